@@ -1,2 +1,85 @@
-//! Stub.
-fn main() {}
+//! `cargo xtask`: the commands of this repository, so that neither a reader nor CI needs to know the tools behind them.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line tool speaks through its output"
+)]
+
+mod check;
+mod demo;
+mod paths;
+mod shell;
+mod sizes;
+mod steps;
+mod tidy;
+mod tools;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{check::TestArgs, demo::DemoArgs, wasm::Profile};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "The commands of the onesocket repository"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Builds the chat, starts the embedded server and serves the page.
+    Demo(DemoArgs),
+    /// Runs every test: native, wasm units in three contexts, and the suite in three browsers.
+    Test(TestArgs),
+    /// Builds every wasm artefact as static files under `target/dist`.
+    Build {
+        /// Builds without optimisation: faster, and several times as big.
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Runs what CI runs: format, lints, docs, tidy, size budget, and then every test.
+    Ci(TestArgs),
+    /// Checks what neither the compiler nor clippy checks.
+    Tidy {
+        /// Writes the hash of the message module into PROTOCOL.md.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Installs every tool and prints where it is, as shell assignments.
+    Tools,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            println!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => Ok(check::test(&args)),
+        Command::Ci(args) => Ok(check::ci(&args)),
+        Command::Build { dev } => {
+            let profile = if dev { Profile::Dev } else { Profile::Wasm };
+            let dist = wasm::build_all(profile)?;
+            sizes::print_table(&sizes::measure(&dist)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Tidy { bless: true } => tidy::bless().map(|()| ExitCode::SUCCESS),
+        Command::Tidy { bless: false } => Ok(tidy::run()),
+        Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),
+    }
+}

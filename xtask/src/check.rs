@@ -1,0 +1,180 @@
+//! `cargo xtask test` and `cargo xtask ci`.
+
+mod wasm_units;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    shell::Shell,
+    sizes,
+    steps::{Format, Steps},
+    tidy,
+    tools::{self, Engine, WASM_TARGET},
+    wasm::{self, Profile},
+    workspace::{self, Kind},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Only this browser (may be repeated), and no native tests unless --native asks for them.
+    #[arg(long = "engine")]
+    engines: Vec<Engine>,
+    /// Only the native tests, unless --engine adds browsers.
+    #[arg(long)]
+    native: bool,
+    /// Only the tests whose name contains this.
+    #[arg(long)]
+    filter: Option<String>,
+}
+
+impl TestArgs {
+    fn is_native(&self) -> bool {
+        self.native || self.engines.is_empty()
+    }
+
+    fn engines(&self) -> &[Engine] {
+        match (self.engines.is_empty(), self.native) {
+            (true, true) => &[],
+            (true, false) => &Engine::ALL,
+            (false, _) => &self.engines,
+        }
+    }
+}
+
+/// Runs every test that the flags ask for.
+pub(crate) fn test(args: &TestArgs) -> ExitCode {
+    let mut steps = Steps::default();
+    tests(&mut steps, args);
+    steps.finish()
+}
+
+/// Runs what CI runs.
+pub(crate) fn ci(args: &TestArgs) -> ExitCode {
+    let mut steps = Steps::default();
+    steps.check("format", || {
+        Shell::cargo().args(["fmt", "--all", "--check"]).run()
+    });
+    steps.check("clippy (native)", || {
+        let all = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        Shell::cargo().args(all).run()
+    });
+    steps.check("clippy (wasm)", clippy_wasm);
+    steps.check("docs", || {
+        Shell::cargo()
+            .args(["doc", "--no-deps", "--workspace"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run()
+    });
+    tidy::add_steps(&mut steps);
+    let sizes = steps.prepare("wasm sizes", || {
+        sizes::measure(&wasm::build_all(Profile::Wasm)?)
+    });
+    match sizes {
+        Some(sizes) => {
+            sizes::print_table(&sizes);
+            steps.check("size budget", || sizes::check_budget(&sizes));
+        }
+        None => steps.blocked("size budget", "wasm sizes"),
+    }
+    tests(&mut steps, args);
+    steps.finish()
+}
+
+fn tests(steps: &mut Steps, args: &TestArgs) {
+    if args.is_native() {
+        // The workspace's default members are the crates that a native toolchain can run.
+        let cargo_test = Shell::cargo()
+            .args(["test", "--no-fail-fast"])
+            .args(args.filter.as_ref());
+        steps.tests("native tests", Format::CargoTest, cargo_test);
+    }
+    if !args.engines().is_empty() {
+        browser_tests(steps, args);
+    }
+}
+
+fn browser_tests(steps: &mut Steps, args: &TestArgs) {
+    let engines = args.engines();
+    let browsers = steps.prepare("browsers", || tools::driver_environment(engines));
+    let dist = steps.prepare("wasm build", || wasm::build_all(Profile::Wasm));
+    let units = steps.prepare("wasm unit tests: build", wasm_units::build);
+    let Some(environment) = browsers else {
+        steps.blocked("wasm unit tests", "browsers");
+        steps.blocked("browser suite", "browsers");
+        return;
+    };
+    match units {
+        Some(units) => {
+            let run = in_browsers("wasm-tests", args, &environment)
+                .arg("--runner")
+                .arg(units.runner)
+                .args(units.binaries);
+            steps.tests("wasm unit tests", Format::Total, run);
+        }
+        None => steps.blocked("wasm unit tests", "wasm unit tests: build"),
+    }
+    if dist.is_some() {
+        let run = in_browsers("browser-suite", args, &environment)
+            .arg("--dist")
+            .arg(wasm::tests_dist());
+        steps.tests("browser suite", Format::Total, run);
+    } else {
+        steps.blocked("browser suite", "wasm build");
+    }
+}
+
+/// A binary of the test package that steers browsers.
+fn in_browsers(bin: &str, args: &TestArgs, environment: &[(&str, PathBuf)]) -> Shell {
+    let mut shell = Shell::cargo()
+        .args(["run", "--quiet", "--package", "onesocket-tests"])
+        .args(["--bin", bin, "--"]);
+    for engine in args.engines() {
+        shell = shell.args(["--engine", engine.name()]);
+    }
+    if let Some(filter) = &args.filter {
+        shell = shell.args(["--filter", filter]);
+    }
+    for (key, path) in environment {
+        shell = shell.env(key, path);
+    }
+    shell
+}
+
+/// Lints the crates that a browser runs, as a browser compiles them.
+fn clippy_wasm() -> Result<()> {
+    tools::wasm_target()?;
+    for package in IN_THE_BROWSER {
+        let has_wasm_tests = workspace::package_named(package)?.is_some_and(|package| {
+            let mut dependencies = package.dependencies.iter();
+            dependencies.any(|found| found.name == "wasm-bindgen-test" && found.kind == Kind::Dev)
+        });
+        let mut clippy =
+            Shell::cargo().args(["clippy", "--target", WASM_TARGET, "--package", package]);
+        if has_wasm_tests {
+            // Elsewhere the tests are native and their dependencies need not compile for wasm.
+            clippy = clippy.arg("--all-targets");
+        }
+        clippy.args(["--", "-D", "warnings"]).run()?;
+    }
+    Ok(())
+}
+
+const IN_THE_BROWSER: [&str; 7] = [
+    "onesocket-protocol",
+    "onesocket-engine",
+    "onesocket-worker",
+    "onesocket-manager",
+    "onesocket",
+    "onesocket-example-chat",
+    "onesocket-tests-page",
+];

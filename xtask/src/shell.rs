@@ -1,0 +1,121 @@
+//! Runs other programs; a failure names the whole command line and what to do about it.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::paths;
+
+/// One external command, run from the workspace root.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    command: Command,
+    advice: Option<String>,
+}
+
+impl Shell {
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(paths::root()).stdin(Stdio::null());
+        Self {
+            command,
+            advice: None,
+        }
+    }
+
+    /// The cargo that started us, so that a toolchain override holds for everything below.
+    pub(crate) fn cargo() -> Self {
+        Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(key, value);
+        self
+    }
+
+    pub(crate) fn env_remove(mut self, key: &str) -> Self {
+        self.command.env_remove(key);
+        self
+    }
+
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// What to tell the reader when the command fails.
+    pub(crate) fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// Runs to the end with its output passed on.
+    pub(crate) fn run(mut self) -> Result<()> {
+        let line = self.line();
+        println!("$ {line}");
+        let status = self.command.status().with_context(|| self.report(&line))?;
+        if !status.success() {
+            bail!("{} ({status})", self.report(&line));
+        }
+        Ok(())
+    }
+
+    /// Runs to the end and hands over each line of its standard output.
+    pub(crate) fn stream(mut self, mut each: impl FnMut(&str)) -> Result<()> {
+        let line = self.line();
+        println!("$ {line}");
+        self.command.stdout(Stdio::piped());
+        let mut child = self.command.spawn().with_context(|| self.report(&line))?;
+        if let Some(stdout) = child.stdout.take() {
+            for out in BufReader::new(stdout).split(b'\n') {
+                each(&String::from_utf8_lossy(&out?));
+            }
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("{} ({status})", self.report(&line));
+        }
+        Ok(())
+    }
+
+    /// Runs quietly and returns its standard output.
+    pub(crate) fn read(mut self) -> Result<String> {
+        let line = self.line();
+        let output = self.command.output().with_context(|| self.report(&line))?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            bail!("{} ({})\n{stderr}", self.report(&line), output.status);
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn line(&self) -> String {
+        let parts = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        parts
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn report(&self, line: &str) -> String {
+        match &self.advice {
+            Some(advice) => format!("failed: {line}\n  {advice}"),
+            None => format!("failed: {line}"),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What neither the compiler nor clippy checks: the rules that keep the map of the repository true.
+
+mod dependencies;
+mod message_hash;
+mod source;
+
+pub(crate) use message_hash::bless;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::steps::Steps;
+
+/// Runs the checks alone.
+pub(crate) fn run() -> ExitCode {
+    let mut steps = Steps::default();
+    add_steps(&mut steps);
+    steps.finish()
+}
+
+/// Runs the checks as steps of a longer run.
+pub(crate) fn add_steps(steps: &mut Steps) {
+    for (name, check) in CHECKS {
+        steps.check(name, || report(check()?));
+    }
+}
+
+/// One sentence per breach.
+type Problems = Vec<String>;
+
+fn report(problems: Problems) -> Result<()> {
+    if !problems.is_empty() {
+        bail!("{} breaches\n  {}", problems.len(), problems.join("\n  "));
+    }
+    Ok(())
+}
+
+type Check = fn() -> Result<Problems>;
+
+const CHECKS: [(&str, Check); 5] = [
+    ("tidy: pure crates", dependencies::impure),
+    ("tidy: arrows", dependencies::against_the_arrows),
+    ("tidy: lock file", dependencies::foreign_sources),
+    ("tidy: sources", source::breaches),
+    ("tidy: message hash", message_hash::mismatch),
+];
+
+/// The crates that know no host: no browser, no runtime, no clock.
+const PURE: [(&str, &str); 2] = [
+    ("onesocket-protocol", "protocol"),
+    ("onesocket-engine", "engine"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_tidy() {
+        for (name, check) in CHECKS {
+            let problems = check().unwrap();
+            assert!(problems.is_empty(), "{name}: {problems:#?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The programs that the commands need: found, else installed, else named with the command that installs them.
+
+mod apt;
+mod browsers;
+mod cargo_install;
+mod wasm_opt;
+
+pub(crate) use browsers::{Engine, driver_environment};
+pub(crate) use wasm_opt::WasmOpt;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{shell::Shell, workspace};
+
+/// Makes sure that rustc can compile for the browser.
+pub(crate) fn wasm_target() -> Result<()> {
+    let installed = Shell::new("rustup").args(["target", "list", "--installed"]);
+    let has_target = installed
+        .read()
+        // A toolchain without rustup (a distribution's) may still have the target: let cargo say so.
+        .map_or(true, |list| list.lines().any(|line| line == WASM_TARGET));
+    if has_target {
+        return Ok(());
+    }
+    Shell::new("rustup")
+        .args(["target", "add", WASM_TARGET])
+        .advice("the Rust target of the browser is needed: see https://rustup.rs")
+        .run()
+}
+
+/// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner` of exactly the locked version: the glue and the
+/// library refuse each other otherwise.
+pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
+    let version = workspace::locked_version("wasm-bindgen")?;
+    cargo_install::folder_of("wasm-bindgen-cli", "wasm-bindgen", &version)
+}
+
+/// Installs whatever any command may need.
+pub(crate) fn install_all() -> Result<()> {
+    wasm_target()?;
+    let wasm_bindgen = wasm_bindgen()?;
+    let environment = driver_environment(&Engine::ALL)?;
+    WasmOpt::find()?;
+    println!(
+        "WASM_BINDGEN={}",
+        wasm_bindgen.join("wasm-bindgen").display()
+    );
+    for (key, path) in environment {
+        println!("{key}={}", path.display());
+    }
+    Ok(())
+}
+
+/// The target triple of everything that runs in a browser.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";

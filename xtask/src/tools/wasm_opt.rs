@@ -1,0 +1,90 @@
+//! wasm-opt of a version that understands what rustc and wasm-bindgen write today.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::apt;
+use crate::{paths, shell::Shell};
+
+/// A usable wasm-opt.
+#[derive(Debug)]
+pub(crate) struct WasmOpt {
+    program: PathBuf,
+}
+
+impl WasmOpt {
+    /// Finds one or installs one. This is the one tool whose lack fails nothing: without it the wasm is bigger but
+    /// behaves the same, and a machine without a node registry should still see the demo.
+    pub(crate) fn find() -> Result<Option<Self>> {
+        if let Some(program) = paths::on_path("wasm-opt")
+            && version(&program).is_some_and(|version| version >= OLDEST)
+        {
+            return Ok(Some(Self { program }));
+        }
+        let root = paths::cache()?.join(format!("binaryen-{BINARYEN}"));
+        let program = root.join("node_modules/.bin/wasm-opt");
+        if version(&program).is_none()
+            && let Err(error) = install(&root)
+        {
+            println!("\n!! no wasm-opt: {error:#}");
+            println!("!! the wasm stays unoptimised: it works, and is about a fifth bigger\n");
+            return Ok(None);
+        }
+        Ok(Some(Self { program }))
+    }
+
+    /// Rewrites one wasm file for size.
+    pub(crate) fn optimise(&self, wasm: &Path) -> Result<()> {
+        Shell::new(&self.program)
+            .args(["-Oz", "--quiet"])
+            .args(FEATURES)
+            .arg(wasm)
+            .arg("-o")
+            .arg(wasm)
+            .advice("`cargo xtask build --dev` goes without wasm-opt")
+            .run()
+    }
+}
+
+fn install(root: &Path) -> Result<()> {
+    if paths::on_path("node").is_none() || paths::on_path("npm").is_none() {
+        apt::install(&["nodejs", "npm"], "wasm-opt needs node and npm")?;
+    }
+    Shell::new("npm")
+        .arg("install")
+        .arg("--prefix")
+        .arg(root)
+        .args(["--ignore-scripts", "--no-audit", "--no-fund"])
+        .arg(format!("binaryen@{BINARYEN}"))
+        .advice(format!(
+            "put a wasm-opt of binaryen {OLDEST} or later on PATH"
+        ))
+        .run()
+}
+
+/// `wasm-opt version 132 (version_132)` is 132.
+fn version(program: &Path) -> Option<u32> {
+    if !program.is_file() {
+        return None;
+    }
+    let text = Shell::new(program).arg("--version").read().ok()?;
+    text.split_whitespace().nth(2)?.parse().ok()
+}
+
+/// The npm package, which carries wasm-opt as a script for node.
+const BINARYEN: &str = "132.0.0";
+
+/// Debian 12 has 108, whose output fails at instantiation with an externref table; 117 was the first to work.
+const OLDEST: u32 = 117;
+
+/// What rustc 1.95 emits for wasm32-unknown-unknown by default, plus the reference types of wasm-bindgen. Named one by
+/// one, because `--all-features` lets it use what no browser loads yet.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];

@@ -1,0 +1,211 @@
+//! From Rust to static files: compile, bind, optimise, and lay out what a web server serves.
+
+mod bindgen;
+mod worker_script;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    paths,
+    shell::Shell,
+    tools::{self, WASM_TARGET, WasmOpt},
+    workspace,
+};
+use bindgen::{Bound, JsTarget};
+
+/// How the wasm is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Small: the workspace's `wasm` profile, then wasm-opt.
+    Wasm,
+    /// Fast to build.
+    Dev,
+}
+
+/// Builds everything into `target/dist` and returns its folders.
+pub(crate) fn build_all(profile: Profile) -> Result<Vec<PathBuf>> {
+    build(profile, &[CHAT, TESTS])
+}
+
+/// Builds the chat alone into `target/dist/chat`.
+pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
+    build(profile, &[CHAT])?;
+    Ok(paths::dist(CHAT.dist))
+}
+
+/// Where the pages of the browser suite are.
+pub(crate) fn tests_dist() -> PathBuf {
+    paths::dist(TESTS.dist)
+}
+
+/// One folder of `target/dist`.
+struct Site {
+    dist: &'static str,
+    package: &'static str,
+    page: &'static str,
+    /// Served as it is.
+    files: &'static str,
+    /// An app that brings its own worker binary, in the page's package.
+    own_worker: Option<&'static str>,
+}
+
+const CHAT: Site = Site {
+    dist: "chat",
+    package: "onesocket-example-chat",
+    page: "chat",
+    files: "examples/chat/static",
+    own_worker: None,
+};
+
+const TESTS: Site = Site {
+    dist: "tests",
+    package: "onesocket-tests-page",
+    page: "page",
+    files: "tests/page/static",
+    own_worker: Some("own-worker"),
+};
+
+const WORKER: &str = "onesocket-worker";
+
+fn build(profile: Profile, sites: &[Site]) -> Result<Vec<PathBuf>> {
+    tools::wasm_target()?;
+    let builder = Builder {
+        profile,
+        wasm_bindgen: tools::wasm_bindgen()?.join("wasm-bindgen"),
+        wasm_opt: match profile {
+            Profile::Wasm => WasmOpt::find()?,
+            Profile::Dev => None,
+        },
+    };
+    // What exists is laid out even when something is missing, so that one broken page does not hide the other.
+    let mut missing = Vec::new();
+    let worker = builder.worker(WORKER, WORKER, &mut missing)?;
+    let mut folders = Vec::new();
+    for site in sites {
+        folders.push(builder.site(site, &worker, &mut missing)?);
+    }
+    if !missing.is_empty() {
+        bail!("the build is incomplete: {}", missing.join("; "));
+    }
+    Ok(folders)
+}
+
+struct Builder {
+    profile: Profile,
+    wasm_bindgen: PathBuf,
+    wasm_opt: Option<WasmOpt>,
+}
+
+impl Builder {
+    fn site(&self, site: &Site, worker: &[PathBuf], missing: &mut Vec<String>) -> Result<PathBuf> {
+        let dist = paths::dist(site.dist);
+        if dist.exists() {
+            fs::remove_dir_all(&dist).with_context(|| format!("emptying {}", dist.display()))?;
+        }
+        fs::create_dir_all(&dist)?;
+        let files = paths::root().join(site.files);
+        if files.is_dir() {
+            copy_tree(&files, &dist)?;
+        } else {
+            missing.push(format!("no folder {}", site.files));
+        }
+        if let Some(wasm) = self.compile(site.package, site.page, missing)? {
+            let bound = self.bind(&wasm, site.page, JsTarget::Web)?;
+            self.optimise(&bound.wasm)?;
+            copy_tree(&bound.folder, &dist)?;
+        }
+        for file in worker {
+            copy_into(file, &dist)?;
+        }
+        if let Some(own) = site.own_worker {
+            for file in self.worker(site.package, own, missing)? {
+                copy_into(&file, &dist)?;
+            }
+        }
+        Ok(dist)
+    }
+
+    /// The files of one worker binary: a classic script, a module script, and the wasm that both load.
+    fn worker(&self, package: &str, bin: &str, missing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+        let Some(wasm) = self.compile(package, bin, missing)? else {
+            return Ok(Vec::new());
+        };
+        let classic = self.bind(&wasm, bin, JsTarget::NoModules)?;
+        let module = self.bind(&wasm, bin, JsTarget::Web)?;
+        let scripts = match worker_script::write(bin, &classic, &module) {
+            Ok(scripts) => scripts,
+            Err(error) => {
+                missing.push(format!("{error:#}"));
+                return Ok(Vec::new());
+            }
+        };
+        self.optimise(&classic.wasm)?;
+        Ok(scripts.into_iter().chain([classic.wasm]).collect())
+    }
+
+    /// Compiles one binary; `None` when the package has no such binary.
+    ///
+    /// One cargo run per binary: a run for several would unify their features and make each bigger.
+    fn compile(
+        &self,
+        package: &str,
+        bin: &str,
+        missing: &mut Vec<String>,
+    ) -> Result<Option<PathBuf>> {
+        let has_bin = workspace::package_named(package)?
+            .is_some_and(|package| package.bins.iter().any(|name| name == bin));
+        if !has_bin {
+            missing.push(format!("{package} has no binary {bin}"));
+            return Ok(None);
+        }
+        let profile = match self.profile {
+            Profile::Wasm => "wasm",
+            Profile::Dev => "dev",
+        };
+        Shell::cargo()
+            .args(["build", "--profile", profile, "--target", WASM_TARGET])
+            .args(["--package", package, "--bin", bin])
+            .run()?;
+        let folder = match self.profile {
+            Profile::Wasm => "wasm",
+            Profile::Dev => "debug",
+        };
+        let file = format!("{WASM_TARGET}/{folder}/{bin}.wasm");
+        Ok(Some(paths::target().join(file)))
+    }
+
+    fn bind(&self, wasm: &Path, name: &str, target: JsTarget) -> Result<Bound> {
+        bindgen::bind(&self.wasm_bindgen, wasm, name, target)
+    }
+
+    fn optimise(&self, wasm: &Path) -> Result<()> {
+        self.wasm_opt
+            .as_ref()
+            .map_or(Ok(()), |wasm_opt| wasm_opt.optimise(wasm))
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            copy_tree(&path, &to.join(path.file_name().unwrap_or_default()))?;
+        } else {
+            copy_into(&path, to)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_into(file: &Path, folder: &Path) -> Result<()> {
+    let to = folder.join(file.file_name().unwrap_or_default());
+    fs::copy(file, &to)
+        .map(drop)
+        .with_context(|| format!("copying {} to {}", file.display(), to.display()))
+}

@@ -1,0 +1,51 @@
+//! One run of wasm-bindgen.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::{paths, shell::Shell};
+
+/// The kind of script that loads the wasm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JsTarget {
+    /// A module, for pages and module workers.
+    Web,
+    /// A classic script, for workers of browsers without module workers.
+    NoModules,
+}
+
+/// What wasm-bindgen left: a folder with the script, the wasm and perhaps snippets.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) folder: PathBuf,
+    pub(super) script: PathBuf,
+    pub(super) wasm: PathBuf,
+}
+
+pub(super) fn bind(program: &Path, wasm: &Path, name: &str, target: JsTarget) -> Result<Bound> {
+    let target = match target {
+        JsTarget::Web => "web",
+        JsTarget::NoModules => "no-modules",
+    };
+    let folder = paths::target()
+        .join("bindgen")
+        .join(format!("{name}-{target}"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("emptying {}", folder.display()))?;
+    }
+    Shell::new(program)
+        .arg(wasm)
+        .arg("--out-dir")
+        .arg(&folder)
+        .args(["--out-name", name, "--target", target, "--no-typescript"])
+        .run()?;
+    Ok(Bound {
+        script: folder.join(format!("{name}.js")),
+        wasm: folder.join(format!("{name}_bg.wasm")),
+        folder,
+    })
+}
