@@ -1,0 +1,172 @@
+//! What a tab asks of a connection: which one it is, and how it should behave.
+
+use core::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GreetingId, Payload, limits, redact_url};
+
+/// A length of time in whole milliseconds. Durations cross the port, instants never do: each context has its own clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Millis(pub u32);
+
+impl Millis {
+    /// Returns the length as a [`Duration`].
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_millis(u64::from(self.0))
+    }
+}
+
+/// Rounds up to a whole millisecond; longer than 49 days becomes 49 days.
+impl From<Duration> for Millis {
+    fn from(duration: Duration) -> Self {
+        let millis = duration.as_nanos().div_ceil(1_000_000);
+        Self(u32::try_from(millis).unwrap_or(u32::MAX))
+    }
+}
+
+/// What makes two tabs share a connection: all three must be equal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LinkKey {
+    /// The absolute `ws:` or `wss:` URL.
+    pub url: String,
+    /// The subprotocols that are offered, in order of preference.
+    pub subprotocols: Vec<String>,
+    /// Whose connection it is. Tabs of different accounts never share one.
+    pub account: String,
+}
+
+/// Shows neither the secrets in the URL, nor the subprotocols and the account, which often are tokens.
+impl fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LinkKey({}, {} subprotocols)", redact_url(&self.url), self.subprotocols.len())
+    }
+}
+
+/// How a connection behaves. The first tab of a connection decides; see
+/// [`WorkerError::PolicyDiffers`](crate::WorkerError::PolicyDiffers) for the others.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct LinkPolicy {
+    /// When to dial again.
+    pub backoff: Backoff,
+    /// How long one dial may take until the socket is open.
+    pub connect_timeout: Millis,
+    /// When to stop dialling.
+    pub give_up: GiveUp,
+    /// The WebSocket close codes after which dialling again is pointless.
+    pub fatal_codes: Vec<u16>,
+    /// How to find out that an open socket is dead.
+    pub heartbeat: Option<Heartbeat>,
+    /// What may wait while there is no open socket.
+    pub queue: QueueLimits,
+    /// How long the socket stays open after its last tab has left: a page that is reloaded finds it open.
+    pub linger: Millis,
+    /// The longest message that is taken from the server, in bytes.
+    pub max_received_bytes: u32,
+}
+
+impl Default for LinkPolicy {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            connect_timeout: Millis(10_000),
+            give_up: GiveUp::default(),
+            // The server says that this client can't succeed by trying again: RFC 6455, section 7.4.1.
+            fatal_codes: vec![1002, 1003, 1007, 1008, 1010],
+            heartbeat: None,
+            queue: QueueLimits::default(),
+            linger: Millis(2_000),
+            max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
+        }
+    }
+}
+
+/// Exponential backoff with full jitter: attempt `n` (from 1) waits a random time between nothing and
+/// `min(cap, base * 2^(n - 1))`.
+///
+/// Full jitter spreads a herd of clients best:
+/// [AWS, Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Backoff {
+    /// The upper bound of the first wait.
+    pub base: Millis,
+    /// The upper bound of every wait.
+    pub cap: Millis,
+    /// How long a socket must have been open for the attempts to be counted from 1 again.
+    pub stable_after: Millis,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { base: Millis(1_000), cap: Millis(30_000), stable_after: Millis(5_000) }
+    }
+}
+
+/// When to stop dialling. The default never stops.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct GiveUp {
+    /// After so many dials without a stable socket.
+    pub attempts: Option<u32>,
+    /// After so long without a stable socket, time offline not counted.
+    pub after: Option<Millis>,
+}
+
+/// An application-level ping. Browsers do not let a page send WebSocket ping frames, so this is a message of the app's own
+/// protocol.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// How long nothing must have been received before a ping is sent.
+    pub interval: Millis,
+    /// How long after the ping something must have been received; else the socket is taken for dead and replaced.
+    pub deadline: Millis,
+    /// What is sent.
+    pub ping: Payload,
+    /// What the server answers. Messages equal to it are not delivered to the tabs. `None`: anything received counts.
+    pub pong: Option<Payload>,
+}
+
+/// What may wait while there is no open socket.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct QueueLimits {
+    /// Messages of all tabs together.
+    pub messages: u32,
+    /// Bytes of all tabs together.
+    pub bytes: u32,
+    /// How long a message may wait. `None` is for ever.
+    pub timeout: Option<Millis>,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { messages: 10_000, bytes: 8 * 1024 * 1024, timeout: Some(Millis(5 * 60 * 1000)) }
+    }
+}
+
+/// What a tab is given when it joins a connection that other tabs have opened before.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub enum Replay {
+    /// Nothing: it sees what arrives from now on.
+    #[default]
+    None,
+    /// The last messages received on the open socket, as many as both numbers allow.
+    Last {
+        /// At most so many.
+        frames: u32,
+        /// At most so many bytes.
+        bytes: u32,
+    },
+    /// This payload is sent on its behalf, such as a request for a snapshot. All tabs see the answer.
+    Ask(Payload),
+}
+
+/// A payload that is sent first on every new socket, such as a log-in or a subscription.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Greeting {
+    /// Its name within the channel.
+    pub id: GreetingId,
+    /// What is sent. Identical ones of several tabs are sent once.
+    pub payload: Payload,
+    /// What is sent when the last tab that holds this greeting drops it while the socket is open.
+    pub farewell: Option<Payload>,
+}

@@ -1,0 +1,598 @@
+//! The typed messages, one enum per direction, and their register of tags.
+//!
+//! A body is postcard, but for the payload of [`ToWorker::Send`] and [`ToTab::Message`]: that is the rest of the body as it
+//! is, so that it can be handed on without a copy.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, Millis, Payload, PayloadKind, RawMessage, ReconnectCause,
+    Replay, SendId, Status, StopReason, Version, limits,
+};
+
+/// The register of tags. A number that was given out is never given to another message.
+pub mod tag {
+    macro_rules! tags {
+        ($($name:ident = $number:literal)*) => {
+            $(#[doc = concat!("Tag ", $number, ".")] pub const $name: u8 = $number;)*
+            /// Every tag, for tests.
+            pub const ALL: &[u8] = &[$($number),*];
+        };
+    }
+    tags! {
+        CONNECT = 1
+        DISCONNECT = 2
+        SEND = 3
+        GET_STATUS = 4
+        PING = 5
+        SET_DEBUG = 6
+        BYE = 7
+        GREET = 8
+        UNGREET = 9
+        DELAY = 10
+        RECONNECT = 11
+        NETWORK = 12
+        READY = 129
+        ATTACHED = 130
+        CONNECTED = 131
+        DISCONNECTED = 132
+        RECONNECTING = 133
+        MESSAGE = 134
+        STATUS = 135
+        ERROR = 136
+        SENT = 137
+        FAILED = 138
+        PONG = 139
+        LOG = 140
+        LAGGED = 141
+        DETACHED = 142
+    }
+}
+
+/// A message that can be appended to a batch.
+pub trait Encode {
+    /// Appends tag, length and body.
+    fn encode(&self, out: &mut Vec<u8>);
+}
+
+/// What a tab says to its worker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ToWorker {
+    /// Opens a channel: joins the connection of this key, or opens it.
+    Connect(Box<Connect>),
+    /// Closes a channel. What it had queued and not sent fails with [`SendFailure::Disconnected`]; the answer's last message
+    /// is [`ToTab::Detached`].
+    Disconnect {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// Sends a payload, at once or when the socket is open.
+    Send {
+        /// The channel.
+        channel: ChannelId,
+        /// Its number; the receipt names it.
+        id: SendId,
+        /// What is sent.
+        payload: Payload,
+    },
+    /// Asks for a [`ToTab::Status`].
+    GetStatus {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// Asks for a [`ToTab::Pong`].
+    Ping {
+        /// What the pong repeats.
+        nonce: u32,
+    },
+    /// Turns the debug log of the worker on or off, for all tabs.
+    SetDebug {
+        /// What is logged.
+        level: DebugLevel,
+    },
+    /// The tab goes: all its channels are closed.
+    Bye,
+    /// Registers a greeting.
+    Greet {
+        /// The channel.
+        channel: ChannelId,
+        /// The greeting.
+        greeting: Greeting,
+    },
+    /// Drops a greeting.
+    Ungreet {
+        /// The channel.
+        channel: ChannelId,
+        /// Its name.
+        greeting: GreetingId,
+    },
+    /// Passes on a delay that the server has asked for in a message of the app's own protocol: the next dial waits at least
+    /// that long.
+    Delay {
+        /// The channel.
+        channel: ChannelId,
+        /// How long.
+        delay: Millis,
+    },
+    /// Asks for a new socket now: ends a wait, starts a stopped loop anew, replaces an open socket.
+    Reconnect {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// Passes on the page's `online` and `offline` events, which Chromium's workers do not get
+    /// ([browser-compat-data#14442](https://github.com/mdn/browser-compat-data/issues/14442)).
+    Network {
+        /// Whether the browser says that it is online.
+        online: bool,
+    },
+}
+
+/// What a channel asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Connect {
+    /// The channel's name.
+    pub channel: ChannelId,
+    /// Which connection.
+    pub key: LinkKey,
+    /// How it should behave.
+    pub policy: LinkPolicy,
+    /// What the channel is given when the connection is open already.
+    pub replay: Replay,
+}
+
+/// What a worker says to a tab.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ToTab {
+    /// The first message after the welcome.
+    Ready {
+        /// Where the loop runs.
+        scope: WorkerScope,
+        /// Whether the debug log is on.
+        debug: DebugLevel,
+    },
+    /// A channel is open; this is how its connection is doing.
+    Attached {
+        /// The channel.
+        channel: ChannelId,
+        /// How its connection is doing.
+        status: Status,
+    },
+    /// The socket is open and the greetings are sent.
+    Connected {
+        /// The channel.
+        channel: ChannelId,
+        /// The subprotocol that the server chose; empty when none.
+        subprotocol: String,
+    },
+    /// The loop has ended.
+    Disconnected {
+        /// The channel.
+        channel: ChannelId,
+        /// Why.
+        reason: StopReason,
+    },
+    /// There is no socket, and the loop will dial again.
+    Reconnecting {
+        /// The channel.
+        channel: ChannelId,
+        /// The dial that comes, from 1.
+        attempt: u32,
+        /// How long until then; `None` while the browser is offline.
+        delay: Option<Millis>,
+        /// Why there is no socket.
+        cause: ReconnectCause,
+    },
+    /// The server has sent a message.
+    Message {
+        /// The channel.
+        channel: ChannelId,
+        /// Whether it was received before this channel joined.
+        replayed: bool,
+        /// The message.
+        payload: Payload,
+    },
+    /// How the connection is doing: after every change, and when asked for.
+    Status {
+        /// The channel.
+        channel: ChannelId,
+        /// How it is doing.
+        status: Status,
+    },
+    /// Something is wrong; the connection lives on.
+    Error {
+        /// The channel, when it is about one.
+        channel: Option<ChannelId>,
+        /// What.
+        error: WorkerError,
+    },
+    /// Receipt: all sends of the channel up to this one, but those that failed, were handed to an open socket.
+    Sent {
+        /// The channel.
+        channel: ChannelId,
+        /// The last of them.
+        through: SendId,
+    },
+    /// Receipt: this send never reached a socket and never will.
+    Failed {
+        /// The channel.
+        channel: ChannelId,
+        /// Which.
+        id: SendId,
+        /// Why.
+        failure: SendFailure,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// The ping's.
+        nonce: u32,
+    },
+    /// A line of the worker's log.
+    Log {
+        /// How grave.
+        level: LogLevel,
+        /// Which module.
+        target: String,
+        /// The line.
+        text: String,
+    },
+    /// The tab did not acknowledge for so long that messages were dropped, here.
+    Lagged {
+        /// The channel.
+        channel: ChannelId,
+        /// How many.
+        missed: u64,
+    },
+    /// A channel is closed; nothing follows on it.
+    Detached {
+        /// The channel.
+        channel: ChannelId,
+    },
+}
+
+/// Where the loop runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum WorkerScope {
+    /// In a SharedWorker.
+    Shared,
+    /// In a dedicated Worker.
+    Dedicated,
+    /// On the page's main thread.
+    Main,
+}
+
+/// What the debug log shows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+pub enum DebugLevel {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Every message by its name, ids and length.
+    Messages,
+    /// The content of payloads too. It may hold secrets.
+    Payloads,
+}
+
+/// How grave a log line is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something may fail.
+    Warn,
+    /// What an operator wants to know.
+    Info,
+    /// What a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Why a send never reached a socket.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendFailure {
+    /// The queue holds as much as it may.
+    #[error("the queue is full: {messages} messages, {bytes} bytes")]
+    QueueFull {
+        /// What it holds.
+        messages: u32,
+        /// Their bytes.
+        bytes: u32,
+    },
+    /// It waited for an open socket as long as it may.
+    #[error("no socket was open within the queue's timeout")]
+    Expired,
+    /// The channel was closed while it waited.
+    #[error("the client was disconnected before it could be sent")]
+    Disconnected,
+    /// The loop has ended.
+    #[error("the connection has stopped")]
+    Stopped(#[source] StopReason),
+    /// The worker knows no such channel.
+    #[error("the worker does not know the channel")]
+    UnknownChannel,
+    /// The number is not above the one before: the worker does not send twice.
+    #[error("the send's number is not above the one before")]
+    OutOfOrder,
+}
+
+/// What a worker has to complain about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// A message of the tab has an unknown tag: the tab is newer than the worker.
+    #[error("the worker does not know message tag {tag}")]
+    UnknownMessage {
+        /// The tag.
+        tag: u8,
+    },
+    /// A message of the tab can't be read, or is over a cap.
+    #[error("the worker can't read a message of tag {tag}")]
+    InvalidMessage {
+        /// The tag.
+        tag: u8,
+    },
+    /// A frame of the tab can't be read; messages may be missing.
+    #[error("the worker can't read a frame of the tab")]
+    InvalidFrame,
+    /// The channel is not open.
+    #[error("the worker does not know the channel")]
+    UnknownChannel,
+    /// The channel is open already.
+    #[error("the channel is open already")]
+    ChannelInUse,
+    /// The tab has [`limits::MAX_CHANNELS_PER_TAB`] channels.
+    #[error("the tab has too many channels")]
+    TooManyChannels,
+    /// The channel has [`limits::MAX_GREETINGS`] greetings.
+    #[error("the channel has too many greetings")]
+    TooManyGreetings,
+    /// The connection was opened by another tab, with another policy. That one counts.
+    #[error("the connection is open with another policy, which counts")]
+    PolicyDiffers,
+    /// A message of the server was over the policy's cap and was not delivered.
+    #[error("a message of {bytes} bytes from the server is over the cap of {cap} bytes")]
+    ReceivedTooLarge {
+        /// Its length.
+        bytes: u32,
+        /// The cap.
+        cap: u32,
+    },
+}
+
+impl ToWorker {
+    /// Decodes a message.
+    ///
+    /// # Errors
+    ///
+    /// When the tag is unknown, the body is malformed or a field is over its cap. Other messages of the batch are fine.
+    pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
+        match version {
+            Version::V1 => Self::decode_v1(raw),
+        }
+    }
+
+    fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
+        Ok(match raw.tag {
+            tag::CONNECT => {
+                let connect: Box<Connect> = body(raw)?;
+                check_connect(&connect)?;
+                Self::Connect(connect)
+            }
+            tag::DISCONNECT => Self::Disconnect { channel: body(raw)? },
+            tag::SEND => {
+                let ((channel, id, kind), rest) = head(raw)?;
+                Self::Send { channel, id, payload: payload(raw, kind, rest)? }
+            }
+            tag::GET_STATUS => Self::GetStatus { channel: body(raw)? },
+            tag::PING => Self::Ping { nonce: body(raw)? },
+            tag::SET_DEBUG => Self::SetDebug { level: body(raw)? },
+            tag::BYE => Self::Bye,
+            tag::GREET => {
+                let (channel, greeting): (_, Greeting) = body(raw)?;
+                Self::Greet { channel, greeting }
+            }
+            tag::UNGREET => {
+                let (channel, greeting) = body(raw)?;
+                Self::Ungreet { channel, greeting }
+            }
+            tag::DELAY => {
+                let (channel, delay) = body(raw)?;
+                Self::Delay { channel, delay }
+            }
+            tag::RECONNECT => Self::Reconnect { channel: body(raw)? },
+            tag::NETWORK => Self::Network { online: body(raw)? },
+            tag => return Err(DecodeError::UnknownTag { tag }),
+        })
+    }
+}
+
+impl Encode for ToWorker {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Connect(connect) => put(out, tag::CONNECT, connect, &[]),
+            Self::Disconnect { channel } => put(out, tag::DISCONNECT, channel, &[]),
+            Self::Send { channel, id, payload } => {
+                put(out, tag::SEND, &(channel, id, payload.kind()), payload.bytes());
+            }
+            Self::GetStatus { channel } => put(out, tag::GET_STATUS, channel, &[]),
+            Self::Ping { nonce } => put(out, tag::PING, nonce, &[]),
+            Self::SetDebug { level } => put(out, tag::SET_DEBUG, level, &[]),
+            Self::Bye => put(out, tag::BYE, &(), &[]),
+            Self::Greet { channel, greeting } => put(out, tag::GREET, &(channel, greeting), &[]),
+            Self::Ungreet { channel, greeting } => put(out, tag::UNGREET, &(channel, greeting), &[]),
+            Self::Delay { channel, delay } => put(out, tag::DELAY, &(channel, delay), &[]),
+            Self::Reconnect { channel } => put(out, tag::RECONNECT, channel, &[]),
+            Self::Network { online } => put(out, tag::NETWORK, online, &[]),
+        }
+    }
+}
+
+impl ToTab {
+    /// Decodes a message.
+    ///
+    /// # Errors
+    ///
+    /// When the tag is unknown or the body is malformed. Other messages of the batch are fine.
+    pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
+        match version {
+            Version::V1 => Self::decode_v1(raw),
+        }
+    }
+
+    fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
+        Ok(match raw.tag {
+            tag::READY => {
+                let (scope, debug) = body(raw)?;
+                Self::Ready { scope, debug }
+            }
+            tag::ATTACHED => {
+                let (channel, status) = body(raw)?;
+                Self::Attached { channel, status }
+            }
+            tag::CONNECTED => {
+                let (channel, subprotocol) = body(raw)?;
+                Self::Connected { channel, subprotocol }
+            }
+            tag::DISCONNECTED => {
+                let (channel, reason) = body(raw)?;
+                Self::Disconnected { channel, reason }
+            }
+            tag::RECONNECTING => {
+                let (channel, attempt, delay, cause) = body(raw)?;
+                Self::Reconnecting { channel, attempt, delay, cause }
+            }
+            tag::MESSAGE => {
+                let ((channel, replayed, kind), rest) = head(raw)?;
+                Self::Message { channel, replayed, payload: payload(raw, kind, rest)? }
+            }
+            tag::STATUS => {
+                let (channel, status) = body(raw)?;
+                Self::Status { channel, status }
+            }
+            tag::ERROR => {
+                let (channel, error) = body(raw)?;
+                Self::Error { channel, error }
+            }
+            tag::SENT => {
+                let (channel, through) = body(raw)?;
+                Self::Sent { channel, through }
+            }
+            tag::FAILED => {
+                let (channel, id, failure) = body(raw)?;
+                Self::Failed { channel, id, failure }
+            }
+            tag::PONG => Self::Pong { nonce: body(raw)? },
+            tag::LOG => {
+                let (level, target, text) = body(raw)?;
+                Self::Log { level, target, text }
+            }
+            tag::LAGGED => {
+                let (channel, missed) = body(raw)?;
+                Self::Lagged { channel, missed }
+            }
+            tag::DETACHED => Self::Detached { channel: body(raw)? },
+            tag => return Err(DecodeError::UnknownTag { tag }),
+        })
+    }
+}
+
+impl Encode for ToTab {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Ready { scope, debug } => put(out, tag::READY, &(scope, debug), &[]),
+            Self::Attached { channel, status } => put(out, tag::ATTACHED, &(channel, status), &[]),
+            Self::Connected { channel, subprotocol } => put(out, tag::CONNECTED, &(channel, subprotocol), &[]),
+            Self::Disconnected { channel, reason } => put(out, tag::DISCONNECTED, &(channel, reason), &[]),
+            Self::Reconnecting { channel, attempt, delay, cause } => {
+                put(out, tag::RECONNECTING, &(channel, attempt, delay, cause), &[]);
+            }
+            Self::Message { channel, replayed, payload } => {
+                put(out, tag::MESSAGE, &(channel, replayed, payload.kind()), payload.bytes());
+            }
+            Self::Status { channel, status } => put(out, tag::STATUS, &(channel, status), &[]),
+            Self::Error { channel, error } => put(out, tag::ERROR, &(channel, error), &[]),
+            Self::Sent { channel, through } => put(out, tag::SENT, &(channel, through), &[]),
+            Self::Failed { channel, id, failure } => put(out, tag::FAILED, &(channel, id, failure), &[]),
+            Self::Pong { nonce } => put(out, tag::PONG, nonce, &[]),
+            Self::Log { level, target, text } => put(out, tag::LOG, &(level, target, text), &[]),
+            Self::Lagged { channel, missed } => put(out, tag::LAGGED, &(channel, missed), &[]),
+            Self::Detached { channel } => put(out, tag::DETACHED, channel, &[]),
+        }
+    }
+}
+
+fn check_connect(connect: &Connect) -> Result<(), DecodeError> {
+    let over = |field| Err(DecodeError::OverCap { tag: tag::CONNECT, field });
+    let LinkKey { url, subprotocols, account } = &connect.key;
+    if url.len() > limits::MAX_TEXT_BYTES {
+        return over("url");
+    }
+    if account.len() > limits::MAX_TEXT_BYTES {
+        return over("account");
+    }
+    if subprotocols.len() > limits::MAX_SUBPROTOCOLS || subprotocols.iter().any(|s| s.len() > limits::MAX_TEXT_BYTES) {
+        return over("subprotocols");
+    }
+    if connect.policy.fatal_codes.len() > limits::MAX_FATAL_CODES {
+        return over("fatal codes");
+    }
+    Ok(())
+}
+
+fn body<T: DeserializeOwned>(raw: &RawMessage) -> Result<T, DecodeError> {
+    match postcard::take_from_bytes(&raw.body) {
+        Ok((value, [])) => Ok(value),
+        _ => Err(DecodeError::Malformed { tag: raw.tag }),
+    }
+}
+
+/// Reads the front of a body and returns how many bytes are behind it.
+fn head<T: DeserializeOwned>(raw: &RawMessage) -> Result<(T, usize), DecodeError> {
+    match postcard::take_from_bytes(&raw.body) {
+        Ok((value, rest)) => Ok((value, rest.len())),
+        Err(_) => Err(DecodeError::Malformed { tag: raw.tag }),
+    }
+}
+
+fn payload(raw: &RawMessage, kind: PayloadKind, rest: usize) -> Result<Payload, DecodeError> {
+    if rest > limits::MAX_PAYLOAD_BYTES {
+        return Err(DecodeError::OverCap { tag: raw.tag, field: "payload" });
+    }
+    let bytes: Bytes = raw.body.slice(raw.body.len() - rest..);
+    Payload::from_parts(kind, bytes).ok_or(DecodeError::Malformed { tag: raw.tag })
+}
+
+fn put<T: Serialize + ?Sized>(out: &mut Vec<u8>, tag: u8, front: &T, tail: &[u8]) {
+    let start = out.len();
+    out.extend([tag, 0, 0, 0, 0]);
+    let body = out.len();
+    // Into a vector nothing fails but a type that can't say its length, of which the messages have none.
+    let written = postcard::serialize_with_flavor(front, Appending(out));
+    debug_assert!(written.is_ok(), "every message has a postcard form");
+    out.extend_from_slice(tail);
+    let len = (out.len() - body) as u32;
+    out[start + 1..body].copy_from_slice(&len.to_le_bytes());
+}
+
+/// Lets postcard write to the end of a vector, whole slices at a time.
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Appending<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! The layouts that never change, so that two builds can tell each other who they are before they speak.
+//!
+//! Numbers are little-endian. Every buffer on the port starts with [`MAGIC`] and a kind byte.
+
+use crate::{Epoch, PrefaceError, TabId, TabToken, VersionRange, limits};
+
+/// The first four bytes of every buffer on the port.
+pub const MAGIC: [u8; 4] = *b"1skt";
+
+/// The kind byte of each layout. Numbers are never reused.
+pub mod kind {
+    /// [`Hello`](super::Hello).
+    pub const HELLO: u8 = 1;
+    /// [`Welcome`](super::Welcome).
+    pub const WELCOME: u8 = 2;
+    /// [`Refusal`](super::Refusal).
+    pub const REFUSED: u8 = 3;
+    /// [`FailedStart`](super::FailedStart).
+    pub const FAILED: u8 = 4;
+    /// A [batch](crate::frame) of typed messages.
+    pub const BATCH: u8 = 5;
+    /// [`Preface::Stale`](super::Preface::Stale).
+    pub const STALE: u8 = 6;
+}
+
+/// A buffer on the port, read as far as its layout never changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Preface {
+    /// Tab to worker: who is there?
+    Hello(Hello),
+    /// Worker to tab: come in.
+    Welcome(Welcome),
+    /// Worker to tab: we can't speak.
+    Refused(Refusal),
+    /// Worker to tab: this worker will never run.
+    Failed(FailedStart),
+    /// Either way: a batch of typed messages; see [`BatchReader`](crate::BatchReader).
+    Batch,
+    /// Worker to tab: this port is not known here, or the batch was for another epoch; say hello again.
+    Stale(Epoch),
+}
+
+impl Preface {
+    /// Reads the preface of a buffer. Never panics, whatever the bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not onesocket's, end early, or hold a value that is not allowed.
+    ///
+    /// ```
+    /// use onesocket_protocol::{Hello, Preface, TabToken, VersionRange};
+    ///
+    /// let hello = Hello::new(TabToken(5), true);
+    /// assert_eq!(Preface::decode(&hello.encode()), Ok(Preface::Hello(hello)));
+    /// assert!(Preface::decode(b"[object Object]").is_err());
+    /// ```
+    pub fn decode(bytes: &[u8]) -> Result<Self, PrefaceError> {
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(PrefaceError::NotOurs)?;
+        let (&kind, rest) = rest.split_first().ok_or(PrefaceError::NotOurs)?;
+        let mut fields = Fields { kind, len: bytes.len(), rest };
+        match kind {
+            kind::HELLO => Hello::read(&mut fields).map(Self::Hello),
+            kind::WELCOME => Welcome::read(&mut fields).map(Self::Welcome),
+            kind::REFUSED => Refusal::read(&mut fields).map(Self::Refused),
+            kind::FAILED => Ok(Self::Failed(FailedStart::read(rest))),
+            kind::BATCH => Ok(Self::Batch),
+            kind::STALE => {
+                fields.take::<3>()?;
+                Ok(Self::Stale(Epoch(fields.u64()?)))
+            }
+            kind => Err(PrefaceError::UnknownKind { kind }),
+        }
+    }
+
+    /// Returns the bytes of [`Preface::Stale`].
+    #[must_use]
+    pub fn encode_stale(epoch: Epoch) -> Vec<u8> {
+        let mut bytes = start(kind::STALE);
+        bytes.extend([0; 3]);
+        bytes.extend(epoch.0.to_le_bytes());
+        bytes
+    }
+}
+
+/// The first thing that a tab posts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hello {
+    /// Whether the tab holds the Web Lock that [`TabToken::lock_name`] names. The worker asks for the same lock and learns
+    /// by it that the tab is gone.
+    pub holds_lock: bool,
+    /// The versions that the tab speaks.
+    pub versions: VersionRange,
+    /// The tab's random number.
+    pub token: TabToken,
+}
+
+impl Hello {
+    /// Makes a hello of this build.
+    #[must_use]
+    pub fn new(token: TabToken, holds_lock: bool) -> Self {
+        Self { holds_lock, versions: VersionRange::OURS, token }
+    }
+
+    /// Returns its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = start(kind::HELLO);
+        bytes.push(u8::from(self.holds_lock));
+        bytes.extend(self.versions.min.to_le_bytes());
+        bytes.extend(self.versions.max.to_le_bytes());
+        bytes.extend(self.token.0.to_le_bytes());
+        bytes
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, PrefaceError> {
+        let [flags] = fields.take()?;
+        Ok(Self {
+            holds_lock: flags & 1 != 0,
+            versions: fields.versions()?,
+            token: TabToken(fields.u64()?),
+        })
+    }
+}
+
+/// The worker's answer to a hello that it can speak with. Batches may follow at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Welcome {
+    /// The version of all batches from now on.
+    pub version: u16,
+    /// The versions that the worker speaks.
+    pub versions: VersionRange,
+    /// Which run of the worker this is.
+    pub epoch: Epoch,
+    /// The tab's number in this run.
+    pub tab: TabId,
+}
+
+impl Welcome {
+    /// Returns its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = start(kind::WELCOME);
+        bytes.push(0);
+        bytes.extend(self.version.to_le_bytes());
+        bytes.extend(self.versions.min.to_le_bytes());
+        bytes.extend(self.versions.max.to_le_bytes());
+        bytes.extend(self.epoch.0.to_le_bytes());
+        bytes.extend(self.tab.0.to_le_bytes());
+        bytes
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, PrefaceError> {
+        fields.take::<1>()?;
+        Ok(Self {
+            version: fields.u16()?,
+            versions: fields.versions()?,
+            epoch: Epoch(fields.u64()?),
+            tab: TabId(u32::from_le_bytes(fields.take()?)),
+        })
+    }
+}
+
+/// The worker's answer to a hello that it can't speak with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The versions that the worker speaks.
+    pub versions: VersionRange,
+}
+
+impl Refusal {
+    /// Returns its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = start(kind::REFUSED);
+        bytes.push(0);
+        bytes.extend(self.versions.min.to_le_bytes());
+        bytes.extend(self.versions.max.to_le_bytes());
+        bytes
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, PrefaceError> {
+        fields.take::<1>()?;
+        Ok(Self { versions: fields.versions()? })
+    }
+}
+
+/// What the script around the wasm posts when the wasm can't run, or has trapped.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FailedStart {
+    /// What went wrong, in the browser's words.
+    pub reason: String,
+}
+
+impl FailedStart {
+    /// Returns its bytes; a reason over [`limits::MAX_REASON_BYTES`] is cut.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = start(kind::FAILED);
+        let mut end = self.reason.len().min(limits::MAX_REASON_BYTES);
+        while !self.reason.is_char_boundary(end) {
+            end -= 1;
+        }
+        bytes.extend(&self.reason.as_bytes()[..end]);
+        bytes
+    }
+
+    fn read(rest: &[u8]) -> Self {
+        let end = rest.len().min(limits::MAX_REASON_BYTES);
+        Self { reason: String::from_utf8_lossy(&rest[..end]).into_owned() }
+    }
+}
+
+fn start(kind: u8) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(32);
+    bytes.extend(MAGIC);
+    bytes.push(kind);
+    bytes
+}
+
+/// Reads one field after the other. Bytes after the last field are ignored: a later build may add some.
+struct Fields<'a> {
+    kind: u8,
+    len: usize,
+    rest: &'a [u8],
+}
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], PrefaceError> {
+        let truncated = PrefaceError::Truncated { kind: self.kind, len: self.len };
+        let (field, rest) = self.rest.split_first_chunk::<N>().ok_or(truncated)?;
+        self.rest = rest;
+        Ok(*field)
+    }
+
+    fn u16(&mut self) -> Result<u16, PrefaceError> {
+        Ok(u16::from_le_bytes(self.take()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, PrefaceError> {
+        Ok(u64::from_le_bytes(self.take()?))
+    }
+
+    fn versions(&mut self) -> Result<VersionRange, PrefaceError> {
+        let range = VersionRange { min: self.u16()?, max: self.u16()? };
+        if range.min == 0 || range.min > range.max {
+            return Err(PrefaceError::Invalid { field: "version range" });
+        }
+        Ok(range)
+    }
+}

@@ -1,0 +1,146 @@
+//! How a connection is doing, as every tab may ask at any time.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+
+/// How a connection is doing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// What the loop is doing.
+    pub state: LinkState,
+    /// How many tabs share the connection.
+    pub tabs: u32,
+    /// Messages that wait for an open socket, of all tabs.
+    pub queued_messages: u32,
+    /// Their bytes.
+    pub queued_bytes: u32,
+    /// How many sockets have been dialled for this connection.
+    pub dials: u32,
+    /// The round trip of the last heartbeat.
+    pub round_trip: Option<Millis>,
+}
+
+/// What the loop of a connection is doing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum LinkState {
+    /// A socket is being opened.
+    Connecting {
+        /// How many dials in a row this is, from 1.
+        attempt: u32,
+    },
+    /// The socket is open.
+    Connected {
+        /// The subprotocol that the server chose; empty when none.
+        subprotocol: String,
+        /// How long it has been open.
+        uptime: Millis,
+    },
+    /// The loop waits before it dials again.
+    Reconnecting {
+        /// The dial that comes, from 1.
+        attempt: u32,
+        /// How long until then.
+        delay: Millis,
+        /// Why there is no socket.
+        cause: ReconnectCause,
+    },
+    /// The browser says that it is offline; the loop dials at once when it is back.
+    Offline {
+        /// The dial that comes, from 1.
+        attempt: u32,
+    },
+    /// The loop has ended. It starts anew when a tab asks it to.
+    Stopped(StopReason),
+}
+
+impl LinkState {
+    /// Returns whether a socket is open.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        matches!(self, Self::Connected { .. })
+    }
+}
+
+/// Why a socket was lost or could not be opened, when the loop goes on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ReconnectCause {
+    /// The dial failed: no server, a refused handshake, a certificate. Browsers hide which
+    /// ([WHATWG WebSockets](https://websockets.spec.whatwg.org/#feedback-from-the-protocol)).
+    Unreachable,
+    /// The dial took longer than the connect timeout.
+    ConnectTimeout,
+    /// An open socket was closed.
+    Closed(CloseInfo),
+    /// The server did not answer a heartbeat in time.
+    HeartbeatTimeout,
+    /// The app asked for a new socket.
+    Requested,
+}
+
+impl fmt::Display for ReconnectCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable => f.write_str("the server can't be reached"),
+            Self::ConnectTimeout => f.write_str("the server did not answer the handshake in time"),
+            Self::Closed(close) => write!(f, "the socket was closed: {close}"),
+            Self::HeartbeatTimeout => f.write_str("the server did not answer a heartbeat in time"),
+            Self::Requested => f.write_str("a new socket was asked for"),
+        }
+    }
+}
+
+/// Why the loop of a connection has ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The server closed with one of the fatal codes.
+    #[error("the server closed the connection for good: {0}")]
+    FatalClose(CloseInfo),
+    /// The give-up policy said so.
+    #[error("gave up after {attempts} attempts: {cause}")]
+    GaveUp {
+        /// How many dials there were.
+        attempts: u32,
+        /// Why the last one failed.
+        cause: ReconnectCause,
+    },
+    /// The browser does not take the URL.
+    #[error("the browser refuses the url as invalid")]
+    InvalidUrl,
+    /// An insecure `ws:` URL from a secure page.
+    #[error("a secure page may not open an insecure ws: url")]
+    InsecureUrl,
+    /// The browser does not take the subprotocols: one is no token, or comes twice.
+    #[error("the browser refuses the subprotocols as invalid")]
+    InvalidSubprotocol,
+    /// The server can be reached, and does not accept any of the subprotocols.
+    #[error("the server accepts none of the subprotocols")]
+    SubprotocolRefused,
+    /// The last tab has left.
+    #[error("the last tab has left")]
+    Unused,
+}
+
+/// How a socket was closed, as its [close event](https://developer.mozilla.org/en-US/docs/Web/API/CloseEvent) said.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CloseInfo {
+    /// The close code; 1006 when there was no closing handshake.
+    pub code: u16,
+    /// The server's explanation; at most 123 bytes.
+    pub reason: String,
+    /// Whether there was a closing handshake.
+    pub was_clean: bool,
+}
+
+impl fmt::Display for CloseInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}", self.code)?;
+        if !self.reason.is_empty() {
+            write!(f, ", {}", self.reason)?;
+        }
+        Ok(())
+    }
+}

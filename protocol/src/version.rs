@@ -1,0 +1,73 @@
+//! Protocol versions and how two ranges meet.
+
+use core::fmt;
+
+/// A version of the typed messages. Each variant says what it added and what it removed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u16)]
+pub enum Version {
+    /// The first one.
+    V1 = 1,
+}
+
+impl Version {
+    /// The newest version that this build speaks.
+    pub const NEWEST: Self = Self::V1;
+
+    /// Returns the version with this number, if this build speaks it.
+    #[must_use]
+    pub fn from_number(number: u16) -> Option<Self> {
+        match number {
+            1 => Some(Self::V1),
+            _ => None,
+        }
+    }
+
+    /// Returns the number that stands for it in a preface.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.number())
+    }
+}
+
+/// The versions that a side speaks, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct VersionRange {
+    /// The oldest.
+    pub min: u16,
+    /// The newest.
+    pub max: u16,
+}
+
+impl VersionRange {
+    /// What this build speaks.
+    pub const OURS: Self = Self { min: Version::V1 as u16, max: Version::NEWEST as u16 };
+
+    /// Returns the newest version that both ranges and this build contain.
+    ///
+    /// ```
+    /// use onesocket_protocol::{Version, VersionRange};
+    ///
+    /// let newer_tab = VersionRange { min: 1, max: 9 };
+    /// assert_eq!(VersionRange::OURS.newest_common(newer_tab), Some(Version::V1));
+    /// let too_new = VersionRange { min: 8, max: 9 };
+    /// assert_eq!(VersionRange::OURS.newest_common(too_new), None);
+    /// ```
+    #[must_use]
+    pub fn newest_common(self, other: Self) -> Option<Version> {
+        let (min, max) = (self.min.max(other.min), self.max.min(other.max));
+        (min..=max).rev().find_map(Version::from_number)
+    }
+}
+
+impl fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{} to v{}", self.min, self.max)
+    }
+}
