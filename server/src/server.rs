@@ -1,0 +1,382 @@
+//! Starting and stopping: the configuration, the accept loop and the running server.
+
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRef, Request},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
+
+use crate::{
+    connection::{Connection, ConnectionIo},
+    endpoint::chat::ChatState,
+    error::ServerError,
+    fault::Faults,
+    registry::Registry,
+    site,
+    stats::{ClientStats, Stats},
+    tls::SelfSigned,
+};
+
+/// Is where a server begins: [`Server::builder`].
+#[derive(Debug)]
+pub enum Server {}
+
+impl Server {
+    /// Returns the configuration of a server on a free port of 127.0.0.1, without files and TLS.
+    #[must_use]
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+}
+
+/// Configures a server.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServerBuilder {
+    /// Where to listen. The default is 127.0.0.1 with port 0, which takes a free port.
+    pub addr: SocketAddr,
+    /// The directory of the static files, `index.html` for each directory. The default is none: every other path is 404.
+    pub static_dir: Option<PathBuf>,
+    /// How many frames of a room a newcomer gets. The default is 50, 0 keeps none; each costs the memory of its frame.
+    pub history: usize,
+    /// The rooms, for a history that outlives this server. The default is an empty state.
+    pub chat: ChatState,
+    /// Whether to serve https and wss with a self-signed certificate for localhost, 127.0.0.1 and ::1. The default is false.
+    pub tls: bool,
+    /// The sources of `connect-src`. The default is `'self' ws: wss:`, so that a page can be pointed at any WebSocket server. `'self'`
+    /// is for the wasm files and, by CSP 3, for sockets of the same host and port.
+    pub connect_sources: Vec<String>,
+}
+
+impl Default for ServerBuilder {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            static_dir: None,
+            history: 50,
+            chat: ChatState::new(),
+            tls: false,
+            connect_sources: ["'self'", "ws:", "wss:"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+impl ServerBuilder {
+    /// Listens on an address; port 0 takes a free port.
+    #[must_use]
+    pub fn addr(mut self, addr: SocketAddr) -> Self {
+        self.addr = addr;
+        self
+    }
+
+    /// Serves the files of a directory.
+    #[must_use]
+    pub fn static_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.static_dir = Some(dir.into());
+        self
+    }
+
+    /// Keeps so many frames of each room.
+    #[must_use]
+    pub fn history(mut self, frames: usize) -> Self {
+        self.history = frames;
+        self
+    }
+
+    /// Shares rooms with another server, or with the next one on this port.
+    #[must_use]
+    pub fn chat(mut self, chat: ChatState) -> Self {
+        self.chat = chat;
+        self
+    }
+
+    /// Serves https and wss.
+    #[must_use]
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Allows pages to connect to these sources and no others, in the words of a Content-Security-Policy.
+    #[must_use]
+    pub fn connect_sources<S: Into<String>>(
+        mut self,
+        sources: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.connect_sources = sources.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Starts the server; it accepts connections when this returns. Needs a tokio runtime with time and IO.
+    ///
+    /// # Errors
+    /// [`ServerError::Bind`] when the address cannot be had within 1 s, [`ServerError::StaticDir`], [`ServerError::ConnectSource`];
+    /// [`ServerError::Certificate`] and [`ServerError::Tls`] with TLS only.
+    ///
+    /// # Cancel safety
+    /// Nothing is left behind when the future is dropped.
+    pub async fn start(self) -> Result<RunningServer, ServerError> {
+        if let Some(dir) = self.static_dir.as_ref().filter(|dir| !dir.is_dir()) {
+            return Err(ServerError::StaticDir { dir: dir.clone() });
+        }
+        let policy = site::content_security_policy(&self.connect_sources).map_err(|source| {
+            ServerError::ConnectSource {
+                source_expression: source.clone(),
+            }
+        })?;
+        let tls = self.tls.then(SelfSigned::new).transpose()?;
+        let bind_error = |source| ServerError::Bind {
+            addr: self.addr,
+            source,
+        };
+        let listener = bind(self.addr).await.map_err(bind_error)?;
+        let addr = listener.local_addr().map_err(bind_error)?;
+
+        let registry = Registry::new();
+        let faults = Faults::new(registry.clone());
+        let app = App {
+            registry,
+            faults,
+            chat: self.chat,
+            history: self.history,
+        };
+        let stop = CancellationToken::new();
+        let live = watch::Sender::new(0);
+        let accept = Accept {
+            listener,
+            tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+            router: site::router(app.clone(), self.static_dir.as_deref(), policy),
+            stop: stop.clone(),
+            live: live.clone(),
+        };
+        Ok(RunningServer {
+            addr,
+            certificate: tls.map(|tls| tls.certificate.to_vec()),
+            app,
+            live,
+            accept: tokio::spawn(accept.run()),
+            stop: stop.drop_guard(),
+        })
+    }
+}
+
+/// Is a server that accepts connections, until [`Self::stop`] or until it is dropped.
+///
+/// Dropped, it stops as well, but the port is free only some time later.
+#[derive(Debug)]
+pub struct RunningServer {
+    addr: SocketAddr,
+    certificate: Option<Vec<u8>>,
+    app: App,
+    live: watch::Sender<usize>,
+    accept: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+impl RunningServer {
+    /// Returns the address that it listens on, with the real port.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Returns the URL of its root without a slash at the end, such as `http://127.0.0.1:8080`.
+    ///
+    /// A server that listens on all addresses gives the loopback one.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http{}", self.url_tail())
+    }
+
+    /// Returns the same for WebSockets, such as `ws://127.0.0.1:8080`.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        format!("ws{}", self.url_tail())
+    }
+
+    /// Returns the self-signed certificate in DER, for clients that shall trust it; `None` without TLS.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
+    }
+
+    /// Returns what it has counted, without the clients.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.app.registry.stats()
+    }
+
+    /// Lists the open sockets.
+    #[must_use]
+    pub fn clients(&self) -> Vec<ClientStats> {
+        self.app.registry.clients()
+    }
+
+    /// Returns the faults, the same state that the HTTP fault API changes.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.app.faults
+    }
+
+    /// Returns the rooms, for a server to come.
+    #[must_use]
+    pub fn chat(&self) -> &ChatState {
+        &self.app.chat
+    }
+
+    /// Stops: resets every connection, sockets and others, and frees the port before it returns.
+    ///
+    /// # Cancel safety
+    /// The server stops all the same when the future is dropped, with the port free some time later.
+    pub async fn stop(self) {
+        let Self {
+            live, accept, stop, ..
+        } = self;
+        stop.disarm().cancel();
+        // It cannot panic, and the runtime that could abort it runs this future.
+        let _ = accept.await;
+        let mut live = live.subscribe();
+        // Every connection ends at once. If one did not, waiting longer would not help its client.
+        let _ = timeout(STOP_TIMEOUT, live.wait_for(|live| *live == 0)).await;
+    }
+
+    fn url_tail(&self) -> String {
+        let mut addr = self.addr;
+        if addr.ip().is_unspecified() {
+            addr.set_ip(if addr.is_ipv4() {
+                Ipv4Addr::LOCALHOST.into()
+            } else {
+                Ipv6Addr::LOCALHOST.into()
+            });
+        }
+        let secure = if self.certificate.is_some() { "s" } else { "" };
+        format!("{secure}://{addr}")
+    }
+}
+
+/// What every handler can reach.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) faults: Faults,
+    pub(crate) chat: ChatState,
+    pub(crate) history: usize,
+}
+
+impl FromRef<App> for Faults {
+    fn from_ref(app: &App) -> Self {
+        app.faults.clone()
+    }
+}
+
+/// The accept loop. It owns the listener, so the port is free when it has ended.
+struct Accept {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stop: CancellationToken,
+    live: watch::Sender<usize>,
+}
+
+impl Accept {
+    async fn run(self) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            let Ok((stream, peer)) = accepted else {
+                // Out of file descriptors, or a peer that has gone before it was accepted.
+                sleep(RETRY).await;
+                continue;
+            };
+            // Without it small frames wait for acknowledgements. A failure only costs time.
+            let _ = stream.set_nodelay(true);
+            let (connection, io) = Connection::open(stream, peer, &self.stop, &self.live);
+            tokio::spawn(serve(connection, io, self.tls.clone(), self.router.clone()));
+        }
+    }
+}
+
+/// Serves one connection until it ends, is aborted or becomes a WebSocket.
+async fn serve(
+    connection: Arc<Connection>,
+    io: ConnectionIo,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+) {
+    let requests = async {
+        match tls {
+            None => serve_http(io, connection.clone(), router).await,
+            Some(acceptor) => {
+                if let Ok(Ok(io)) = timeout(TLS_TIMEOUT, acceptor.accept(io)).await {
+                    serve_http(io, connection.clone(), router).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = connection.aborted() => {}
+        () = requests => {}
+    }
+}
+
+async fn serve_http<I>(io: I, connection: Arc<Connection>, router: Router)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(connection.clone());
+        router.clone().oneshot(request)
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(io), service);
+    // Who sends no HTTP, or goes away in the middle, needs no answer.
+    let _ = served.with_upgrades().await;
+}
+
+/// Binds a port, with patience: right after a stop the operating system may hold it for a moment for a client that found it closed.
+async fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + BIND_PATIENCE;
+    loop {
+        match TcpListener::bind(addr).await {
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && addr.port() != 0
+                    && Instant::now() < deadline =>
+            {
+                sleep(RETRY).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+const BIND_PATIENCE: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
