@@ -1,1 +1,4 @@
-//! Stub.
+//! The tests that need more than one crate: simulations, and suites in real browsers.
+
+pub mod browser;
+pub mod suite;

@@ -1,0 +1,135 @@
+//! Real browsers, driven from Rust: three engines behind one interface, and nothing left running afterwards.
+//!
+//! [`Browser::launch`] starts an engine's WebDriver with a fresh profile; [`Browser::open_tab`] opens tabs that share
+//! it, as the tabs of a user do. Everything has a time-out and a typed error, and a dropped [`Browser`] takes all its
+//! processes with it, even when this process is killed.
+//!
+//! ```no_run
+//! use onesocket_tests::browser::{Browser, BrowserOptions, Engine};
+//!
+//! # async fn example() -> Result<(), onesocket_tests::browser::BrowserError> {
+//! let browser = Browser::launch(Engine::Firefox, BrowserOptions::default()).await?;
+//! let tab = browser.open_tab("http://127.0.0.1:8080/").await?;
+//! let title = tab.eval("return document.title", vec![]).await?;
+//! assert_eq!(title, "Chat");
+//! browser.quit().await
+//! # }
+//! ```
+
+mod capabilities;
+mod cdp;
+mod driver;
+mod engine;
+mod error;
+mod options;
+mod process;
+mod session;
+mod tab;
+
+pub use engine::Engine;
+pub use error::BrowserError;
+pub use options::BrowserOptions;
+pub use tab::Tab;
+
+use std::{path::Path, sync::Arc};
+
+use driver::Driver;
+use serde_json::Value;
+use session::Session;
+
+/// A running browser with its own profile.
+#[derive(Debug)]
+pub struct Browser {
+    session: Arc<Session>,
+    // After the session: its processes die when it is dropped.
+    driver: Driver,
+}
+
+impl Browser {
+    /// Starts the engine's driver and a browser with a fresh profile.
+    ///
+    /// # Errors
+    ///
+    /// When a program is missing, or does not answer within [`BrowserOptions::launch_timeout`].
+    pub async fn launch(engine: Engine, options: BrowserOptions) -> Result<Self, BrowserError> {
+        let driver = Driver::start(engine, &options).await?;
+        let session = Session::open(engine, &options, &driver).await?;
+        Ok(Self {
+            session: Arc::new(session),
+            driver,
+        })
+    }
+
+    /// The engine that runs here.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.session.engine()
+    }
+
+    /// The file with what the driver and the browser printed.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        self.driver.log()
+    }
+
+    /// Opens a tab on this address and waits until its page has loaded.
+    ///
+    /// # Errors
+    ///
+    /// When the page cannot be loaded in time.
+    pub async fn open_tab(&self, url: &str) -> Result<Tab, BrowserError> {
+        let tab = Tab::new(Arc::clone(&self.session), self.session.new_tab().await?);
+        tab.goto(url).await?;
+        Ok(tab)
+    }
+
+    /// The open tabs; the blank window that keeps the browser alive is not one of them.
+    ///
+    /// # Errors
+    ///
+    /// When the driver does not answer.
+    pub async fn tabs(&self) -> Result<Vec<Tab>, BrowserError> {
+        let handles = self.session.tabs().await?;
+        let tab = |handle| Tab::new(Arc::clone(&self.session), handle);
+        Ok(handles.into_iter().map(tab).collect())
+    }
+
+    /// Closes every tab, so that the next test starts without the last one's pages and workers.
+    ///
+    /// # Errors
+    ///
+    /// When the driver does not answer.
+    pub async fn close_tabs(&self) -> Result<(), BrowserError> {
+        for tab in self.tabs().await? {
+            tab.close().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a command of the Chrome DevTools Protocol to the current tab. See also [`Tab::cdp`].
+    ///
+    /// # Errors
+    ///
+    /// On other engines than Chromium, and when the command is refused.
+    pub async fn cdp(&self, method: &str, params: Value) -> Result<Value, BrowserError> {
+        self.session.cdp(None, method, params).await
+    }
+
+    /// Closes the browser in order and ends all its processes.
+    ///
+    /// # Errors
+    ///
+    /// When the driver does not answer; the processes are gone all the same.
+    pub async fn quit(self) -> Result<(), BrowserError> {
+        let closed = self.session.close().await;
+        let Self { driver, .. } = self;
+        // Ending processes waits for them.
+        let ended = tokio::task::spawn_blocking(move || drop(driver)).await;
+        debug_assert!(ended.is_ok(), "ending the processes panicked");
+        closed
+    }
+}
+
+/// A script that a page under test includes first: it keeps console output and uncaught errors where
+/// [`Tab::wait_for`] finds them, because only one of the three drivers hands out a console.
+pub const PAGE_LOG_SCRIPT: &str = include_str!("browser/page_log.js");

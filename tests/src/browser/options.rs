@@ -1,0 +1,90 @@
+//! How a browser is started.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How a browser is started, and how long it may take over anything.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BrowserOptions {
+    /// Trusts self-signed certificates. Default: no.
+    pub accept_insecure_certs: bool,
+    /// Keeps the timers of tabs in the background at full speed (Chromium only). Default: no, as for users.
+    pub unthrottled: bool,
+    /// Makes `performance.memory` exact (Chromium only). Default: no, it costs a little speed.
+    pub precise_memory: bool,
+    /// More arguments for the browser's command line. Default: none.
+    pub arguments: Vec<String>,
+    /// Limit of a start, driver and browser together. Default: 60 s; a warm start takes 1 to 3 s.
+    pub launch_timeout: Duration,
+    /// Limit of a page load. Default: 30 s.
+    pub page_load_timeout: Duration,
+    /// Limit of one script, asynchronous ones included. Default: 30 s.
+    pub script_timeout: Duration,
+    /// Limit of any other command; the driver counts as hung after it. Default: 20 s.
+    pub command_timeout: Duration,
+    /// Where the drivers' logs go. Default: `browser-logs` in Cargo's target folder.
+    pub log_folder: PathBuf,
+}
+
+impl Default for BrowserOptions {
+    fn default() -> Self {
+        Self {
+            accept_insecure_certs: false,
+            unthrottled: false,
+            precise_memory: false,
+            arguments: Vec::new(),
+            launch_timeout: Duration::from_secs(60),
+            page_load_timeout: Duration::from_secs(30),
+            script_timeout: Duration::from_secs(30),
+            command_timeout: Duration::from_secs(20),
+            log_folder: target_folder().join("browser-logs"),
+        }
+    }
+}
+
+impl BrowserOptions {
+    /// Trusts self-signed certificates.
+    #[must_use]
+    pub fn accept_insecure_certs(mut self, accept: bool) -> Self {
+        self.accept_insecure_certs = accept;
+        self
+    }
+
+    /// Keeps the timers of tabs in the background at full speed (Chromium only).
+    #[must_use]
+    pub fn unthrottled(mut self, unthrottled: bool) -> Self {
+        self.unthrottled = unthrottled;
+        self
+    }
+
+    /// Makes `performance.memory` exact (Chromium only).
+    #[must_use]
+    pub fn precise_memory(mut self, precise: bool) -> Self {
+        self.precise_memory = precise;
+        self
+    }
+
+    /// Adds an argument to the browser's command line.
+    #[must_use]
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Limits one script, asynchronous ones included.
+    #[must_use]
+    pub fn script_timeout(mut self, limit: Duration) -> Self {
+        self.script_timeout = limit;
+        self
+    }
+}
+
+fn target_folder() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace.join("target"), |folder| workspace.join(folder))
+}

@@ -1,0 +1,142 @@
+//! The processes of one browser, and the certainty that they end with it.
+//!
+//! A browser is dozens of processes: some change their process group, some outlive their parent, and neither a panic
+//! nor a kill of the test run may leave any behind. So every process carries a mark in its environment, which its
+//! children inherit, and a small shell waits at the end of a pipe that closes when we end, in whatever way; it then
+//! kills whatever bears the mark.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use tempfile::TempDir;
+
+use super::BrowserError;
+
+/// Processes that end together, and their folder for temporary files.
+#[derive(Debug)]
+pub(super) struct ProcessTree {
+    reaper: Child,
+    children: Vec<Child>,
+    mark: String,
+    scratch: PathBuf,
+    log: PathBuf,
+}
+
+impl ProcessTree {
+    /// Prepares a tree without processes; its log is `<folder>/<name>-<number>.log`.
+    pub(super) fn new(log_folder: &Path, name: &str) -> io::Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{number}", std::process::id());
+        fs::create_dir_all(log_folder)?;
+        let log = log_folder.join(format!("{name}-{id}.log"));
+        File::create(&log)?;
+        // The reaper removes the folder, so that it goes even when we are killed.
+        let scratch = TempDir::with_prefix("onesocket-")?.keep();
+        let mark = format!("{MARK}={id}");
+        let reaper = Command::new("sh")
+            .arg("-c")
+            .arg(REAPER)
+            .arg("onesocket-reaper")
+            .arg(&mark)
+            .arg(&scratch)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C goes to the whole group of the terminal.
+            .process_group(0)
+            .spawn()?;
+        Ok(Self {
+            reaper,
+            children: Vec::new(),
+            mark,
+            scratch,
+            log,
+        })
+    }
+
+    /// A command whose process, and all that come from it, belong to the tree.
+    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> io::Result<Command> {
+        let (key, value) = self.mark.split_once('=').unwrap_or((MARK, ""));
+        let log = || File::options().append(true).open(&self.log);
+        let mut command = Command::new(program);
+        command
+            .env(key, value)
+            // Profiles, caches and settings: nothing of the user's is read or changed.
+            .env("TMPDIR", &self.scratch)
+            .env("HOME", &self.scratch)
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .stdin(Stdio::null())
+            .stdout(log()?)
+            .stderr(log()?)
+            .process_group(0);
+        Ok(command)
+    }
+
+    /// Starts a process of the tree.
+    pub(super) fn spawn(&mut self, mut command: Command) -> Result<&mut Child, BrowserError> {
+        let child = command.spawn().map_err(|source| BrowserError::Spawn {
+            program: command.get_program().to_string_lossy().into_owned(),
+            source,
+        })?;
+        self.children.push(child);
+        let last = self.children.len() - 1;
+        Ok(&mut self.children[last])
+    }
+
+    /// Whether the process that was started last has ended.
+    pub(super) fn has_last_ended(&mut self) -> bool {
+        let last = self.children.last_mut();
+        last.is_some_and(|child| !matches!(child.try_wait(), Ok(None)))
+    }
+
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+}
+
+impl Drop for ProcessTree {
+    fn drop(&mut self) {
+        drop(self.reaper.stdin.take());
+        // Nothing can be done about a failure here, and the reaper has a bound of its own.
+        let _ = self.reaper.wait();
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+const MARK: &str = "ONESOCKET_BROWSER";
+
+/// `read` returns when the other end of the pipe is closed. A zombie has no environment, so the loop ends when nothing
+/// with the mark runs; processes that hide their environment are Chromium's helpers, which end with their browser.
+const REAPER: &str = r#"
+trap '' HUP INT TERM
+read -r _
+rounds=0
+while [ "$rounds" -lt 100 ]; do
+    marked=$(grep -lszx -e "$1" /proc/[0-9]*/environ)
+    [ -n "$marked" ] || break
+    for file in $marked; do
+        pid=${file#/proc/}
+        kill -9 "${pid%/environ}" 2>/dev/null
+    done
+    rounds=$((rounds + 1))
+    sleep 0.02
+done
+rounds=0
+while ! rm -rf "$2" && [ "$rounds" -lt 20 ]; do
+    rounds=$((rounds + 1))
+    sleep 0.05
+done
+"#;

@@ -1,0 +1,89 @@
+//! The browser suite: the same behaviour in every engine and every tier, with real pages.
+//!
+//! A scenario is an `async fn(&Context) -> anyhow::Result<()>` in a file of `suite/`, and a line in [`scenarios`]. It
+//! runs once per engine and per tier that it names, in a browser without open tabs; tabs that it leaves open are
+//! closed for it.
+
+mod harness;
+mod report;
+mod runner;
+mod static_server;
+
+pub use report::Report;
+pub use runner::{Plan, run};
+pub use static_server::StaticServer;
+
+use std::{fmt, future::Future, path::PathBuf, pin::Pin};
+
+use crate::browser::{Browser, Engine};
+
+/// Every scenario, in the order of running.
+#[must_use]
+pub fn scenarios() -> Vec<Scenario> {
+    harness::scenarios()
+}
+
+/// One behaviour that has to hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// Words with underscores, unique.
+    pub name: &'static str,
+    /// The tiers to run in; none for what has no tier, which then runs once per engine.
+    pub tiers: &'static [Tier],
+    /// The test itself.
+    pub run: for<'a> fn(&'a Context) -> Run<'a>,
+}
+
+/// What [`Scenario::run`] returns: `|ctx| Box::pin(my_scenario(ctx))`.
+pub type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+
+/// Where the engine of the library runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// A `SharedWorker` that serves all tabs.
+    Shared,
+    /// A dedicated worker per tab.
+    Dedicated,
+    /// The page itself.
+    Main,
+}
+
+impl Tier {
+    /// Every tier, best first.
+    pub const ALL: [Self; 3] = [Self::Shared, Self::Dedicated, Self::Main];
+
+    /// The name in addresses and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Dedicated => "dedicated",
+            Self::Main => "main",
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a scenario works with.
+#[derive(Debug)]
+pub struct Context {
+    /// A browser without open tabs.
+    pub browser: Browser,
+    /// The tier to force; `None` for scenarios without tiers.
+    pub tier: Option<Tier>,
+    /// The folder of the built test pages.
+    pub dist: PathBuf,
+}
+
+impl Context {
+    /// The engine that runs here.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.browser.engine()
+    }
+}
