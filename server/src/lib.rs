@@ -37,6 +37,7 @@
 //! `GET /stats` answers [`Stats`] as JSON, `?clients=1` adds one entry per open socket. `POST /fault/…` is [`Faults`] over HTTP,
 //! for peers on a loopback address only; its paths are listed there.
 
+mod accept;
 mod connection;
 mod endpoint;
 mod error;

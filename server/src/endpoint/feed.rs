@@ -93,7 +93,7 @@ pub(super) async fn feed(handshake: Handshake) -> Result<Response, BadParameter>
     let end = if count == 0 { u64::MAX } else { count };
     handshake.accept(
         Endpoint::Feed,
-        QUEUE_FRAMES,
+        (QUEUE_BYTES / size).clamp(1, MAX_QUEUE_FRAMES),
         move |incoming, outbox| async move {
             let produce = async {
                 let fill = Fill::new(size);
@@ -168,8 +168,9 @@ const NUMBER_BYTES: usize = 8;
 /// More per second than one socket carries: who wants all there is asks for 0.
 const MAX_RATE: u32 = 1_000_000;
 
-/// Enough to fill one write of the socket, little enough that a flood of 64 MiB frames fits into memory.
-const QUEUE_FRAMES: usize = 16;
+/// Enough to fill one write of the socket with small frames, and one frame of the largest.
+const QUEUE_BYTES: usize = 256 * 1024;
+const MAX_QUEUE_FRAMES: usize = 64;
 
 /// tokio's timers have a resolution of 1 ms; above 500 frames per second frames go in batches.
 const MIN_PAUSE: Duration = Duration::from_millis(2);

@@ -253,7 +253,47 @@ fn hit(sockets: usize) -> ApiResult {
 
 #[cfg(test)]
 mod tests {
+    use axum::{body::Body, http::HeaderValue};
+    use tokio::{
+        net::{TcpListener, TcpStream},
+        sync::watch,
+    };
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt;
+
     use super::*;
+    use crate::{endpoint::chat::ChatState, registry::Registry, site};
+
+    #[tokio::test]
+    async fn a_peer_from_elsewhere_gets_403_and_changes_nothing() {
+        let registry = Registry::new();
+        let faults = Faults::new(registry.clone());
+        let app = App {
+            registry,
+            faults: faults.clone(),
+            chat: ChatState::new(),
+            history: 0,
+        };
+        let router = site::router(app, None, HeaderValue::from_static(""));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        for (peer, status) in [("10.1.2.3:50000", 403), ("127.0.0.1:50000", 200)] {
+            let stream = TcpStream::connect(addr).await.unwrap();
+            let (connection, _io) = Connection::open(
+                stream,
+                peer.parse().unwrap(),
+                &CancellationToken::new(),
+                &watch::Sender::new(0),
+            );
+            let mut request = Request::post("/fault/refuse?next=1")
+                .body(Body::empty())
+                .unwrap();
+            request.extensions_mut().insert(connection);
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{peer}");
+            assert_eq!(faults.take_refusal().is_some(), status == 200);
+        }
+    }
 
     #[test]
     fn hex_is_pairs_of_digits_and_nothing_else() {

@@ -52,7 +52,9 @@ async fn history_and_live_frames_meet_without_gap_or_double_while_others_write()
             while client.text().await != own {}
         }
     };
-    let join = async || {
+    let join = async |newcomer: u64| {
+        let due = newcomer * WRITERS as u64 * FRAMES as u64 / 12;
+        eventually(true, || server.stats().total.frames_in >= due).await;
         let mut seen = Vec::new();
         let mut client = Client::connect(&server, "/chat").await;
         while seen.last().is_none_or(|last| last != "end") {
@@ -60,15 +62,7 @@ async fn history_and_live_frames_meet_without_gap_or_double_while_others_write()
         }
         seen
     };
-    let joins = async {
-        let mut joins = Vec::new();
-        for start in 1..=10 {
-            let due = start * WRITERS as u64 * FRAMES as u64 / 12;
-            eventually(true, || server.stats().total.frames_in >= due).await;
-            joins.push(join());
-        }
-        join_all(joins).await
-    };
+    let joins = join_all((1..=10).map(join));
     let end = async {
         join_all((0..WRITERS).map(write)).await;
         // The sequence that all others must have seen a part of.
@@ -81,6 +75,11 @@ async fn history_and_live_frames_meet_without_gap_or_double_while_others_write()
     };
     let (seen, all) = tokio::join!(joins, end);
     assert_eq!(all.len(), WRITERS * FRAMES + 2);
+    let lengths: Vec<_> = seen.iter().map(Vec::len).collect();
+    assert!(
+        lengths.iter().filter(|&&length| length > 40).count() > 3,
+        "too few came in the middle: {lengths:?}"
+    );
     for seen in seen {
         assert!(seen.len() >= 20);
         assert_eq!(seen, all[all.len() - seen.len()..]);

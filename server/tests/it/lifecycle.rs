@@ -1,15 +1,19 @@
 //! Start, stop and start again, with and without TLS.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, process::Stdio, sync::Arc};
 
 use futures::{SinkExt, StreamExt};
 use onesocket_server::{Server, ServerError};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::Command,
+};
 use tokio_rustls::{
     TlsConnector,
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
-use tokio_tungstenite::{client_async, tungstenite::Message};
+use tokio_tungstenite::{client_async, connect_async, tungstenite::Message};
 
 use crate::support::{Client, start};
 
@@ -48,7 +52,7 @@ async fn stop_does_not_wait_for_half_open_sockets_and_slow_handshakes() {
         .faults()
         .handshake_delay(std::time::Duration::from_secs(60))
         .unwrap();
-    let waiting = tokio_tungstenite::connect_async(format!("{}/echo", server.ws_url()));
+    let waiting = connect_async(format!("{}/echo", server.ws_url()));
     let stopping = async {
         // The handshake is under way when its connection is accepted.
         tokio::task::yield_now().await;
@@ -137,4 +141,37 @@ async fn serves_and_resets_sockets_over_tls() {
         assert!(matches!(socket.next().await, Some(Err(_))));
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_program_prints_its_url_and_serves_there() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_onesocket-server"))
+        .args(["--addr", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let url = lines.next_line().await.unwrap().unwrap();
+    let authority = url.strip_prefix("http://").unwrap();
+    connect_async(format!("ws://{authority}/echo"))
+        .await
+        .unwrap();
+    program.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_program_says_why_it_does_not_start() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_onesocket-server"));
+    let output = program
+        .args(["--addr", "127.0.0.1:0", "--dir", "no/such/dir"])
+        .output()
+        .await
+        .unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        text.trim(),
+        "onesocket-server: the static directory no/such/dir is not a directory"
+    );
 }
