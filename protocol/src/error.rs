@@ -1,6 +1,6 @@
 //! What can be wrong with bytes from the other side.
 
-use crate::VersionRange;
+use crate::{Epoch, VersionRange};
 
 /// A preface that can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum PrefaceError {
     },
 }
 
-/// A batch whose envelope can't be read. The rest of the batch is lost: the lengths in it can't be trusted.
+/// A batch whose envelope can't be read, or that does not belong here. What was not read of it yet is lost.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -66,6 +66,37 @@ pub enum FrameError {
         /// How many bytes are left over.
         extra: usize,
     },
+    /// It has messages and no sequence number: it could never be acknowledged.
+    #[error("{count} messages in a frame without a sequence number")]
+    Unnumbered {
+        /// How many messages the header announces.
+        count: u32,
+    },
+    /// It is of another run of the worker. A worker answers with [`Preface::Stale`](crate::Preface::Stale), a tab says hello
+    /// again.
+    #[error("frame of epoch {theirs}, this side is in epoch {ours}")]
+    WrongEpoch {
+        /// This side's.
+        ours: Epoch,
+        /// The frame's.
+        theirs: Epoch,
+    },
+    /// Its messages are of another version than the one that was agreed on.
+    #[error("frame of version {theirs}, version {ours} was agreed on")]
+    WrongVersion {
+        /// What was agreed on.
+        ours: u16,
+        /// The frame's.
+        theirs: u16,
+    },
+    /// It is not the one that comes next. A port neither loses nor repeats, so the other side is broken: start anew with it.
+    #[error("frame number {seq} where number {expected} comes next")]
+    OutOfSequence {
+        /// The number that comes next.
+        expected: u64,
+        /// The frame's.
+        seq: u64,
+    },
     /// It announces more messages than [`limits::MAX_BATCH_MESSAGES`](crate::limits::MAX_BATCH_MESSAGES).
     #[error("{count} messages in one frame are over the cap")]
     TooMany {
@@ -90,12 +121,17 @@ pub enum DecodeError {
         /// The tag.
         tag: u8,
     },
-    /// A field is longer than its cap.
-    #[error("{field} of message tag {tag} is over its cap")]
-    OverCap {
-        /// The tag.
-        tag: u8,
-        /// The field.
-        field: &'static str,
-    },
+    /// A field is over its cap.
+    #[error(transparent)]
+    OverCap(#[from] OverCap),
+}
+
+/// A field of a message that is over its cap in [`limits`](crate::limits). The other side would not take the message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{field} of message tag {tag} is over its cap")]
+pub struct OverCap {
+    /// The message's tag.
+    pub tag: u8,
+    /// The field.
+    pub field: &'static str,
 }

@@ -12,6 +12,8 @@
 //! 36  the messages: tag u8, length of the body u32, body
 //! ```
 
+use core::iter::FusedIterator;
+
 use bytes::Bytes;
 
 use crate::{Epoch, FrameError, PrefaceError, limits, preface};
@@ -51,14 +53,19 @@ impl BatchHeader {
     }
 
     fn read(frame: &[u8]) -> Result<Self, FrameError> {
-        let truncated = PrefaceError::Truncated { kind: preface::kind::BATCH, len: frame.len() };
-        let (header, _) = frame.split_first_chunk::<HEADER_BYTES>().ok_or(truncated)?;
-        if !header.starts_with(&preface::MAGIC) {
-            return Err(PrefaceError::NotOurs.into());
+        let rest = frame
+            .strip_prefix(&preface::MAGIC)
+            .ok_or(PrefaceError::NotOurs)?;
+        match rest.first() {
+            Some(&preface::kind::BATCH) => {}
+            Some(&kind) => return Err(PrefaceError::UnknownKind { kind }.into()),
+            None => return Err(PrefaceError::NotOurs.into()),
         }
-        if header[4] != preface::kind::BATCH {
-            return Err(PrefaceError::UnknownKind { kind: header[4] }.into());
-        }
+        let truncated = PrefaceError::Truncated {
+            kind: preface::kind::BATCH,
+            len: frame.len(),
+        };
+        let header = frame.first_chunk::<HEADER_BYTES>().ok_or(truncated)?;
         let u64_at = |at: usize| {
             let mut bytes = [0; 8];
             bytes.copy_from_slice(&header[at..at + 8]);
@@ -99,16 +106,28 @@ impl BatchReader {
     ///
     /// # Errors
     ///
-    /// When it is no batch, or over one of the caps.
+    /// When it is no batch, over one of the caps, or has messages without a sequence number.
     pub fn new(frame: &Bytes) -> Result<Self, FrameError> {
         if frame.len() > limits::MAX_FRAME_BYTES {
             return Err(FrameError::TooLong { len: frame.len() });
         }
         let header = BatchHeader::read(frame)?;
         if header.count > limits::MAX_BATCH_MESSAGES {
-            return Err(FrameError::TooMany { count: header.count });
+            return Err(FrameError::TooMany {
+                count: header.count,
+            });
         }
-        Ok(Self { header, rest: frame.slice(HEADER_BYTES..), index: 0, failed: false })
+        if header.seq == 0 && header.count > 0 {
+            return Err(FrameError::Unnumbered {
+                count: header.count,
+            });
+        }
+        Ok(Self {
+            header,
+            rest: frame.slice(HEADER_BYTES..),
+            index: 0,
+            failed: false,
+        })
     }
 
     /// Returns what the batch says before its messages.
@@ -118,8 +137,14 @@ impl BatchReader {
     }
 
     fn read_message(&mut self) -> Result<RawMessage, FrameError> {
-        let truncated = FrameError::Truncated { index: self.index, count: self.header.count };
-        let head = self.rest.first_chunk::<MESSAGE_HEADER_BYTES>().ok_or(truncated.clone())?;
+        let truncated = FrameError::Truncated {
+            index: self.index,
+            count: self.header.count,
+        };
+        let head = self
+            .rest
+            .first_chunk::<MESSAGE_HEADER_BYTES>()
+            .ok_or(truncated.clone())?;
         let tag = head[0];
         let len = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
         if self.rest.len() - MESSAGE_HEADER_BYTES < len {
@@ -144,9 +169,13 @@ impl Iterator for BatchReader {
         } else if self.rest.is_empty() {
             return None;
         } else {
-            Err(FrameError::Trailing { extra: self.rest.len() })
+            Err(FrameError::Trailing {
+                extra: self.rest.len(),
+            })
         };
         self.failed = item.is_err();
         Some(item)
     }
 }
+
+impl FusedIterator for BatchReader {}

@@ -37,6 +37,7 @@ pub mod message;
 pub mod outbox;
 pub mod preface;
 
+mod caps;
 mod error;
 mod ids;
 mod link;
@@ -45,13 +46,15 @@ mod redact;
 mod status;
 mod version;
 
-pub use error::{DecodeError, FrameError, PrefaceError};
+pub use error::{DecodeError, FrameError, OverCap, PrefaceError};
 pub use frame::{BatchHeader, BatchReader, RawMessage};
 pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use link::{
     Backoff, GiveUp, Greeting, Heartbeat, LinkKey, LinkPolicy, Millis, QueueLimits, Replay,
 };
-pub use message::{Connect, DebugLevel, LogLevel, SendFailure, ToTab, ToWorker, WorkerError, WorkerScope};
+pub use message::{
+    Connect, DebugLevel, Encode, LogLevel, SendFailure, ToTab, ToWorker, WorkerError, WorkerScope,
+};
 pub use outbox::Outbox;
 pub use payload::{Payload, PayloadKind};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};

@@ -1,5 +1,7 @@
-//! The caps on every length that crosses the port. A value over its cap is a typed error where it is made and where it
-//! is read, never a truncation.
+//! The caps on every length that crosses the port.
+//!
+//! A value over its cap is a typed error where it is made ([`Encode::check`](crate::Encode::check)) and where it is read,
+//! never a truncation. The one exception are explanations for people ([`MAX_REASON_BYTES`]): they are cut.
 
 /// Bytes of one payload, either way. Chromium's own limit on a WebSocket message is far above; this one keeps a tab's wasm
 /// memory from being exhausted by a single message.
@@ -14,6 +16,13 @@ pub const MAX_BATCH_MESSAGES: u32 = 65_536;
 /// Bytes at which a batch counts as full: the messages after it wait for the next one.
 pub const FULL_BATCH_BYTES: usize = 1024 * 1024;
 
+/// Bytes of the body of a message that does not end in a payload: above the largest [`Connect`](crate::Connect).
+pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of a payload that the worker keeps in order to send it again and again: a greeting, a farewell, a heartbeat's ping
+/// and pong, what a replay asks for.
+pub const MAX_GREETING_BYTES: usize = 1024 * 1024;
+
 /// Bytes of a URL, account or subprotocol. Tokens travel in all three; 8 KiB is what common servers accept in a request line.
 pub const MAX_TEXT_BYTES: usize = 8 * 1024;
 
@@ -26,16 +35,40 @@ pub const MAX_FATAL_CODES: usize = 256;
 /// Greetings that one channel holds at a time.
 pub const MAX_GREETINGS: usize = 1024;
 
-/// Bytes of the explanation in an error, a close reason or a log line.
+/// Bytes of an explanation for people: a close reason, a failed start, a log line and its target. A longer one is cut.
 pub const MAX_REASON_BYTES: usize = 4 * 1024;
 
 /// Channels that one tab holds at a time.
 pub const MAX_CHANNELS_PER_TAB: usize = 256;
 
-/// Frames that a connection keeps for replay, and their bytes.
+/// Messages that a connection keeps for replay. Who asks for more gets so many.
 pub const MAX_REPLAY_FRAMES: u32 = 10_000;
-/// Bytes that a connection keeps for replay.
+
+/// Bytes that a connection keeps for replay. Who asks for more gets so many.
 pub const MAX_REPLAY_BYTES: u32 = 16 * 1024 * 1024;
 
-/// Bytes that wait for a tab which does not acknowledge (frozen, busy) before its messages are dropped and counted.
+/// Bytes that may wait behind the batch that is posted next, for a tab which does not acknowledge (frozen, busy). Above it
+/// messages are dropped and counted, until no more than half of it waits.
+///
+/// What is posted next does not count: one large message must not cost the small one behind it.
 pub const MAX_BACKLOG_BYTES: usize = 16 * 1024 * 1024;
+
+/// Ends `text` at the last character that fits [`MAX_REASON_BYTES`].
+pub(crate) fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_REASON_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+const _: () = {
+    use crate::frame::{HEADER_BYTES, MESSAGE_HEADER_BYTES};
+    // The front of a message with a payload is at most a channel (5), a send's number (10) and the kind (1).
+    assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + 16 + MAX_PAYLOAD_BYTES <= MAX_FRAME_BYTES);
+    assert!(HEADER_BYTES < FULL_BATCH_BYTES);
+    // The subprotocols, the URL and the account; three payloads; the fatal codes; everything else.
+    let texts = (MAX_SUBPROTOCOLS + 2) * (MAX_TEXT_BYTES + 3);
+    assert!(texts + 3 * (MAX_GREETING_BYTES + 8) + 3 * MAX_FATAL_CODES + 256 <= MAX_BODY_BYTES);
+    assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + MAX_BODY_BYTES <= MAX_FRAME_BYTES);
+};

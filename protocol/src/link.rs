@@ -4,10 +4,12 @@ use core::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GreetingId, Payload, limits, redact_url};
+use crate::{GreetingId, Payload, caps, limits, redact_url};
 
 /// A length of time in whole milliseconds. Durations cross the port, instants never do: each context has its own clock.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Millis(pub u32);
 
 impl Millis {
@@ -32,6 +34,7 @@ pub struct LinkKey {
     /// The absolute `ws:` or `wss:` URL.
     pub url: String,
     /// The subprotocols that are offered, in order of preference.
+    #[serde(deserialize_with = "caps::list::<_, _, { limits::MAX_SUBPROTOCOLS }>")]
     pub subprotocols: Vec<String>,
     /// Whose connection it is. Tabs of different accounts never share one.
     pub account: String,
@@ -40,7 +43,12 @@ pub struct LinkKey {
 /// Shows neither the secrets in the URL, nor the subprotocols and the account, which often are tokens.
 impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LinkKey({}, {} subprotocols)", redact_url(&self.url), self.subprotocols.len())
+        write!(
+            f,
+            "LinkKey({}, {} subprotocols)",
+            redact_url(&self.url),
+            self.subprotocols.len()
+        )
     }
 }
 
@@ -55,6 +63,7 @@ pub struct LinkPolicy {
     /// When to stop dialling.
     pub give_up: GiveUp,
     /// The WebSocket close codes after which dialling again is pointless.
+    #[serde(deserialize_with = "caps::list::<_, _, { limits::MAX_FATAL_CODES }>")]
     pub fatal_codes: Vec<u16>,
     /// How to find out that an open socket is dead.
     pub heartbeat: Option<Heartbeat>,
@@ -62,7 +71,7 @@ pub struct LinkPolicy {
     pub queue: QueueLimits,
     /// How long the socket stays open after its last tab has left: a page that is reloaded finds it open.
     pub linger: Millis,
-    /// The longest message that is taken from the server, in bytes.
+    /// The longest message that is taken from the server, in bytes; at most [`limits::MAX_PAYLOAD_BYTES`].
     pub max_received_bytes: u32,
 }
 
@@ -99,7 +108,11 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { base: Millis(1_000), cap: Millis(30_000), stable_after: Millis(5_000) }
+        Self {
+            base: Millis(1_000),
+            cap: Millis(30_000),
+            stable_after: Millis(5_000),
+        }
     }
 }
 
@@ -139,7 +152,11 @@ pub struct QueueLimits {
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        Self { messages: 10_000, bytes: 8 * 1024 * 1024, timeout: Some(Millis(5 * 60 * 1000)) }
+        Self {
+            messages: 10_000,
+            bytes: 8 * 1024 * 1024,
+            timeout: Some(Millis(5 * 60 * 1000)),
+        }
     }
 }
 

@@ -7,9 +7,14 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, Millis, Payload, PayloadKind, RawMessage, ReconnectCause,
-    Replay, SendId, Status, StopReason, Version, limits,
+    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, OverCap,
+    Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Version,
+    limits,
 };
+
+mod failure;
+
+pub use failure::{SendFailure, WorkerError};
 
 /// The register of tags. A number that was given out is never given to another message.
 pub mod tag {
@@ -52,6 +57,26 @@ pub mod tag {
 
 /// A message that can be appended to a batch.
 pub trait Encode {
+    /// Checks the caps. Whoever makes a message out of values that are not its own calls this first: the other side does not
+    /// take a message that fails here, and a frame over [`limits::MAX_FRAME_BYTES`] is lost as a whole.
+    ///
+    /// # Errors
+    ///
+    /// When a field is over its cap.
+    ///
+    /// ```
+    /// use onesocket_protocol::{ChannelId, Encode, OverCap, Payload, SendId, ToWorker, limits, message::tag};
+    ///
+    /// let send = |bytes| ToWorker::Send {
+    ///     channel: ChannelId(1),
+    ///     id: SendId(1),
+    ///     payload: Payload::binary(vec![0; bytes]),
+    /// };
+    /// assert_eq!(send(limits::MAX_PAYLOAD_BYTES).check(), Ok(()));
+    /// assert_eq!(send(limits::MAX_PAYLOAD_BYTES + 1).check(), Err(OverCap { tag: tag::SEND, field: "payload" }));
+    /// ```
+    fn check(&self) -> Result<(), OverCap>;
+
     /// Appends tag, length and body.
     fn encode(&self, out: &mut Vec<u8>);
 }
@@ -176,7 +201,7 @@ pub enum ToTab {
     Reconnecting {
         /// The channel.
         channel: ChannelId,
-        /// The dial that comes, from 1.
+        /// Which dial in a row after the lost or failed one comes, from 1.
         attempt: u32,
         /// How long until then; `None` while the browser is offline.
         delay: Option<Millis>,
@@ -227,7 +252,7 @@ pub enum ToTab {
         /// The ping's.
         nonce: u32,
     },
-    /// A line of the worker's log.
+    /// A line of the worker's log; its texts are cut at [`limits::MAX_REASON_BYTES`].
     Log {
         /// How grave.
         level: LogLevel,
@@ -236,7 +261,8 @@ pub enum ToTab {
         /// The line.
         text: String,
     },
-    /// The tab did not acknowledge for so long that messages were dropped, here.
+    /// The tab did not acknowledge for so long that messages were dropped: here, between what came on the channel before this
+    /// and what comes after it.
     Lagged {
         /// The channel.
         channel: ChannelId,
@@ -288,79 +314,6 @@ pub enum LogLevel {
     Trace,
 }
 
-/// Why a send never reached a socket.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendFailure {
-    /// The queue holds as much as it may.
-    #[error("the queue is full: {messages} messages, {bytes} bytes")]
-    QueueFull {
-        /// What it holds.
-        messages: u32,
-        /// Their bytes.
-        bytes: u32,
-    },
-    /// It waited for an open socket as long as it may.
-    #[error("no socket was open within the queue's timeout")]
-    Expired,
-    /// The channel was closed while it waited.
-    #[error("the client was disconnected before it could be sent")]
-    Disconnected,
-    /// The loop has ended.
-    #[error("the connection has stopped")]
-    Stopped(#[source] StopReason),
-    /// The worker knows no such channel.
-    #[error("the worker does not know the channel")]
-    UnknownChannel,
-    /// The number is not above the one before: the worker does not send twice.
-    #[error("the send's number is not above the one before")]
-    OutOfOrder,
-}
-
-/// What a worker has to complain about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
-#[non_exhaustive]
-pub enum WorkerError {
-    /// A message of the tab has an unknown tag: the tab is newer than the worker.
-    #[error("the worker does not know message tag {tag}")]
-    UnknownMessage {
-        /// The tag.
-        tag: u8,
-    },
-    /// A message of the tab can't be read, or is over a cap.
-    #[error("the worker can't read a message of tag {tag}")]
-    InvalidMessage {
-        /// The tag.
-        tag: u8,
-    },
-    /// A frame of the tab can't be read; messages may be missing.
-    #[error("the worker can't read a frame of the tab")]
-    InvalidFrame,
-    /// The channel is not open.
-    #[error("the worker does not know the channel")]
-    UnknownChannel,
-    /// The channel is open already.
-    #[error("the channel is open already")]
-    ChannelInUse,
-    /// The tab has [`limits::MAX_CHANNELS_PER_TAB`] channels.
-    #[error("the tab has too many channels")]
-    TooManyChannels,
-    /// The channel has [`limits::MAX_GREETINGS`] greetings.
-    #[error("the channel has too many greetings")]
-    TooManyGreetings,
-    /// The connection was opened by another tab, with another policy. That one counts.
-    #[error("the connection is open with another policy, which counts")]
-    PolicyDiffers,
-    /// A message of the server was over the policy's cap and was not delivered.
-    #[error("a message of {bytes} bytes from the server is over the cap of {cap} bytes")]
-    ReceivedTooLarge {
-        /// Its length.
-        bytes: u32,
-        /// The cap.
-        cap: u32,
-    },
-}
-
 impl ToWorker {
     /// Decodes a message.
     ///
@@ -368,27 +321,36 @@ impl ToWorker {
     ///
     /// When the tag is unknown, the body is malformed or a field is over its cap. Other messages of the batch are fine.
     pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
-        match version {
-            Version::V1 => Self::decode_v1(raw),
-        }
+        let message = match version {
+            Version::V1 => Self::decode_v1(raw)?,
+        };
+        message.check()?;
+        Ok(message)
     }
 
     fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
         Ok(match raw.tag {
-            tag::CONNECT => {
-                let connect: Box<Connect> = body(raw)?;
-                check_connect(&connect)?;
-                Self::Connect(connect)
-            }
-            tag::DISCONNECT => Self::Disconnect { channel: body(raw)? },
+            tag::CONNECT => Self::Connect(body(raw)?),
+            tag::DISCONNECT => Self::Disconnect {
+                channel: body(raw)?,
+            },
             tag::SEND => {
                 let ((channel, id, kind), rest) = head(raw)?;
-                Self::Send { channel, id, payload: payload(raw, kind, rest)? }
+                Self::Send {
+                    channel,
+                    id,
+                    payload: payload(raw, kind, rest)?,
+                }
             }
-            tag::GET_STATUS => Self::GetStatus { channel: body(raw)? },
+            tag::GET_STATUS => Self::GetStatus {
+                channel: body(raw)?,
+            },
             tag::PING => Self::Ping { nonce: body(raw)? },
             tag::SET_DEBUG => Self::SetDebug { level: body(raw)? },
-            tag::BYE => Self::Bye,
+            tag::BYE => {
+                let () = body(raw)?;
+                Self::Bye
+            }
             tag::GREET => {
                 let (channel, greeting): (_, Greeting) = body(raw)?;
                 Self::Greet { channel, greeting }
@@ -401,7 +363,9 @@ impl ToWorker {
                 let (channel, delay) = body(raw)?;
                 Self::Delay { channel, delay }
             }
-            tag::RECONNECT => Self::Reconnect { channel: body(raw)? },
+            tag::RECONNECT => Self::Reconnect {
+                channel: body(raw)?,
+            },
             tag::NETWORK => Self::Network { online: body(raw)? },
             tag => return Err(DecodeError::UnknownTag { tag }),
         })
@@ -409,19 +373,39 @@ impl ToWorker {
 }
 
 impl Encode for ToWorker {
+    fn check(&self) -> Result<(), OverCap> {
+        match self {
+            Self::Connect(connect) => check_connect(connect),
+            Self::Send { payload, .. } => check_payload(tag::SEND, payload),
+            Self::Greet { greeting, .. } => check_greeting(greeting),
+            _ => Ok(()),
+        }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Connect(connect) => put(out, tag::CONNECT, connect, &[]),
             Self::Disconnect { channel } => put(out, tag::DISCONNECT, channel, &[]),
-            Self::Send { channel, id, payload } => {
-                put(out, tag::SEND, &(channel, id, payload.kind()), payload.bytes());
+            Self::Send {
+                channel,
+                id,
+                payload,
+            } => {
+                put(
+                    out,
+                    tag::SEND,
+                    &(channel, id, payload.kind()),
+                    payload.bytes(),
+                );
             }
             Self::GetStatus { channel } => put(out, tag::GET_STATUS, channel, &[]),
             Self::Ping { nonce } => put(out, tag::PING, nonce, &[]),
             Self::SetDebug { level } => put(out, tag::SET_DEBUG, level, &[]),
             Self::Bye => put(out, tag::BYE, &(), &[]),
             Self::Greet { channel, greeting } => put(out, tag::GREET, &(channel, greeting), &[]),
-            Self::Ungreet { channel, greeting } => put(out, tag::UNGREET, &(channel, greeting), &[]),
+            Self::Ungreet { channel, greeting } => {
+                put(out, tag::UNGREET, &(channel, greeting), &[])
+            }
             Self::Delay { channel, delay } => put(out, tag::DELAY, &(channel, delay), &[]),
             Self::Reconnect { channel } => put(out, tag::RECONNECT, channel, &[]),
             Self::Network { online } => put(out, tag::NETWORK, online, &[]),
@@ -430,15 +414,36 @@ impl Encode for ToWorker {
 }
 
 impl ToTab {
+    /// Returns the channel that it is about, if it is about one.
+    #[must_use]
+    pub fn channel(&self) -> Option<ChannelId> {
+        match self {
+            Self::Attached { channel, .. }
+            | Self::Connected { channel, .. }
+            | Self::Disconnected { channel, .. }
+            | Self::Reconnecting { channel, .. }
+            | Self::Message { channel, .. }
+            | Self::Status { channel, .. }
+            | Self::Sent { channel, .. }
+            | Self::Failed { channel, .. }
+            | Self::Lagged { channel, .. }
+            | Self::Detached { channel } => Some(*channel),
+            Self::Error { channel, .. } => *channel,
+            Self::Ready { .. } | Self::Pong { .. } | Self::Log { .. } => None,
+        }
+    }
+
     /// Decodes a message.
     ///
     /// # Errors
     ///
-    /// When the tag is unknown or the body is malformed. Other messages of the batch are fine.
+    /// When the tag is unknown, the body is malformed or a field is over its cap. Other messages of the batch are fine.
     pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
-        match version {
-            Version::V1 => Self::decode_v1(raw),
-        }
+        let message = match version {
+            Version::V1 => Self::decode_v1(raw)?,
+        };
+        message.check()?;
+        Ok(message)
     }
 
     fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
@@ -453,7 +458,10 @@ impl ToTab {
             }
             tag::CONNECTED => {
                 let (channel, subprotocol) = body(raw)?;
-                Self::Connected { channel, subprotocol }
+                Self::Connected {
+                    channel,
+                    subprotocol,
+                }
             }
             tag::DISCONNECTED => {
                 let (channel, reason) = body(raw)?;
@@ -461,11 +469,20 @@ impl ToTab {
             }
             tag::RECONNECTING => {
                 let (channel, attempt, delay, cause) = body(raw)?;
-                Self::Reconnecting { channel, attempt, delay, cause }
+                Self::Reconnecting {
+                    channel,
+                    attempt,
+                    delay,
+                    cause,
+                }
             }
             tag::MESSAGE => {
                 let ((channel, replayed, kind), rest) = head(raw)?;
-                Self::Message { channel, replayed, payload: payload(raw, kind, rest)? }
+                Self::Message {
+                    channel,
+                    replayed,
+                    payload: payload(raw, kind, rest)?,
+                }
             }
             tag::STATUS => {
                 let (channel, status) = body(raw)?;
@@ -481,67 +498,190 @@ impl ToTab {
             }
             tag::FAILED => {
                 let (channel, id, failure) = body(raw)?;
-                Self::Failed { channel, id, failure }
+                Self::Failed {
+                    channel,
+                    id,
+                    failure,
+                }
             }
             tag::PONG => Self::Pong { nonce: body(raw)? },
             tag::LOG => {
-                let (level, target, text) = body(raw)?;
-                Self::Log { level, target, text }
+                let (level, mut target, mut text): (_, String, String) = body(raw)?;
+                target.truncate(limits::cut(&target).len());
+                text.truncate(limits::cut(&text).len());
+                Self::Log {
+                    level,
+                    target,
+                    text,
+                }
             }
             tag::LAGGED => {
                 let (channel, missed) = body(raw)?;
                 Self::Lagged { channel, missed }
             }
-            tag::DETACHED => Self::Detached { channel: body(raw)? },
+            tag::DETACHED => Self::Detached {
+                channel: body(raw)?,
+            },
             tag => return Err(DecodeError::UnknownTag { tag }),
         })
     }
 }
 
 impl Encode for ToTab {
+    fn check(&self) -> Result<(), OverCap> {
+        match self {
+            Self::Attached { status, .. } => check_status(tag::ATTACHED, status),
+            Self::Connected { subprotocol, .. } => check_subprotocol(tag::CONNECTED, subprotocol),
+            Self::Message { payload, .. } => check_payload(tag::MESSAGE, payload),
+            Self::Status { status, .. } => check_status(tag::STATUS, status),
+            _ => Ok(()),
+        }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Ready { scope, debug } => put(out, tag::READY, &(scope, debug), &[]),
             Self::Attached { channel, status } => put(out, tag::ATTACHED, &(channel, status), &[]),
-            Self::Connected { channel, subprotocol } => put(out, tag::CONNECTED, &(channel, subprotocol), &[]),
-            Self::Disconnected { channel, reason } => put(out, tag::DISCONNECTED, &(channel, reason), &[]),
-            Self::Reconnecting { channel, attempt, delay, cause } => {
-                put(out, tag::RECONNECTING, &(channel, attempt, delay, cause), &[]);
+            Self::Connected {
+                channel,
+                subprotocol,
+            } => put(out, tag::CONNECTED, &(channel, subprotocol), &[]),
+            Self::Disconnected { channel, reason } => {
+                put(out, tag::DISCONNECTED, &(channel, reason), &[])
             }
-            Self::Message { channel, replayed, payload } => {
-                put(out, tag::MESSAGE, &(channel, replayed, payload.kind()), payload.bytes());
+            Self::Reconnecting {
+                channel,
+                attempt,
+                delay,
+                cause,
+            } => {
+                put(
+                    out,
+                    tag::RECONNECTING,
+                    &(channel, attempt, delay, cause),
+                    &[],
+                );
+            }
+            Self::Message {
+                channel,
+                replayed,
+                payload,
+            } => {
+                put(
+                    out,
+                    tag::MESSAGE,
+                    &(channel, replayed, payload.kind()),
+                    payload.bytes(),
+                );
             }
             Self::Status { channel, status } => put(out, tag::STATUS, &(channel, status), &[]),
             Self::Error { channel, error } => put(out, tag::ERROR, &(channel, error), &[]),
             Self::Sent { channel, through } => put(out, tag::SENT, &(channel, through), &[]),
-            Self::Failed { channel, id, failure } => put(out, tag::FAILED, &(channel, id, failure), &[]),
+            Self::Failed {
+                channel,
+                id,
+                failure,
+            } => put(out, tag::FAILED, &(channel, id, failure), &[]),
             Self::Pong { nonce } => put(out, tag::PONG, nonce, &[]),
-            Self::Log { level, target, text } => put(out, tag::LOG, &(level, target, text), &[]),
+            Self::Log {
+                level,
+                target,
+                text,
+            } => put(
+                out,
+                tag::LOG,
+                &(level, limits::cut(target), limits::cut(text)),
+                &[],
+            ),
             Self::Lagged { channel, missed } => put(out, tag::LAGGED, &(channel, missed), &[]),
             Self::Detached { channel } => put(out, tag::DETACHED, channel, &[]),
         }
     }
 }
 
-fn check_connect(connect: &Connect) -> Result<(), DecodeError> {
-    let over = |field| Err(DecodeError::OverCap { tag: tag::CONNECT, field });
-    let LinkKey { url, subprotocols, account } = &connect.key;
-    if url.len() > limits::MAX_TEXT_BYTES {
-        return over("url");
+fn check_connect(connect: &Connect) -> Result<(), OverCap> {
+    let Connect {
+        key,
+        policy,
+        replay,
+        channel: _,
+    } = connect;
+    let fits = |len, cap, field| fits(len, cap, tag::CONNECT, field);
+    fits(key.url.len(), limits::MAX_TEXT_BYTES, "url")?;
+    fits(key.account.len(), limits::MAX_TEXT_BYTES, "account")?;
+    fits(
+        key.subprotocols.len(),
+        limits::MAX_SUBPROTOCOLS,
+        "subprotocols",
+    )?;
+    for subprotocol in &key.subprotocols {
+        fits(subprotocol.len(), limits::MAX_TEXT_BYTES, "subprotocols")?;
     }
-    if account.len() > limits::MAX_TEXT_BYTES {
-        return over("account");
+    fits(
+        policy.fatal_codes.len(),
+        limits::MAX_FATAL_CODES,
+        "fatal codes",
+    )?;
+    fits(
+        policy.max_received_bytes as usize,
+        limits::MAX_PAYLOAD_BYTES,
+        "max received bytes",
+    )?;
+    if let Some(heartbeat) = &policy.heartbeat {
+        fits(heartbeat.ping.len(), limits::MAX_GREETING_BYTES, "ping")?;
+        fits(
+            heartbeat.pong.as_ref().map_or(0, Payload::len),
+            limits::MAX_GREETING_BYTES,
+            "pong",
+        )?;
     }
-    if subprotocols.len() > limits::MAX_SUBPROTOCOLS || subprotocols.iter().any(|s| s.len() > limits::MAX_TEXT_BYTES) {
-        return over("subprotocols");
-    }
-    if connect.policy.fatal_codes.len() > limits::MAX_FATAL_CODES {
-        return over("fatal codes");
+    if let Replay::Ask(payload) = replay {
+        fits(payload.len(), limits::MAX_GREETING_BYTES, "replay")?;
     }
     Ok(())
 }
 
+fn check_greeting(greeting: &Greeting) -> Result<(), OverCap> {
+    let farewell = greeting.farewell.as_ref().map_or(0, Payload::len);
+    fits(
+        greeting.payload.len(),
+        limits::MAX_GREETING_BYTES,
+        tag::GREET,
+        "greeting",
+    )?;
+    fits(farewell, limits::MAX_GREETING_BYTES, tag::GREET, "farewell")
+}
+
+fn check_status(tag: u8, status: &Status) -> Result<(), OverCap> {
+    match &status.state {
+        LinkState::Connected { subprotocol, .. } => check_subprotocol(tag, subprotocol),
+        _ => Ok(()),
+    }
+}
+
+fn check_subprotocol(tag: u8, subprotocol: &str) -> Result<(), OverCap> {
+    fits(
+        subprotocol.len(),
+        limits::MAX_TEXT_BYTES,
+        tag,
+        "subprotocol",
+    )
+}
+
+fn check_payload(tag: u8, payload: &Payload) -> Result<(), OverCap> {
+    fits(payload.len(), limits::MAX_PAYLOAD_BYTES, tag, "payload")
+}
+
+fn fits(len: usize, cap: usize, tag: u8, field: &'static str) -> Result<(), OverCap> {
+    if len > cap {
+        Err(OverCap { tag, field })
+    } else {
+        Ok(())
+    }
+}
+
 fn body<T: DeserializeOwned>(raw: &RawMessage) -> Result<T, DecodeError> {
+    fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
     match postcard::take_from_bytes(&raw.body) {
         Ok((value, [])) => Ok(value),
         _ => Err(DecodeError::Malformed { tag: raw.tag }),
@@ -557,9 +697,6 @@ fn head<T: DeserializeOwned>(raw: &RawMessage) -> Result<(T, usize), DecodeError
 }
 
 fn payload(raw: &RawMessage, kind: PayloadKind, rest: usize) -> Result<Payload, DecodeError> {
-    if rest > limits::MAX_PAYLOAD_BYTES {
-        return Err(DecodeError::OverCap { tag: raw.tag, field: "payload" });
-    }
     let bytes: Bytes = raw.body.slice(raw.body.len() - rest..);
     Payload::from_parts(kind, bytes).ok_or(DecodeError::Malformed { tag: raw.tag })
 }

@@ -2,17 +2,40 @@
 //!
 //! No timer is involved. A lone message is never delayed, and a flood is cut into batches exactly as large as the receiver
 //! is slow. The acknowledgement is also the flow control: what a receiver does not acknowledge stays here, bounded.
+//!
+//! ```
+//! use onesocket_protocol::{BatchReader, Epoch, Outbox, ToWorker, Version};
+//!
+//! let (mut ours, mut theirs) = (Outbox::new(Epoch(7), Version::V1), Outbox::new(Epoch(7), Version::V1));
+//! let header = |frame: &[u8]| BatchReader::new(&bytes::Bytes::copy_from_slice(frame)).map(|batch| batch.header());
+//!
+//! ours.push(&ToWorker::Ping { nonce: 1 });
+//! let first = header(ours.poll_frame().expect("the first message leaves at once"))?;
+//! ours.push(&ToWorker::Ping { nonce: 2 });
+//! ours.push(&ToWorker::Ping { nonce: 3 });
+//! assert_eq!(ours.poll_frame(), None); // They gather while the first is in flight.
+//!
+//! theirs.on_batch(first)?;
+//! let ack = header(theirs.poll_frame().expect("an acknowledgement is owed"))?;
+//! assert_eq!((ack.seq, ack.ack), (0, 1));
+//! ours.on_batch(ack)?;
+//! let second = header(ours.poll_frame().expect("nothing is in flight any more"))?;
+//! assert_eq!((second.seq, second.count), (2, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    BatchHeader, ChannelId, Epoch, Version,
+    BatchHeader, ChannelId, Epoch, FrameError, LogLevel, Version,
     frame::HEADER_BYTES,
     limits,
     message::{Encode, ToTab},
 };
 
-/// What waits to be posted to one peer, either way.
+/// What waits to be posted to one peer, either way, and what is to be acknowledged to it.
+///
+/// It lives as long as what was agreed on in a hello and its welcome; after the next welcome both sides start with a new one.
 #[derive(Debug)]
 pub struct Outbox {
     epoch: Epoch,
@@ -20,7 +43,7 @@ pub struct Outbox {
     /// The batch that is being filled; always starts with room for its header.
     filling: Batch,
     /// Full batches in front of `filling`. Empty unless the peer is slow.
-    full: std::collections::VecDeque<Batch>,
+    full: VecDeque<Batch>,
     /// The batch that was handed out last; its memory is used again.
     posted: Vec<u8>,
     seq: u64,
@@ -28,7 +51,7 @@ pub struct Outbox {
     received: u64,
     ack_due: bool,
     backlog: usize,
-    missed: BTreeMap<ChannelId, u64>,
+    lag: Option<Lag>,
 }
 
 impl Outbox {
@@ -39,19 +62,27 @@ impl Outbox {
             epoch,
             version,
             filling: Batch::new(Vec::new()),
-            full: std::collections::VecDeque::new(),
+            full: VecDeque::new(),
             posted: Vec::new(),
             seq: 0,
             acked: 0,
             received: 0,
             ack_due: false,
             backlog: 0,
-            missed: BTreeMap::new(),
+            lag: None,
         }
     }
 
-    /// Appends a message.
+    /// Appends a message. It must pass [`Encode::check`], else the other side will not take it.
+    ///
+    /// Nothing bounds what waits here but the caller; see [`backlog_bytes`](Self::backlog_bytes), and
+    /// [`push_to_tab`](Self::push_to_tab) for the way in which nobody can be asked to wait.
     pub fn push(&mut self, message: &impl Encode) {
+        debug_assert_eq!(
+            message.check(),
+            Ok(()),
+            "the maker of a message checks its caps"
+        );
         if self.filling.is_full() {
             let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
             self.full.push_back(full);
@@ -59,31 +90,49 @@ impl Outbox {
         self.backlog += self.filling.push(message);
     }
 
-    /// Appends a message for a tab, unless it is one that may be dropped and the tab has too much waiting already: then it
-    /// is counted, and [`ToTab::Lagged`] tells the tab, in its place, how many it has missed.
+    /// Appends a message for a tab, unless more than [`limits::MAX_BACKLOG_BYTES`] wait for the tab already and the message is
+    /// one that may be dropped: a [`ToTab::Message`] or a [`ToTab::Log`].
+    ///
+    /// What is dropped is counted, and a [`ToTab::Lagged`] tells the tab how many messages a channel has missed: behind what
+    /// the channel was told before, in front of what it is told next. Dropping ends when half of the backlog is gone.
     pub fn push_to_tab(&mut self, message: &ToTab) {
-        if let ToTab::Message { channel, .. } = message {
-            if self.backlog > limits::MAX_BACKLOG_BYTES || !self.missed.is_empty() {
-                *self.missed.entry(*channel).or_default() += 1;
-                return;
+        if self.lag.is_none() && self.bytes_behind_next() > limits::MAX_BACKLOG_BYTES {
+            self.lag = Some(Lag::default());
+        }
+        if let Some(lag) = &mut self.lag {
+            match message {
+                ToTab::Message { channel, .. } => return lag.count_message(*channel),
+                ToTab::Log { .. } => return lag.log_lines += 1,
+                _ => {}
+            }
+            if let Some(lagged) = message.channel().and_then(|channel| lag.take(channel)) {
+                self.push(&lagged);
             }
         }
         self.push(message);
     }
 
-    /// Notes a batch of the peer: its sequence number is to be acknowledged, its acknowledgement opens the way for ours.
-    pub fn on_batch(&mut self, header: BatchHeader) {
-        if header.seq > self.received {
+    /// Takes the header of a batch of the peer, before its messages: its sequence number is to be acknowledged, its
+    /// acknowledgement opens the way for ours. An acknowledgement of what was never posted is not believed.
+    ///
+    /// # Errors
+    ///
+    /// When the batch is of another epoch or version, or not the one that comes next. Then nothing is noted, and its messages
+    /// must not be read.
+    pub fn on_batch(&mut self, header: BatchHeader) -> Result<(), FrameError> {
+        self.check_header(header)?;
+        if header.seq != 0 {
             self.received = header.seq;
             self.ack_due = true;
         }
-        // A peer that acknowledges what was never sent is not believed.
         if header.ack > self.acked && header.ack <= self.seq {
             self.acked = header.ack;
-            if self.full.is_empty() && self.filling.is_empty() {
-                self.report_missed();
+            // A burst must not pin its memory until there is something to post again.
+            if self.posted.capacity() > MAX_SPARE_BYTES {
+                self.posted = Vec::new();
             }
         }
+        Ok(())
     }
 
     /// Returns the next frame to post, if one is due: a batch when none is in flight, else a bare acknowledgement when one
@@ -92,25 +141,34 @@ impl Outbox {
     /// Call it after everything at hand is processed, until it returns `None`. The bytes are only borrowed: posting copies
     /// them out of wasm memory anyway.
     pub fn poll_frame(&mut self) -> Option<&[u8]> {
-        let free = self.acked == self.seq;
+        if self.prepare_frame() { Some(self.prepared_frame()) } else { None }
+    }
+
+    /// Makes the next frame, if one is due, and says whether one was. For callers whose borrows [`poll_frame`] is too long for.
+    ///
+    /// [`poll_frame`]: Self::poll_frame
+    pub fn prepare_frame(&mut self) -> bool {
+        let is_free = self.acked == self.seq;
         let has_messages = !self.filling.is_empty() || !self.full.is_empty();
-        if free && has_messages {
-            let spare = core::mem::take(&mut self.posted);
-            let batch = match self.full.pop_front() {
-                Some(batch) => batch,
-                None => core::mem::replace(&mut self.filling, Batch::new(spare)),
-            };
-            self.backlog -= batch.bytes.len() - HEADER_BYTES;
+        if is_free && has_messages {
+            let batch = self.take_next();
             self.seq += 1;
             self.posted = self.seal(batch, self.seq);
+            self.end_lag();
         } else if self.ack_due {
             let spare = core::mem::take(&mut self.posted);
             self.posted = self.seal(Batch::new(spare), 0);
         } else {
-            return None;
+            return false;
         }
         self.ack_due = false;
-        Some(&self.posted)
+        true
+    }
+
+    /// Returns the frame that was made last.
+    #[must_use]
+    pub fn prepared_frame(&self) -> &[u8] {
+        &self.posted
     }
 
     /// Returns the bytes that wait behind the batch in flight.
@@ -125,6 +183,41 @@ impl Outbox {
         self.acked == self.seq && self.backlog == 0
     }
 
+    fn check_header(&self, header: BatchHeader) -> Result<(), FrameError> {
+        let BatchHeader {
+            version,
+            epoch,
+            seq,
+            ..
+        } = header;
+        if epoch != self.epoch {
+            return Err(FrameError::WrongEpoch {
+                ours: self.epoch,
+                theirs: epoch,
+            });
+        }
+        if version != self.version.number() {
+            return Err(FrameError::WrongVersion {
+                ours: self.version.number(),
+                theirs: version,
+            });
+        }
+        let expected = self.received + 1;
+        if seq != 0 && seq != expected {
+            return Err(FrameError::OutOfSequence { expected, seq });
+        }
+        Ok(())
+    }
+
+    fn take_next(&mut self) -> Batch {
+        let batch = self.full.pop_front().unwrap_or_else(|| {
+            let spare = core::mem::take(&mut self.posted);
+            core::mem::replace(&mut self.filling, Batch::new(spare))
+        });
+        self.backlog -= batch.body_bytes();
+        batch
+    }
+
     fn seal(&self, mut batch: Batch, seq: u64) -> Vec<u8> {
         let header = BatchHeader {
             version: self.version.number(),
@@ -137,10 +230,48 @@ impl Outbox {
         batch.bytes
     }
 
-    fn report_missed(&mut self) {
-        for (channel, missed) in core::mem::take(&mut self.missed) {
-            self.push(&ToTab::Lagged { channel, missed });
+    fn bytes_behind_next(&self) -> usize {
+        self.backlog - self.full.front().unwrap_or(&self.filling).body_bytes()
+    }
+
+    /// The backlog only shrinks when a batch is posted, so this is the one place to look.
+    fn end_lag(&mut self) {
+        if self.bytes_behind_next() > limits::MAX_BACKLOG_BYTES / 2 {
+            return;
         }
+        if let Some(lag) = self.lag.take() {
+            for message in lag.into_messages() {
+                self.push(&message);
+            }
+        }
+    }
+}
+
+/// What was dropped since a tab began to lag, and has not been told to it yet.
+#[derive(Debug, Default)]
+struct Lag {
+    missed: BTreeMap<ChannelId, u64>,
+    log_lines: u64,
+}
+
+impl Lag {
+    fn count_message(&mut self, channel: ChannelId) {
+        *self.missed.entry(channel).or_default() += 1;
+    }
+
+    fn take(&mut self, channel: ChannelId) -> Option<ToTab> {
+        let missed = self.missed.remove(&channel)?;
+        Some(ToTab::Lagged { channel, missed })
+    }
+
+    fn into_messages(self) -> impl Iterator<Item = ToTab> {
+        let lines = (self.log_lines > 0).then(|| ToTab::Log {
+            level: LogLevel::Warn,
+            target: module_path!().to_owned(),
+            text: format!("{} log lines were dropped: the tab lagged", self.log_lines),
+        });
+        let lagged = |(channel, missed)| ToTab::Lagged { channel, missed };
+        self.missed.into_iter().map(lagged).chain(lines)
     }
 }
 
@@ -152,13 +283,15 @@ struct Batch {
 
 impl Batch {
     fn new(mut memory: Vec<u8>) -> Self {
-        // A burst must not pin its memory for ever.
-        if memory.capacity() > 4 * limits::FULL_BATCH_BYTES {
+        if memory.capacity() > MAX_SPARE_BYTES {
             memory = Vec::new();
         }
         memory.clear();
         memory.resize(HEADER_BYTES, 0);
-        Self { bytes: memory, count: 0 }
+        Self {
+            bytes: memory,
+            count: 0,
+        }
     }
 
     fn push(&mut self, message: &impl Encode) -> usize {
@@ -166,6 +299,10 @@ impl Batch {
         message.encode(&mut self.bytes);
         self.count += 1;
         self.bytes.len() - before
+    }
+
+    fn body_bytes(&self) -> usize {
+        self.bytes.len() - HEADER_BYTES
     }
 
     fn is_empty(&self) -> bool {
@@ -176,3 +313,6 @@ impl Batch {
         self.bytes.len() >= limits::FULL_BATCH_BYTES || self.count >= limits::MAX_BATCH_MESSAGES
     }
 }
+
+/// Memory that is worth keeping for the next batch.
+const MAX_SPARE_BYTES: usize = 4 * limits::FULL_BATCH_BYTES;

@@ -25,12 +25,18 @@ pub struct Payload {
 impl Payload {
     /// Makes a text payload.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { kind: PayloadKind::Text, bytes: Bytes::from(text.into()) }
+        Self {
+            kind: PayloadKind::Text,
+            bytes: Bytes::from(text.into()),
+        }
     }
 
     /// Makes a binary payload.
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
-        Self { kind: PayloadKind::Binary, bytes: bytes.into() }
+        Self {
+            kind: PayloadKind::Binary,
+            bytes: bytes.into(),
+        }
     }
 
     /// Makes a payload of a kind; `None` when `kind` is text and `bytes` is not UTF-8.

@@ -57,7 +57,11 @@ impl Preface {
     pub fn decode(bytes: &[u8]) -> Result<Self, PrefaceError> {
         let rest = bytes.strip_prefix(&MAGIC).ok_or(PrefaceError::NotOurs)?;
         let (&kind, rest) = rest.split_first().ok_or(PrefaceError::NotOurs)?;
-        let mut fields = Fields { kind, len: bytes.len(), rest };
+        let mut fields = Fields {
+            kind,
+            len: bytes.len(),
+            rest,
+        };
         match kind {
             kind::HELLO => Hello::read(&mut fields).map(Self::Hello),
             kind::WELCOME => Welcome::read(&mut fields).map(Self::Welcome),
@@ -98,7 +102,11 @@ impl Hello {
     /// Makes a hello of this build.
     #[must_use]
     pub fn new(token: TabToken, holds_lock: bool) -> Self {
-        Self { holds_lock, versions: VersionRange::OURS, token }
+        Self {
+            holds_lock,
+            versions: VersionRange::OURS,
+            token,
+        }
     }
 
     /// Returns its bytes.
@@ -151,9 +159,13 @@ impl Welcome {
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, PrefaceError> {
         fields.take::<1>()?;
+        let (version, versions) = (fields.u16()?, fields.versions()?);
+        if version < versions.min || version > versions.max {
+            return Err(PrefaceError::Invalid { field: "version" });
+        }
         Ok(Self {
-            version: fields.u16()?,
-            versions: fields.versions()?,
+            version,
+            versions,
             epoch: Epoch(fields.u64()?),
             tab: TabId(u32::from_le_bytes(fields.take()?)),
         })
@@ -180,14 +192,16 @@ impl Refusal {
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, PrefaceError> {
         fields.take::<1>()?;
-        Ok(Self { versions: fields.versions()? })
+        Ok(Self {
+            versions: fields.versions()?,
+        })
     }
 }
 
 /// What the script around the wasm posts when the wasm can't run, or has trapped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FailedStart {
-    /// What went wrong, in the browser's words.
+    /// What went wrong, in the browser's words; at most [`limits::MAX_REASON_BYTES`].
     pub reason: String,
 }
 
@@ -196,17 +210,17 @@ impl FailedStart {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = start(kind::FAILED);
-        let mut end = self.reason.len().min(limits::MAX_REASON_BYTES);
-        while !self.reason.is_char_boundary(end) {
-            end -= 1;
-        }
-        bytes.extend(&self.reason.as_bytes()[..end]);
+        bytes.extend(limits::cut(&self.reason).as_bytes());
         bytes
     }
 
     fn read(rest: &[u8]) -> Self {
         let end = rest.len().min(limits::MAX_REASON_BYTES);
-        Self { reason: String::from_utf8_lossy(&rest[..end]).into_owned() }
+        // A byte that is not UTF-8 becomes a character of three.
+        let reason = String::from_utf8_lossy(&rest[..end]);
+        Self {
+            reason: limits::cut(&reason).to_owned(),
+        }
     }
 }
 
@@ -226,7 +240,10 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], PrefaceError> {
-        let truncated = PrefaceError::Truncated { kind: self.kind, len: self.len };
+        let truncated = PrefaceError::Truncated {
+            kind: self.kind,
+            len: self.len,
+        };
         let (field, rest) = self.rest.split_first_chunk::<N>().ok_or(truncated)?;
         self.rest = rest;
         Ok(*field)
@@ -241,9 +258,14 @@ impl Fields<'_> {
     }
 
     fn versions(&mut self) -> Result<VersionRange, PrefaceError> {
-        let range = VersionRange { min: self.u16()?, max: self.u16()? };
+        let range = VersionRange {
+            min: self.u16()?,
+            max: self.u16()?,
+        };
         if range.min == 0 || range.min > range.max {
-            return Err(PrefaceError::Invalid { field: "version range" });
+            return Err(PrefaceError::Invalid {
+                field: "version range",
+            });
         }
         Ok(range)
     }

@@ -2,7 +2,8 @@
 
 /// Returns `url` with the parts that carry secrets replaced by `***`: the user info, the values of the query, the fragment.
 ///
-/// The names of the query stay, because they are what one debugs with.
+/// The names of the query stay, because they are what one debugs with. Finds the parts as a browser would
+/// ([WHATWG URL](https://url.spec.whatwg.org/#url-parsing)), for which `wss:/\x.org` is as good as `wss://x.org`.
 ///
 /// ```
 /// use onesocket_protocol::redact_url;
@@ -13,13 +14,14 @@
 /// ```
 #[must_use]
 pub fn redact_url(url: &str) -> String {
-    let (rest, fragment) = split_at_char(url, '#');
+    let url: String = url
+        .chars()
+        .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
+        .collect();
+    let (rest, fragment) = split_at_char(&url, '#');
     let (rest, query) = split_at_char(rest, '?');
-    let (scheme, rest) = match rest.find("://") {
-        Some(at) => rest.split_at(at + 3),
-        None => ("", rest),
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, rest) = rest.split_at(scheme_len(rest));
+    let (authority, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
     let mut redacted = String::with_capacity(url.len());
     redacted.push_str(scheme);
     match authority.rfind('@') {
@@ -31,13 +33,10 @@ pub fn redact_url(url: &str) -> String {
     }
     redacted.push_str(path);
     if let Some(query) = query {
-        redacted.push('?');
-        let pairs = query.split('&').map(|pair| match pair.find('=') {
-            Some(at) => format!("{}***", &pair[..=at]),
-            None if pair.is_empty() => String::new(),
-            None => "***".to_owned(),
-        });
-        redacted.push_str(&pairs.collect::<Vec<_>>().join("&"));
+        for (index, pair) in query.split('&').enumerate() {
+            redacted.push(if index == 0 { '?' } else { '&' });
+            redact_pair(pair, &mut redacted);
+        }
     }
     if fragment.is_some() {
         redacted.push_str("#***");
@@ -45,31 +44,34 @@ pub fn redact_url(url: &str) -> String {
     redacted
 }
 
+/// The length of the scheme, its colon and the slashes behind it.
+fn scheme_len(url: &str) -> usize {
+    let is_scheme = |text: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    let after_scheme = match url.trim_start().split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ => url,
+    };
+    url.len() - after_scheme.trim_start_matches(['/', '\\']).len()
+}
+
+fn redact_pair(pair: &str, redacted: &mut String) {
+    match pair.split_once('=') {
+        // Nothing but `=` behind the first one is the padding of a bare base64 token, and no value.
+        Some((name, value)) if value.chars().any(|c| c != '=') => {
+            redacted.push_str(name);
+            redacted.push_str("=***");
+        }
+        None if pair.is_empty() => {}
+        _ => redacted.push_str("***"),
+    }
+}
+
 fn split_at_char(text: &str, at: char) -> (&str, Option<&str>) {
     match text.split_once(at) {
         Some((before, after)) => (before, Some(after)),
         None => (text, None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::redact_url;
-
-    #[test]
-    fn a_secret_never_survives() {
-        for url in [
-            "wss://s3cret@h/",
-            "wss://u:s3cret@h",
-            "wss://h/p?a=s3cret",
-            "wss://h?s3cret",
-            "wss://h/p?a=1&s3cret&b=s3cret=s3cret",
-            "wss://h/#s3cret",
-            "wss://h/?x=1#s3cret?y=s3cret",
-            "wss://a@s3cret@h/",
-        ] {
-            let redacted = redact_url(url);
-            assert!(!redacted.contains("s3cret"), "{url} -> {redacted}");
-        }
     }
 }

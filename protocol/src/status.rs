@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Millis;
+use crate::{Millis, caps};
 
 /// How a connection is doing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Status {
 pub enum LinkState {
     /// A socket is being opened.
     Connecting {
-        /// How many dials in a row this is, from 1.
+        /// How many dials in a row have failed before this one; 0 for the first.
         attempt: u32,
     },
     /// The socket is open.
@@ -40,7 +40,7 @@ pub enum LinkState {
     },
     /// The loop waits before it dials again.
     Reconnecting {
-        /// The dial that comes, from 1.
+        /// Which dial in a row after the lost or failed one comes, from 1.
         attempt: u32,
         /// How long until then.
         delay: Millis,
@@ -49,7 +49,7 @@ pub enum LinkState {
     },
     /// The browser says that it is offline; the loop dials at once when it is back.
     Offline {
-        /// The dial that comes, from 1.
+        /// Which dial in a row after the lost or failed one comes, from 1.
         attempt: u32,
     },
     /// The loop has ended. It starts anew when a tab asks it to.
@@ -76,6 +76,10 @@ pub enum ReconnectCause {
     Closed(CloseInfo),
     /// The server did not answer a heartbeat in time.
     HeartbeatTimeout,
+    /// The server can be reached, and accepts none of the subprotocols.
+    SubprotocolRefused,
+    /// The browser said that it is offline.
+    Offline,
     /// The app asked for a new socket.
     Requested,
 }
@@ -87,6 +91,8 @@ impl fmt::Display for ReconnectCause {
             Self::ConnectTimeout => f.write_str("the server did not answer the handshake in time"),
             Self::Closed(close) => write!(f, "the socket was closed: {close}"),
             Self::HeartbeatTimeout => f.write_str("the server did not answer a heartbeat in time"),
+            Self::SubprotocolRefused => f.write_str("the server accepts none of the subprotocols"),
+            Self::Offline => f.write_str("the browser is offline"),
             Self::Requested => f.write_str("a new socket was asked for"),
         }
     }
@@ -116,9 +122,6 @@ pub enum StopReason {
     /// The browser does not take the subprotocols: one is no token, or comes twice.
     #[error("the browser refuses the subprotocols as invalid")]
     InvalidSubprotocol,
-    /// The server can be reached, and does not accept any of the subprotocols.
-    #[error("the server accepts none of the subprotocols")]
-    SubprotocolRefused,
     /// The last tab has left.
     #[error("the last tab has left")]
     Unused,
@@ -129,7 +132,8 @@ pub enum StopReason {
 pub struct CloseInfo {
     /// The close code; 1006 when there was no closing handshake.
     pub code: u16,
-    /// The server's explanation; at most 123 bytes.
+    /// The server's explanation; at most 123 bytes ([RFC 6455, section 5.5](https://www.rfc-editor.org/rfc/rfc6455#section-5.5)).
+    #[serde(with = "caps::explanation")]
     pub reason: String,
     /// Whether there was a closing handshake.
     pub was_clean: bool,

@@ -47,7 +47,10 @@ pub struct VersionRange {
 
 impl VersionRange {
     /// What this build speaks.
-    pub const OURS: Self = Self { min: Version::V1 as u16, max: Version::NEWEST as u16 };
+    pub const OURS: Self = Self {
+        min: Version::V1 as u16,
+        max: Version::NEWEST as u16,
+    };
 
     /// Returns the newest version that both ranges and this build contain.
     ///
