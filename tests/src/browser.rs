@@ -22,7 +22,7 @@ mod driver;
 mod engine;
 mod error;
 mod options;
-mod process;
+pub(crate) mod process;
 mod session;
 mod tab;
 

@@ -2,3 +2,4 @@
 
 pub mod browser;
 pub mod suite;
+pub mod wasm_units;

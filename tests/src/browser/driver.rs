@@ -2,19 +2,17 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     path::Path,
     process::Stdio,
-    time::Duration,
 };
 
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
-    BrowserError, BrowserOptions, Engine, capabilities::is_root, engine, process::ProcessTree,
+    BrowserError, BrowserOptions, Engine,
+    capabilities::is_root,
+    engine,
+    process::{ProcessTree, free_port, is_listening},
 };
 
 /// A driver that accepts sessions.
@@ -114,21 +112,6 @@ async fn start_display(
             log: tree.log().to_owned(),
         }),
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// Waits for the port to open; `false` when the driver ended first or time is up.
-async fn is_listening(tree: &mut ProcessTree, port: u16, deadline: Instant) -> bool {
-    while Instant::now() < deadline && !tree.has_last_ended() {
-        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            return true;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    false
 }
 
 const ATTEMPTS: u32 = 3;

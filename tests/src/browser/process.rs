@@ -9,19 +9,25 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io,
+    net::TcpListener,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use tempfile::TempDir;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 use super::BrowserError;
 
 /// Processes that end together, and their folder for temporary files.
 #[derive(Debug)]
-pub(super) struct ProcessTree {
+pub(crate) struct ProcessTree {
     reaper: Child,
     children: Vec<Child>,
     mark: String,
@@ -31,7 +37,7 @@ pub(super) struct ProcessTree {
 
 impl ProcessTree {
     /// Prepares a tree without processes; its log is `<folder>/<name>-<number>.log`.
-    pub(super) fn new(log_folder: &Path, name: &str) -> io::Result<Self> {
+    pub(crate) fn new(log_folder: &Path, name: &str) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let id = format!("{}-{number}", std::process::id());
@@ -63,7 +69,7 @@ impl ProcessTree {
     }
 
     /// A command whose process, and all that come from it, belong to the tree.
-    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> io::Result<Command> {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> io::Result<Command> {
         let (key, value) = self.mark.split_once('=').unwrap_or((MARK, ""));
         let log = || File::options().append(true).open(&self.log);
         let mut command = Command::new(program);
@@ -83,7 +89,7 @@ impl ProcessTree {
     }
 
     /// Starts a process of the tree.
-    pub(super) fn spawn(&mut self, mut command: Command) -> Result<&mut Child, BrowserError> {
+    pub(crate) fn spawn(&mut self, mut command: Command) -> Result<&mut Child, BrowserError> {
         let child = command.spawn().map_err(|source| BrowserError::Spawn {
             program: command.get_program().to_string_lossy().into_owned(),
             source,
@@ -94,12 +100,12 @@ impl ProcessTree {
     }
 
     /// Whether the process that was started last has ended.
-    pub(super) fn has_last_ended(&mut self) -> bool {
+    pub(crate) fn has_last_ended(&mut self) -> bool {
         let last = self.children.last_mut();
         last.is_some_and(|child| !matches!(child.try_wait(), Ok(None)))
     }
 
-    pub(super) fn log(&self) -> &Path {
+    pub(crate) fn log(&self) -> &Path {
         &self.log
     }
 }
@@ -114,6 +120,22 @@ impl Drop for ProcessTree {
             let _ = child.wait();
         }
     }
+}
+
+/// A port that nobody listens on at the moment.
+pub(crate) fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// Waits for the port to open; `false` when the process ended first or time is up.
+pub(crate) async fn is_listening(tree: &mut ProcessTree, port: u16, deadline: Instant) -> bool {
+    while Instant::now() < deadline && !tree.has_last_ended() {
+        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return true;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    false
 }
 
 const MARK: &str = "ONESOCKET_BROWSER";

@@ -38,7 +38,7 @@ fn compile(package: &str) -> Result<Vec<PathBuf>> {
     let mut problem = None;
     Shell::cargo()
         .args(["test", "--no-run", "--target", WASM_TARGET])
-        .args(["--package", package, "--lib", "--tests"])
+        .args(["--package", package, "--tests"])
         .arg("--message-format=json-render-diagnostics")
         .stream(|line| match executable(line) {
             Ok(found) => binaries.extend(found),
