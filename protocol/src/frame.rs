@@ -137,23 +137,23 @@ impl BatchReader {
     }
 
     fn read_message(&mut self) -> Result<RawMessage, FrameError> {
-        let truncated = FrameError::Truncated {
+        let message = self.split_message().ok_or(FrameError::Truncated {
             index: self.index,
             count: self.header.count,
-        };
-        let head = self
-            .rest
-            .first_chunk::<MESSAGE_HEADER_BYTES>()
-            .ok_or(truncated.clone())?;
-        let tag = head[0];
-        let len = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
+        })?;
+        self.index += 1;
+        Ok(message)
+    }
+
+    fn split_message(&mut self) -> Option<RawMessage> {
+        let &[tag, ref len @ ..] = self.rest.first_chunk::<MESSAGE_HEADER_BYTES>()?;
+        let len = u32::from_le_bytes(*len) as usize;
         if self.rest.len() - MESSAGE_HEADER_BYTES < len {
-            return Err(truncated);
+            return None;
         }
         let mut message = self.rest.split_to(MESSAGE_HEADER_BYTES + len);
         let body = message.split_off(MESSAGE_HEADER_BYTES);
-        self.index += 1;
-        Ok(RawMessage { tag, body })
+        Some(RawMessage { tag, body })
     }
 }
 

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, OverCap,
-    Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Version,
-    limits,
+    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, Millis, OverCap, Payload,
+    PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Version, limits,
 };
 
+mod check;
 mod failure;
 
 pub use failure::{SendFailure, WorkerError};
@@ -374,12 +374,7 @@ impl ToWorker {
 
 impl Encode for ToWorker {
     fn check(&self) -> Result<(), OverCap> {
-        match self {
-            Self::Connect(connect) => check_connect(connect),
-            Self::Send { payload, .. } => check_payload(tag::SEND, payload),
-            Self::Greet { greeting, .. } => check_greeting(greeting),
-            _ => Ok(()),
-        }
+        self.check_caps()
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
@@ -529,13 +524,7 @@ impl ToTab {
 
 impl Encode for ToTab {
     fn check(&self) -> Result<(), OverCap> {
-        match self {
-            Self::Attached { status, .. } => check_status(tag::ATTACHED, status),
-            Self::Connected { subprotocol, .. } => check_subprotocol(tag::CONNECTED, subprotocol),
-            Self::Message { payload, .. } => check_payload(tag::MESSAGE, payload),
-            Self::Status { status, .. } => check_status(tag::STATUS, status),
-            _ => Ok(()),
-        }
+        self.check_caps()
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
@@ -599,89 +588,8 @@ impl Encode for ToTab {
     }
 }
 
-fn check_connect(connect: &Connect) -> Result<(), OverCap> {
-    let Connect {
-        key,
-        policy,
-        replay,
-        channel: _,
-    } = connect;
-    let fits = |len, cap, field| fits(len, cap, tag::CONNECT, field);
-    fits(key.url.len(), limits::MAX_TEXT_BYTES, "url")?;
-    fits(key.account.len(), limits::MAX_TEXT_BYTES, "account")?;
-    fits(
-        key.subprotocols.len(),
-        limits::MAX_SUBPROTOCOLS,
-        "subprotocols",
-    )?;
-    for subprotocol in &key.subprotocols {
-        fits(subprotocol.len(), limits::MAX_TEXT_BYTES, "subprotocols")?;
-    }
-    fits(
-        policy.fatal_codes.len(),
-        limits::MAX_FATAL_CODES,
-        "fatal codes",
-    )?;
-    fits(
-        policy.max_received_bytes as usize,
-        limits::MAX_PAYLOAD_BYTES,
-        "max received bytes",
-    )?;
-    if let Some(heartbeat) = &policy.heartbeat {
-        fits(heartbeat.ping.len(), limits::MAX_GREETING_BYTES, "ping")?;
-        fits(
-            heartbeat.pong.as_ref().map_or(0, Payload::len),
-            limits::MAX_GREETING_BYTES,
-            "pong",
-        )?;
-    }
-    if let Replay::Ask(payload) = replay {
-        fits(payload.len(), limits::MAX_GREETING_BYTES, "replay")?;
-    }
-    Ok(())
-}
-
-fn check_greeting(greeting: &Greeting) -> Result<(), OverCap> {
-    let farewell = greeting.farewell.as_ref().map_or(0, Payload::len);
-    fits(
-        greeting.payload.len(),
-        limits::MAX_GREETING_BYTES,
-        tag::GREET,
-        "greeting",
-    )?;
-    fits(farewell, limits::MAX_GREETING_BYTES, tag::GREET, "farewell")
-}
-
-fn check_status(tag: u8, status: &Status) -> Result<(), OverCap> {
-    match &status.state {
-        LinkState::Connected { subprotocol, .. } => check_subprotocol(tag, subprotocol),
-        _ => Ok(()),
-    }
-}
-
-fn check_subprotocol(tag: u8, subprotocol: &str) -> Result<(), OverCap> {
-    fits(
-        subprotocol.len(),
-        limits::MAX_TEXT_BYTES,
-        tag,
-        "subprotocol",
-    )
-}
-
-fn check_payload(tag: u8, payload: &Payload) -> Result<(), OverCap> {
-    fits(payload.len(), limits::MAX_PAYLOAD_BYTES, tag, "payload")
-}
-
-fn fits(len: usize, cap: usize, tag: u8, field: &'static str) -> Result<(), OverCap> {
-    if len > cap {
-        Err(OverCap { tag, field })
-    } else {
-        Ok(())
-    }
-}
-
 fn body<T: DeserializeOwned>(raw: &RawMessage) -> Result<T, DecodeError> {
-    fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
+    check::fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
     match postcard::take_from_bytes(&raw.body) {
         Ok((value, [])) => Ok(value),
         _ => Err(DecodeError::Malformed { tag: raw.tag }),

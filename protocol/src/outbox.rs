@@ -141,7 +141,11 @@ impl Outbox {
     /// Call it after everything at hand is processed, until it returns `None`. The bytes are only borrowed: posting copies
     /// them out of wasm memory anyway.
     pub fn poll_frame(&mut self) -> Option<&[u8]> {
-        if self.prepare_frame() { Some(self.prepared_frame()) } else { None }
+        if self.prepare_frame() {
+            Some(self.prepared_frame())
+        } else {
+            None
+        }
     }
 
     /// Makes the next frame, if one is due, and says whether one was. For callers whose borrows [`poll_frame`] is too long for.
@@ -149,6 +153,15 @@ impl Outbox {
     /// [`poll_frame`]: Self::poll_frame
     pub fn prepare_frame(&mut self) -> bool {
         let is_free = self.acked == self.seq;
+        self.prepare(is_free)
+    }
+
+    /// Makes a frame of what waits although the one before is not acknowledged. Only for the last words of a page that goes.
+    pub fn prepare_last_frame(&mut self) -> bool {
+        self.prepare(true)
+    }
+
+    fn prepare(&mut self, is_free: bool) -> bool {
         let has_messages = !self.filling.is_empty() || !self.full.is_empty();
         if is_free && has_messages {
             let batch = self.take_next();

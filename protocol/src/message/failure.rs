@@ -31,6 +31,9 @@ pub enum SendFailure {
     /// The number is not above the one before: the worker does not send twice.
     #[error("the send's number is not above the one before")]
     OutOfOrder,
+    /// No worker could be had in any tier, so there is nobody to send it.
+    #[error("no worker could be had")]
+    NoWorker,
 }
 
 /// What a worker has to complain about.

@@ -1,0 +1,609 @@
+//! The worker's side: ports on one end, connections on the other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
+
+use bytes::Bytes;
+use fastrand::Rng;
+use onesocket_protocol::{
+    BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
+    LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
+    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+};
+
+use crate::{
+    DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time,
+    link::{Ctx, Effect, Link, Member},
+    port::{Port, Session},
+};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct LinkId(u32);
+
+/// The sync loop of one worker.
+///
+/// See the [crate](crate) for its contract. It never panics on any input; what can't be read is answered with a typed error
+/// and leaves everything else as it was.
+#[derive(Debug)]
+pub struct Engine {
+    epoch: Epoch,
+    scope: WorkerScope,
+    debug: DebugLevel,
+    rng: Rng,
+    now: Time,
+    online: bool,
+    ports: BTreeMap<PortId, Port>,
+    links: BTreeMap<LinkId, Link>,
+    keys: BTreeMap<LinkKey, LinkId>,
+    sockets: BTreeMap<SocketId, LinkId>,
+    next_tab: u32,
+    next_link: u32,
+    next_socket: u32,
+    effects: VecDeque<Effect>,
+    outputs: VecDeque<Todo>,
+    /// Ports to which something may have to be posted.
+    dirty: BTreeSet<PortId>,
+    /// The key of the last [`Output::Dial`], which borrows from it.
+    dialled: Option<(Rc<LinkKey>, bool)>,
+}
+
+/// An [`Output`] that waits to be polled.
+#[derive(Debug)]
+enum Todo {
+    Dial {
+        socket: SocketId,
+        key: Rc<LinkKey>,
+        offer_subprotocols: bool,
+    },
+    Transmit {
+        socket: SocketId,
+        payload: Payload,
+    },
+    Close {
+        socket: SocketId,
+        code: u16,
+        reason: &'static str,
+    },
+    WatchTab {
+        port: PortId,
+        lock: String,
+    },
+    ClosePort(PortId),
+    Debug(DebugLevel),
+}
+
+impl Engine {
+    /// Makes an engine without tabs and connections.
+    #[must_use]
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            epoch: config.epoch,
+            scope: config.scope,
+            debug: config.debug,
+            rng: Rng::with_seed(config.seed),
+            now: Time(0),
+            online: config.online,
+            ports: BTreeMap::new(),
+            links: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            next_tab: 1,
+            next_link: 1,
+            next_socket: 1,
+            effects: VecDeque::new(),
+            outputs: VecDeque::new(),
+            dirty: BTreeSet::new(),
+            dialled: None,
+        }
+    }
+
+    /// Takes one input. Drain [`poll_output`](Self::poll_output) after it.
+    ///
+    /// A `now` before the one of an earlier input counts as that earlier one: time does not run backwards in here.
+    pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::PortOpened(port) => {
+                self.ports.entry(port).or_default();
+            }
+            Input::Frame { port, frame } => self.on_frame(port, &frame),
+            Input::PortClosed(port) => self.drop_port(port),
+            Input::SocketOpened {
+                socket,
+                subprotocol,
+            } => {
+                self.with_socket(socket, |link, ctx| link.on_opened(ctx, subprotocol));
+            }
+            Input::Received { socket, payload } => {
+                self.with_socket(socket, |link, ctx| link.on_received(ctx, &payload));
+            }
+            Input::SocketClosing(socket) => self.with_socket(socket, Link::on_closing),
+            Input::SocketClosed {
+                socket,
+                code,
+                reason,
+                was_clean,
+            } => {
+                let close = CloseInfo {
+                    code,
+                    reason: reason.to_owned(),
+                    was_clean,
+                };
+                self.with_socket(socket, |link, ctx| link.on_closed(ctx, close));
+            }
+            Input::DialRefused { socket, refusal } => self.on_dial_refused(socket, refusal),
+            Input::Network { online } => self.on_network(online),
+            Input::Tick => self.on_tick(),
+        }
+    }
+
+    /// Returns the next thing to do; [`Output::Timeout`] is the last.
+    pub fn poll_output(&mut self) -> Output<'_> {
+        if let Some(todo) = self.outputs.pop_front() {
+            return self.output(todo);
+        }
+        // Asked twice because the borrow of a frame that is returned would last over the search for the next.
+        while let Some(port) = self.dirty.first().copied() {
+            let has_frame = self.ports.get_mut(&port).is_some_and(Port::prepare_frame);
+            if has_frame {
+                let frame = self.ports.get(&port).map_or(&[][..], Port::prepared_frame);
+                return Output::Post { port, frame };
+            }
+            self.dirty.remove(&port);
+        }
+        Output::Timeout(self.links.values().filter_map(Link::next_timeout).min())
+    }
+
+    /// Sends a line of the worker's log to every tab, if the debug log is on.
+    pub fn log(&mut self, level: LogLevel, target: &str, text: &str) {
+        if self.debug == DebugLevel::Off {
+            return;
+        }
+        let mut end = text.len().min(limits::MAX_REASON_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let message = ToTab::Log {
+            level,
+            target: target.to_owned(),
+            text: text[..end].to_owned(),
+        };
+        for (id, port) in &mut self.ports {
+            port.tell(&message);
+            self.dirty.insert(*id);
+        }
+    }
+
+    fn output(&mut self, todo: Todo) -> Output<'_> {
+        match todo {
+            Todo::Dial {
+                socket,
+                key,
+                offer_subprotocols,
+            } => {
+                let (key, offer) = self.dialled.insert((key, offer_subprotocols));
+                let subprotocols: &[String] = if *offer { &key.subprotocols } else { &[] };
+                Output::Dial {
+                    socket,
+                    url: &key.url,
+                    subprotocols,
+                }
+            }
+            Todo::Transmit { socket, payload } => Output::Transmit { socket, payload },
+            Todo::Close {
+                socket,
+                code,
+                reason,
+            } => Output::Close {
+                socket,
+                code,
+                reason,
+            },
+            Todo::WatchTab { port, lock } => Output::WatchTab { port, lock },
+            Todo::ClosePort(port) => Output::ClosePort(port),
+            Todo::Debug(level) => Output::Debug(level),
+        }
+    }
+
+    fn on_frame(&mut self, id: PortId, frame: &Bytes) {
+        if !self.ports.contains_key(&id) {
+            return;
+        }
+        self.dirty.insert(id);
+        match Preface::decode(frame) {
+            Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
+            Ok(Preface::Batch) => self.on_batch(id, frame),
+            Ok(
+                Preface::Welcome(_) | Preface::Refused(_) | Preface::Failed(_) | Preface::Stale(_),
+            )
+            | Err(_) => {
+                self.tell(
+                    id,
+                    &ToTab::Error {
+                        channel: None,
+                        error: WorkerError::InvalidFrame,
+                    },
+                );
+            }
+        }
+    }
+
+    fn on_hello(&mut self, id: PortId, hello: Hello) {
+        let Some(version) = VersionRange::OURS.newest_common(hello.versions) else {
+            return self.post_preface(
+                id,
+                Refusal {
+                    versions: VersionRange::OURS,
+                }
+                .encode(),
+            );
+        };
+        let tab = TabId(self.next_tab);
+        self.next_tab += 1;
+        let welcome = Welcome {
+            version: version.number(),
+            versions: VersionRange::OURS,
+            epoch: self.epoch,
+            tab,
+        };
+        let session = Session {
+            version,
+            outbox: Outbox::new(self.epoch, version),
+            channels: BTreeMap::new(),
+        };
+        let Some(port) = self.ports.get_mut(&id) else {
+            return;
+        };
+        let before = port.begin(session);
+        port.post_preface(welcome.encode());
+        port.tell(&ToTab::Ready {
+            scope: self.scope,
+            debug: self.debug,
+        });
+        match before {
+            // A second hello on a port is a tab that starts over.
+            Some(before) => self.abandon_channels(id, before),
+            None if hello.holds_lock => {
+                self.outputs.push_back(Todo::WatchTab {
+                    port: id,
+                    lock: hello.token.lock_name(),
+                });
+            }
+            None => {}
+        }
+    }
+
+    fn on_batch(&mut self, id: PortId, frame: &Bytes) {
+        let epoch = self.epoch;
+        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+            return self.post_preface(id, Preface::encode_stale(epoch));
+        };
+        let invalid = ToTab::Error {
+            channel: None,
+            error: WorkerError::InvalidFrame,
+        };
+        let reader = match BatchReader::new(frame) {
+            Ok(reader) if reader.header().epoch != epoch => {
+                return self.post_preface(id, Preface::encode_stale(epoch));
+            }
+            Ok(reader) if reader.header().version == session.version.number() => reader,
+            Ok(_) | Err(_) => return self.tell(id, &invalid),
+        };
+        let version = session.version;
+        if session.outbox.on_batch(reader.header()).is_err() {
+            // Read before, or torn from its place: to read it would double or reorder sends.
+            return self.tell(id, &invalid);
+        }
+        self.read_messages(id, version, reader);
+    }
+
+    fn read_messages(&mut self, id: PortId, version: Version, reader: BatchReader) {
+        for raw in reader {
+            let Ok(raw) = raw else {
+                self.tell(
+                    id,
+                    &ToTab::Error {
+                        channel: None,
+                        error: WorkerError::InvalidFrame,
+                    },
+                );
+                break;
+            };
+            match ToWorker::decode(version, &raw) {
+                Ok(message) => self.on_message(id, message),
+                Err(error) => self.on_undecodable(id, &error),
+            }
+        }
+        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+            return;
+        };
+        let links: BTreeSet<LinkId> = session.channels.values().copied().collect();
+        for link in links {
+            self.with_link(link, Link::finish_frame);
+        }
+    }
+
+    fn on_undecodable(&mut self, id: PortId, error: &DecodeError) {
+        let error = match *error {
+            DecodeError::UnknownTag { tag } => WorkerError::UnknownMessage { tag },
+            DecodeError::Malformed { tag } | DecodeError::OverCap(OverCap { tag, .. }) => {
+                WorkerError::InvalidMessage { tag }
+            }
+            _ => WorkerError::InvalidFrame,
+        };
+        self.tell(
+            id,
+            &ToTab::Error {
+                channel: None,
+                error,
+            },
+        );
+    }
+
+    fn on_message(&mut self, id: PortId, message: ToWorker) {
+        match message {
+            ToWorker::Connect(connect) => self.on_connect(id, *connect),
+            ToWorker::Disconnect { channel } => {
+                let found = self.with_channel(id, channel, Link::leave);
+                if found {
+                    self.close_channel(id, channel);
+                } else {
+                    // Whoever asks for a channel to be closed waits for the answer.
+                    self.tell(id, &ToTab::Detached { channel });
+                }
+            }
+            ToWorker::Send {
+                channel,
+                id: send,
+                payload,
+            } => {
+                if !self.with_channel(id, channel, |link, ctx, member| {
+                    link.send(ctx, member, send, payload)
+                }) {
+                    let failure = SendFailure::UnknownChannel;
+                    self.tell(
+                        id,
+                        &ToTab::Failed {
+                            channel,
+                            id: send,
+                            failure,
+                        },
+                    );
+                }
+            }
+            ToWorker::GetStatus { channel } => {
+                self.with_known_channel(id, channel, |link, ctx, member| {
+                    link.answer_status(ctx, member)
+                });
+            }
+            ToWorker::Ping { nonce } => self.tell(id, &ToTab::Pong { nonce }),
+            ToWorker::SetDebug { level } => {
+                self.debug = level;
+                self.outputs.push_back(Todo::Debug(level));
+            }
+            ToWorker::Bye => {
+                self.drop_port(id);
+                self.outputs.push_back(Todo::ClosePort(id));
+            }
+            ToWorker::Greet { channel, greeting } => {
+                self.with_known_channel(id, channel, |link, ctx, member| {
+                    link.greet(ctx, member, greeting)
+                });
+            }
+            ToWorker::Ungreet { channel, greeting } => {
+                self.with_known_channel(id, channel, |link, ctx, member| {
+                    link.ungreet(ctx, member, greeting)
+                });
+            }
+            ToWorker::Delay { channel, delay } => {
+                self.with_known_channel(id, channel, |link, ctx, _| link.delay(ctx, delay));
+            }
+            ToWorker::Reconnect { channel } => {
+                self.with_known_channel(id, channel, |link, ctx, _| link.reconnect(ctx));
+            }
+            ToWorker::Network { online } => self.on_network(online),
+        }
+    }
+
+    fn on_connect(&mut self, id: PortId, connect: Connect) {
+        let Connect {
+            channel,
+            key,
+            policy,
+            replay,
+        } = connect;
+        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+            return;
+        };
+        let refusal = if session.channels.contains_key(&channel) {
+            Some(WorkerError::ChannelInUse)
+        } else if session.channels.len() >= limits::MAX_CHANNELS_PER_TAB {
+            Some(WorkerError::TooManyChannels)
+        } else {
+            None
+        };
+        if let Some(error) = refusal {
+            return self.tell(
+                id,
+                &ToTab::Error {
+                    channel: Some(channel),
+                    error,
+                },
+            );
+        }
+        let link = match self.keys.get(&key) {
+            Some(link) => *link,
+            None => self.add_link(key, policy.clone()),
+        };
+        if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
+            session.channels.insert(channel, link);
+        }
+        let member = Member { port: id, channel };
+        self.with_link(link, |link, ctx| link.join(ctx, member, &policy, replay));
+    }
+
+    fn add_link(&mut self, key: LinkKey, policy: onesocket_protocol::LinkPolicy) -> LinkId {
+        let id = LinkId(self.next_link);
+        self.next_link += 1;
+        self.keys.insert(key.clone(), id);
+        self.links.insert(id, Link::new(key, policy));
+        id
+    }
+
+    fn on_dial_refused(&mut self, socket: SocketId, refusal: DialRefusal) {
+        self.with_socket(socket, |link, ctx| link.on_refused(ctx, refusal));
+    }
+
+    fn on_network(&mut self, online: bool) {
+        self.online = online;
+        for link in self.link_ids() {
+            self.with_link(link, Link::on_network);
+        }
+    }
+
+    fn on_tick(&mut self) {
+        for link in self.link_ids() {
+            self.with_link(link, Link::on_tick);
+        }
+    }
+
+    fn drop_port(&mut self, id: PortId) {
+        let Some(mut port) = self.ports.remove(&id) else {
+            return;
+        };
+        self.dirty.remove(&id);
+        if let Some(session) = port.end() {
+            self.abandon_channels(id, session);
+        }
+    }
+
+    fn abandon_channels(&mut self, port: PortId, session: Session) {
+        for (channel, link) in session.channels {
+            self.with_link(link, |link, ctx| {
+                link.abandon(ctx, Member { port, channel })
+            });
+        }
+    }
+
+    fn close_channel(&mut self, id: PortId, channel: ChannelId) {
+        if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
+            session.channels.remove(&channel);
+        }
+    }
+
+    fn link_ids(&self) -> Vec<LinkId> {
+        self.links.keys().copied().collect()
+    }
+
+    fn with_socket(&mut self, socket: SocketId, react: impl FnOnce(&mut Link, &mut Ctx<'_>)) {
+        // An input about a socket that was closed and forgotten is late, not wrong.
+        if let Some(link) = self.sockets.get(&socket).copied() {
+            self.with_link(link, react);
+        }
+    }
+
+    fn with_known_channel(
+        &mut self,
+        id: PortId,
+        channel: ChannelId,
+        react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
+    ) {
+        if !self.with_channel(id, channel, react) {
+            self.tell(
+                id,
+                &ToTab::Error {
+                    channel: Some(channel),
+                    error: WorkerError::UnknownChannel,
+                },
+            );
+        }
+    }
+
+    fn with_channel(
+        &mut self,
+        id: PortId,
+        channel: ChannelId,
+        react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
+    ) -> bool {
+        let session = self.ports.get_mut(&id).and_then(Port::session);
+        let Some(link) = session.and_then(|session| session.channels.get(&channel).copied()) else {
+            return false;
+        };
+        self.with_link(link, |link, ctx| {
+            react(link, ctx, Member { port: id, channel })
+        });
+        true
+    }
+
+    fn with_link(&mut self, id: LinkId, react: impl FnOnce(&mut Link, &mut Ctx<'_>)) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let before = link.socket();
+        let mut ctx = Ctx {
+            now: self.now,
+            online: self.online,
+            rng: &mut self.rng,
+            next_socket: &mut self.next_socket,
+            effects: &mut self.effects,
+        };
+        react(link, &mut ctx);
+        let after = link.socket();
+        if before != after {
+            before.map(|socket| self.sockets.remove(&socket));
+            after.map(|socket| self.sockets.insert(socket, id));
+        }
+        if link.is_finished() {
+            self.keys.remove(link.key());
+            self.links.remove(&id);
+        }
+        self.apply_effects();
+    }
+
+    fn apply_effects(&mut self) {
+        while let Some(effect) = self.effects.pop_front() {
+            let todo = match effect {
+                Effect::Tell { port, message } => {
+                    self.tell(port, &message);
+                    continue;
+                }
+                Effect::Dial {
+                    socket,
+                    key,
+                    offer_subprotocols,
+                } => Todo::Dial {
+                    socket,
+                    key,
+                    offer_subprotocols,
+                },
+                Effect::Transmit { socket, payload } => Todo::Transmit { socket, payload },
+                Effect::Close {
+                    socket,
+                    code,
+                    reason,
+                } => Todo::Close {
+                    socket,
+                    code,
+                    reason,
+                },
+            };
+            self.outputs.push_back(todo);
+        }
+    }
+
+    fn tell(&mut self, id: PortId, message: &ToTab) {
+        if let Some(port) = self.ports.get_mut(&id) {
+            port.tell(message);
+            self.dirty.insert(id);
+        }
+    }
+
+    fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
+        if let Some(port) = self.ports.get_mut(&id) {
+            port.post_preface(frame);
+            self.dirty.insert(id);
+        }
+    }
+}

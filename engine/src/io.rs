@@ -1,0 +1,162 @@
+//! What goes into the engine and what comes out of it.
+
+use bytes::Bytes;
+use onesocket_protocol::{Epoch, Payload};
+
+/// A moment, in milliseconds since the engine started. It never leaves its context: each worker has its own clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Time(pub u64);
+
+impl Time {
+    pub(crate) fn after(self, delay: onesocket_protocol::Millis) -> Self {
+        Self(self.0.saturating_add(u64::from(delay.0)))
+    }
+
+    pub(crate) fn since(self, earlier: Self) -> onesocket_protocol::Millis {
+        onesocket_protocol::Millis(
+            u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX),
+        )
+    }
+}
+
+/// Names the port of a tab within the engine. The host chooses it and never uses it again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PortId(pub u32);
+
+/// Names one WebSocket, that is one dial. Chosen by the engine, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SocketId(pub u32);
+
+/// Something that has happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A port was handed to this worker. Nothing is posted to it before it says hello.
+    PortOpened(PortId),
+    /// A buffer has arrived on a port.
+    Frame {
+        /// The port.
+        port: PortId,
+        /// The buffer, whatever it holds.
+        frame: Bytes,
+    },
+    /// A port's tab is gone: its Web Lock was granted, or the host dropped its end.
+    PortClosed(PortId),
+    /// A socket is open.
+    SocketOpened {
+        /// The socket.
+        socket: SocketId,
+        /// The subprotocol that the server chose; empty when none.
+        subprotocol: &'a str,
+    },
+    /// A message has been received.
+    Received {
+        /// The socket.
+        socket: SocketId,
+        /// The message.
+        payload: Payload,
+    },
+    /// The socket's `readyState` is no longer `OPEN`, and its close event has not come yet: what is sent to it now would be
+    /// lost silently.
+    SocketClosing(SocketId),
+    /// The socket's close event.
+    SocketClosed {
+        /// The socket.
+        socket: SocketId,
+        /// The close code.
+        code: u16,
+        /// The server's explanation.
+        reason: &'a str,
+        /// Whether there was a closing handshake.
+        was_clean: bool,
+    },
+    /// The WebSocket constructor threw.
+    DialRefused {
+        /// The socket.
+        socket: SocketId,
+        /// Why.
+        refusal: DialRefusal,
+    },
+    /// The browser's `online` and `offline` events, where the worker gets them.
+    Network {
+        /// Whether the browser says that it is online.
+        online: bool,
+    },
+    /// Time has passed; due or not.
+    Tick,
+}
+
+/// Why the WebSocket constructor threw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DialRefusal {
+    /// `SyntaxError`, and the URL is at fault.
+    InvalidUrl,
+    /// `SyntaxError`, and the subprotocols are at fault.
+    InvalidSubprotocol,
+    /// `SecurityError`: an insecure URL from a secure page.
+    Insecure,
+}
+
+/// Something to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// Open a WebSocket. Exactly one of `SocketOpened`, `SocketClosed` and `DialRefused` must follow.
+    Dial {
+        /// Its name.
+        socket: SocketId,
+        /// The URL. It may hold secrets.
+        url: &'a str,
+        /// The subprotocols to offer.
+        subprotocols: &'a [String],
+    },
+    /// Hand a payload to a socket. The host makes sure that the socket is still open *before* it gives the engine an input.
+    Transmit {
+        /// The socket.
+        socket: SocketId,
+        /// The payload.
+        payload: Payload,
+    },
+    /// Close a socket and forget it: inputs about it are no longer wanted.
+    Close {
+        /// The socket.
+        socket: SocketId,
+        /// The close code.
+        code: u16,
+        /// The explanation for the server.
+        reason: &'static str,
+    },
+    /// Post a buffer to a port.
+    Post {
+        /// The port.
+        port: PortId,
+        /// The buffer.
+        frame: &'a [u8],
+    },
+    /// Ask for the Web Lock of this name, and close the port when it is granted: then its tab is gone.
+    WatchTab {
+        /// The port.
+        port: PortId,
+        /// The lock's name.
+        lock: String,
+    },
+    /// Forget a port: its tab has said goodbye, or is gone.
+    ClosePort(PortId),
+    /// A tab has turned the debug log on or off.
+    Debug(onesocket_protocol::DebugLevel),
+    /// Nothing more to do until an input comes, or this moment. Ends the drain.
+    Timeout(Option<Time>),
+}
+
+/// What the engine is made from.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Which run of the worker this is. Random.
+    pub epoch: Epoch,
+    /// Where the worker runs.
+    pub scope: onesocket_protocol::WorkerScope,
+    /// The seed of all jitter. Random.
+    pub seed: u64,
+    /// Whether the browser says that it is online.
+    pub online: bool,
+    /// What the debug log shows at first.
+    pub debug: onesocket_protocol::DebugLevel,
+}

@@ -1,0 +1,469 @@
+//! One connection: the tabs that share it, what they want sent, and what they are told.
+//!
+//! The life of its sockets is in [`lifecycle`].
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
+
+use fastrand::Rng;
+use onesocket_protocol::{
+    ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, Payload, Replay,
+    SendFailure, SendId, Status, ToTab, WorkerError, limits,
+};
+
+use crate::{PortId, SocketId, Time};
+
+mod backoff;
+mod greetings;
+mod history;
+mod lifecycle;
+mod queue;
+mod timers;
+
+use greetings::Greetings;
+use history::History;
+use lifecycle::State;
+use queue::Queue;
+use timers::{Timer, Timers};
+
+/// A channel of a tab, as its connection knows it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Member {
+    pub(crate) port: PortId,
+    pub(crate) channel: ChannelId,
+}
+
+/// Something that a connection wants done.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Dial {
+        socket: SocketId,
+        key: Rc<LinkKey>,
+        offer_subprotocols: bool,
+    },
+    Transmit {
+        socket: SocketId,
+        payload: Payload,
+    },
+    Close {
+        socket: SocketId,
+        code: u16,
+        reason: &'static str,
+    },
+    Tell {
+        port: PortId,
+        message: ToTab,
+    },
+}
+
+/// What a connection is lent while it reacts.
+#[derive(Debug)]
+pub(crate) struct Ctx<'a> {
+    pub(crate) now: Time,
+    pub(crate) online: bool,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) next_socket: &'a mut u32,
+    pub(crate) effects: &'a mut VecDeque<Effect>,
+}
+
+impl Ctx<'_> {
+    fn tell(&mut self, member: Member, message: ToTab) {
+        self.effects.push_back(Effect::Tell {
+            port: member.port,
+            message,
+        });
+    }
+
+    fn transmit(&mut self, socket: SocketId, payload: Payload) {
+        self.effects.push_back(Effect::Transmit { socket, payload });
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    key: Rc<LinkKey>,
+    policy: LinkPolicy,
+    state: State,
+    timers: Timers,
+    members: BTreeMap<Member, MemberState>,
+    greetings: Greetings,
+    queue: Queue,
+    history: History,
+    /// How many sockets have been dialled.
+    dials: u32,
+    /// How many dials in a row have failed, or led to a socket that did not stay open.
+    attempt: u32,
+    /// Whether any socket has ever been open.
+    was_open: bool,
+    /// The server has asked not to be dialled before this.
+    not_before: Option<Time>,
+    /// What is left of the give-up policy's time while the browser is offline.
+    give_up_left: Option<Millis>,
+    round_trip: Option<Millis>,
+    last_received: Time,
+}
+
+#[derive(Debug, Default)]
+struct MemberState {
+    last_id: Option<SendId>,
+    /// Sends handed to the socket since the last receipt.
+    receipt_due: Option<SendId>,
+    /// What to ask the server on the member's behalf once its frame has been read: its greetings go first.
+    ask: Option<Payload>,
+}
+
+impl Link {
+    pub(crate) fn new(key: LinkKey, policy: LinkPolicy) -> Self {
+        Self {
+            key: Rc::new(key),
+            policy,
+            state: State::Idle,
+            timers: Timers::default(),
+            members: BTreeMap::new(),
+            greetings: Greetings::default(),
+            queue: Queue::default(),
+            history: History::default(),
+            dials: 0,
+            attempt: 0,
+            was_open: false,
+            not_before: None,
+            give_up_left: None,
+            round_trip: None,
+            last_received: Time(0),
+        }
+    }
+
+    pub(crate) fn key(&self) -> &LinkKey {
+        &self.key
+    }
+
+    /// A tab joins. A connection that has stopped starts anew.
+    pub(crate) fn join(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        member: Member,
+        policy: &LinkPolicy,
+        replay: Replay,
+    ) {
+        let policy_differs = !self.members.is_empty() && *policy != self.policy;
+        if self.members.is_empty() {
+            // Nobody is left who could rely on the old one.
+            self.policy = policy.clone();
+        }
+        self.history.grow(&replay);
+        self.timers.stop(Timer::Linger);
+        if !self.is_running() {
+            self.start(ctx);
+        }
+        self.members.insert(member, MemberState::default());
+        ctx.tell(
+            member,
+            ToTab::Attached {
+                channel: member.channel,
+                status: self.status(ctx.now),
+            },
+        );
+        if policy_differs {
+            let error = WorkerError::PolicyDiffers;
+            ctx.tell(
+                member,
+                ToTab::Error {
+                    channel: Some(member.channel),
+                    error,
+                },
+            );
+        }
+        if let State::Open(open) = &self.state {
+            let channel = member.channel;
+            ctx.tell(
+                member,
+                ToTab::Connected {
+                    channel,
+                    subprotocol: open.subprotocol.clone(),
+                },
+            );
+            self.replay(ctx, member, replay);
+        }
+    }
+
+    fn replay(&mut self, ctx: &mut Ctx<'_>, member: Member, replay: Replay) {
+        match replay {
+            Replay::None => {}
+            Replay::Last { frames, bytes } => {
+                for payload in self.history.last(frames, bytes) {
+                    let payload = payload.clone();
+                    ctx.tell(
+                        member,
+                        ToTab::Message {
+                            channel: member.channel,
+                            replayed: true,
+                            payload,
+                        },
+                    );
+                }
+            }
+            Replay::Ask(payload) => {
+                if let Some(state) = self.members.get_mut(&member) {
+                    state.ask = Some(payload);
+                }
+            }
+        }
+    }
+
+    /// A tab's client leaves by its own will: what it has queued is returned to it.
+    pub(crate) fn leave(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+        self.flush_receipts(ctx);
+        for queued in self.queue.remove_member(member) {
+            self.tell_failed(ctx, member, queued.id, SendFailure::Disconnected);
+        }
+        self.remove(ctx, member);
+        ctx.tell(
+            member,
+            ToTab::Detached {
+                channel: member.channel,
+            },
+        );
+    }
+
+    /// A tab is gone. What it has queued is still sent if the connection lives on: its user has pressed the button.
+    pub(crate) fn abandon(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+        self.remove(ctx, member);
+    }
+
+    fn remove(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+        self.members.remove(&member);
+        let farewells = self.greetings.remove_member(member);
+        if let State::Open(open) = &self.state {
+            for farewell in farewells {
+                ctx.transmit(open.socket, farewell);
+            }
+        }
+        if self.members.is_empty() {
+            self.timers
+                .start(Timer::Linger, ctx.now.after(self.policy.linger));
+        }
+    }
+
+    /// Whether nothing is left of it: no tab, no socket, no linger.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.members.is_empty() && !self.timers.is_running(Timer::Linger)
+    }
+
+    pub(crate) fn send(&mut self, ctx: &mut Ctx<'_>, member: Member, id: SendId, payload: Payload) {
+        let Some(state) = self.members.get_mut(&member) else {
+            return self.tell_failed(ctx, member, id, SendFailure::UnknownChannel);
+        };
+        if state.last_id.is_some_and(|last| id <= last) {
+            return self.tell_failed(ctx, member, id, SendFailure::OutOfOrder);
+        }
+        state.last_id = Some(id);
+        match &self.state {
+            State::Open(open) => {
+                state.receipt_due = Some(id);
+                ctx.transmit(open.socket, payload);
+            }
+            State::Stopped(reason) => {
+                let failure = SendFailure::Stopped(reason.clone());
+                self.tell_failed(ctx, member, id, failure);
+            }
+            State::Idle
+            | State::Dialling(_)
+            | State::Closing(_)
+            | State::Waiting(_)
+            | State::Offline(_) => {
+                match self
+                    .queue
+                    .push(ctx.now, &self.policy.queue, member, id, payload)
+                {
+                    Ok(()) => self.watch_queue(),
+                    Err(failure) => self.tell_failed(ctx, member, id, failure),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn greet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: Greeting) {
+        if self.greetings.count(member) >= limits::MAX_GREETINGS {
+            let error = WorkerError::TooManyGreetings;
+            return ctx.tell(
+                member,
+                ToTab::Error {
+                    channel: Some(member.channel),
+                    error,
+                },
+            );
+        }
+        let first = self.greetings.add(member, greeting);
+        if let (State::Open(open), Some(payload)) = (&self.state, first) {
+            ctx.transmit(open.socket, payload);
+        }
+    }
+
+    pub(crate) fn ungreet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: GreetingId) {
+        let farewell = self.greetings.remove(member, greeting);
+        if let (State::Open(open), Some(payload)) = (&self.state, farewell) {
+            ctx.transmit(open.socket, payload);
+        }
+    }
+
+    /// The end of a tab's frame: what was put off until then.
+    pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>) {
+        if let State::Open(open) = &self.state {
+            for state in self.members.values_mut() {
+                if let Some(payload) = state.ask.take() {
+                    ctx.transmit(open.socket, payload);
+                }
+            }
+        }
+        self.flush_receipts(ctx);
+    }
+
+    /// Hands what is queued to the open socket, in order.
+    fn flush_queue(&mut self, ctx: &mut Ctx<'_>, socket: SocketId) {
+        while let Some(queued) = self.queue.pop() {
+            if let Some(state) = self.members.get_mut(&queued.member) {
+                state.receipt_due = Some(queued.id);
+            }
+            ctx.transmit(socket, queued.payload);
+        }
+        self.timers.stop(Timer::QueueTimeout);
+        self.flush_receipts(ctx);
+    }
+
+    fn flush_receipts(&mut self, ctx: &mut Ctx<'_>) {
+        for (member, state) in &mut self.members {
+            if let Some(through) = state.receipt_due.take() {
+                ctx.tell(
+                    *member,
+                    ToTab::Sent {
+                        channel: member.channel,
+                        through,
+                    },
+                );
+            }
+        }
+    }
+
+    fn expire_queue(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(queued) = self.queue.pop_expired(ctx.now) {
+            self.tell_failed(ctx, queued.member, queued.id, SendFailure::Expired);
+        }
+        self.watch_queue();
+    }
+
+    fn watch_queue(&mut self) {
+        match self.queue.next_expiry() {
+            Some(at) => self.timers.start(Timer::QueueTimeout, at),
+            None => self.timers.stop(Timer::QueueTimeout),
+        }
+    }
+
+    fn fail_queue(&mut self, ctx: &mut Ctx<'_>, failure: &SendFailure) {
+        while let Some(queued) = self.queue.pop() {
+            self.tell_failed(ctx, queued.member, queued.id, failure.clone());
+        }
+        self.timers.stop(Timer::QueueTimeout);
+    }
+
+    fn tell_failed(&self, ctx: &mut Ctx<'_>, member: Member, id: SendId, failure: SendFailure) {
+        ctx.tell(
+            member,
+            ToTab::Failed {
+                channel: member.channel,
+                id,
+                failure,
+            },
+        );
+    }
+
+    /// Passes a message of the server on to every tab.
+    fn deliver(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
+        self.history.push(payload);
+        for member in self.members.keys() {
+            let message = ToTab::Message {
+                channel: member.channel,
+                replayed: false,
+                payload: payload.clone(),
+            };
+            ctx.tell(*member, message);
+        }
+    }
+
+    fn tell_all(&self, ctx: &mut Ctx<'_>, message: impl Fn(ChannelId) -> ToTab) {
+        for member in self.members.keys() {
+            ctx.tell(*member, message(member.channel));
+        }
+    }
+
+    fn tell_status(&self, ctx: &mut Ctx<'_>) {
+        let status = self.status(ctx.now);
+        self.tell_all(ctx, |channel| ToTab::Status {
+            channel,
+            status: status.clone(),
+        });
+    }
+
+    pub(crate) fn answer_status(&self, ctx: &mut Ctx<'_>, member: Member) {
+        ctx.tell(
+            member,
+            ToTab::Status {
+                channel: member.channel,
+                status: self.status(ctx.now),
+            },
+        );
+    }
+
+    fn status(&self, now: Time) -> Status {
+        Status {
+            state: self.link_state(now),
+            tabs: self.tabs(),
+            queued_messages: self.queue.messages(),
+            queued_bytes: self.queue.bytes(),
+            dials: self.dials,
+            round_trip: self.round_trip,
+        }
+    }
+
+    fn link_state(&self, now: Time) -> LinkState {
+        match &self.state {
+            State::Idle | State::Dialling(_) | State::Closing(_) => LinkState::Connecting {
+                attempt: self.attempt,
+            },
+            State::Open(open) => LinkState::Connected {
+                subprotocol: open.subprotocol.clone(),
+                uptime: now.since(open.since),
+            },
+            State::Waiting(waiting) => LinkState::Reconnecting {
+                attempt: self.attempt,
+                delay: self
+                    .timers
+                    .deadline(Timer::Retry)
+                    .map_or(Millis(0), |at| at.since(now)),
+                cause: waiting.cause.clone(),
+            },
+            State::Offline(_) => LinkState::Offline {
+                attempt: self.attempt,
+            },
+            State::Stopped(reason) => LinkState::Stopped(reason.clone()),
+        }
+    }
+
+    /// Members are ordered by port, so a tab's channels stand side by side.
+    fn tabs(&self) -> u32 {
+        let mut tabs = 0;
+        let mut last = None;
+        for member in self.members.keys() {
+            if last != Some(member.port) {
+                tabs += 1;
+                last = Some(member.port);
+            }
+        }
+        tabs
+    }
+
+    pub(crate) fn next_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+}

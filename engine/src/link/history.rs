@@ -1,0 +1,65 @@
+//! The last messages of the open socket, for tabs that join later.
+
+use std::collections::VecDeque;
+
+use onesocket_protocol::{Payload, Replay, limits};
+
+/// Keeps nothing until a tab has asked for a replay.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    entries: VecDeque<Payload>,
+    bytes: usize,
+    max_frames: usize,
+    max_bytes: usize,
+}
+
+impl History {
+    /// Keeps at least as much as this replay asks for, from now on.
+    pub(crate) fn grow(&mut self, replay: &Replay) {
+        if let Replay::Last { frames, bytes } = replay {
+            self.max_frames = self
+                .max_frames
+                .max((*frames).min(limits::MAX_REPLAY_FRAMES) as usize);
+            self.max_bytes = self
+                .max_bytes
+                .max((*bytes).min(limits::MAX_REPLAY_BYTES) as usize);
+        }
+    }
+
+    pub(crate) fn push(&mut self, payload: &Payload) {
+        if self.max_frames == 0 || payload.len() > self.max_bytes {
+            // What can't be kept interrupts the row: a replay without it would have a hole.
+            self.clear();
+            return;
+        }
+        self.bytes += payload.len();
+        self.entries.push_back(payload.clone());
+        while self.entries.len() > self.max_frames || self.bytes > self.max_bytes {
+            if let Some(oldest) = self.entries.pop_front() {
+                self.bytes -= oldest.len();
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes = 0;
+    }
+
+    /// Returns the newest messages that fit, oldest first.
+    pub(crate) fn last(&self, frames: u32, bytes: u32) -> impl Iterator<Item = &Payload> {
+        let mut left = bytes as usize;
+        let fitting = self
+            .entries
+            .iter()
+            .rev()
+            .take(frames as usize)
+            .take_while(|payload| {
+                let fits = payload.len() <= left;
+                left = left.saturating_sub(payload.len());
+                fits
+            });
+        let count = fitting.count();
+        self.entries.iter().skip(self.entries.len() - count)
+    }
+}

@@ -1,0 +1,504 @@
+//! The life of a connection's sockets: dial, open, lose, wait, dial again, stop.
+
+use onesocket_protocol::{
+    CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
+};
+
+use super::{Ctx, Effect, Link, Timer, backoff};
+use crate::{DialRefusal, SocketId, Time};
+
+/// What a connection is doing. Each state has only its own data.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Nothing was asked of it yet.
+    Idle,
+    Dialling(Dialling),
+    Open(Open),
+    Closing(Closing),
+    Waiting(Waiting),
+    Offline(Offline),
+    Stopped(StopReason),
+}
+
+#[derive(Debug)]
+pub(crate) struct Dialling {
+    socket: SocketId,
+    /// Set while a dial *without* subprotocols finds out whether they are what the server refuses.
+    probe_for: Option<ReconnectCause>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) socket: SocketId,
+    pub(crate) since: Time,
+    pub(crate) subprotocol: String,
+    pinged: Option<Time>,
+}
+
+/// The socket takes nothing any more, and its close event has not said why yet.
+#[derive(Debug)]
+pub(crate) struct Closing {
+    socket: SocketId,
+}
+
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) cause: ReconnectCause,
+}
+
+#[derive(Debug)]
+pub(crate) struct Offline {
+    cause: ReconnectCause,
+}
+
+/// The close code that says to the server: this client is done, all is well.
+const NORMAL_CLOSURE: u16 = 1000;
+
+/// In the private range (RFC 6455, section 7.4.2), because a page may only close with 1000 or 3000 to 4999
+/// ([WHATWG](https://websockets.spec.whatwg.org/#dom-websocket-close)).
+const CLOSE_REPLACED: u16 = 4900;
+
+impl Link {
+    /// Whether the loop is doing something, or waits to.
+    pub(super) fn is_running(&self) -> bool {
+        !matches!(self.state, State::Idle | State::Stopped(_))
+    }
+
+    /// Starts the loop, from nothing or after a stop.
+    pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
+        self.attempt = 0;
+        self.give_up_left = self.policy.give_up.after;
+        if ctx.online {
+            self.resume_give_up(ctx.now);
+            self.dial(ctx);
+        } else {
+            self.go_offline(ctx, ReconnectCause::Offline);
+        }
+    }
+
+    fn dial(&mut self, ctx: &mut Ctx<'_>) {
+        self.dial_with(ctx, None);
+        self.tell_status(ctx);
+    }
+
+    fn dial_with(&mut self, ctx: &mut Ctx<'_>, probe_for: Option<ReconnectCause>) {
+        let socket = SocketId(*ctx.next_socket);
+        *ctx.next_socket += 1;
+        self.dials += 1;
+        self.not_before = None;
+        self.timers.stop(Timer::Retry);
+        self.timers.start(
+            Timer::ConnectTimeout,
+            ctx.now.after(self.policy.connect_timeout),
+        );
+        let offer_subprotocols = probe_for.is_none();
+        ctx.effects.push_back(Effect::Dial {
+            socket,
+            key: self.key.clone(),
+            offer_subprotocols,
+        });
+        self.state = State::Dialling(Dialling { socket, probe_for });
+    }
+
+    /// The socket that inputs may be about.
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        match &self.state {
+            State::Dialling(dialling) => Some(dialling.socket),
+            State::Open(open) => Some(open.socket),
+            State::Closing(closing) => Some(closing.socket),
+            State::Idle | State::Waiting(_) | State::Offline(_) | State::Stopped(_) => None,
+        }
+    }
+
+    pub(crate) fn on_opened(&mut self, ctx: &mut Ctx<'_>, subprotocol: &str) {
+        let State::Dialling(dialling) = &self.state else {
+            return;
+        };
+        let socket = dialling.socket;
+        // Chromium fails a handshake in which the server takes none of the subprotocols, others open the socket without one.
+        let refused = !self.key.subprotocols.is_empty()
+            && !self
+                .key
+                .subprotocols
+                .iter()
+                .any(|offered| offered == subprotocol);
+        if refused {
+            ctx.effects.push_back(Effect::Close {
+                socket,
+                code: NORMAL_CLOSURE,
+                reason: "no subprotocol in common",
+            });
+            return self.lose(ctx, ReconnectCause::SubprotocolRefused);
+        }
+        self.timers.stop(Timer::ConnectTimeout);
+        self.timers.start(
+            Timer::Stable,
+            ctx.now.after(self.policy.backoff.stable_after),
+        );
+        self.was_open = true;
+        self.last_received = ctx.now;
+        self.history.clear();
+        let subprotocol = subprotocol.to_owned();
+        self.state = State::Open(Open {
+            socket,
+            since: ctx.now,
+            subprotocol: subprotocol.clone(),
+            pinged: None,
+        });
+        self.watch_heartbeat(ctx.now);
+        for payload in self.greetings.payloads() {
+            ctx.effects.push_back(Effect::Transmit {
+                socket,
+                payload: payload.clone(),
+            });
+        }
+        self.tell_all(ctx, |channel| ToTab::Connected {
+            channel,
+            subprotocol: subprotocol.clone(),
+        });
+        self.flush_queue(ctx, socket);
+        self.tell_status(ctx);
+    }
+
+    pub(crate) fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
+        if !matches!(self.state, State::Open(_) | State::Closing(_)) {
+            return;
+        }
+        self.last_received = ctx.now;
+        self.on_alive(ctx, payload);
+        let cap = self.policy.max_received_bytes;
+        if payload.len() > cap as usize {
+            let error = WorkerError::ReceivedTooLarge {
+                bytes: payload.len() as u32,
+                cap,
+            };
+            return self.tell_all(ctx, |channel| ToTab::Error {
+                channel: Some(channel),
+                error: error.clone(),
+            });
+        }
+        let heartbeat = self.policy.heartbeat.as_ref();
+        if heartbeat.is_none_or(|heartbeat| heartbeat.pong.as_ref() != Some(payload)) {
+            self.deliver(ctx, payload);
+        }
+    }
+
+    /// Anything received proves that the server lives; only the pong measures the round trip.
+    fn on_alive(&mut self, ctx: &Ctx<'_>, payload: &Payload) {
+        let State::Open(Open { pinged, .. }) = &mut self.state else {
+            return;
+        };
+        let Some(pinged) = pinged.take() else { return };
+        let pong = self
+            .policy
+            .heartbeat
+            .as_ref()
+            .and_then(|heartbeat| heartbeat.pong.as_ref());
+        if pong.is_none_or(|pong| pong == payload) {
+            self.round_trip = Some(ctx.now.since(pinged));
+        }
+        self.timers.stop(Timer::Pong);
+        self.watch_heartbeat(ctx.now);
+    }
+
+    /// The socket no longer takes anything.
+    pub(crate) fn on_closing(&mut self, ctx: &mut Ctx<'_>) {
+        let State::Open(Open { socket, .. }) = self.state else {
+            return;
+        };
+        self.stop_socket_timers();
+        self.timers
+            .start(Timer::Closing, ctx.now.after(CLOSING_TIMEOUT));
+        self.state = State::Closing(Closing { socket });
+    }
+
+    pub(crate) fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
+        if let Some(delay) = backoff::directed_delay(&close) {
+            self.delay(ctx, delay);
+        }
+        if self.policy.fatal_codes.contains(&close.code) {
+            return self.stop(ctx, StopReason::FatalClose(close));
+        }
+        let State::Dialling(dialling) = &mut self.state else {
+            return self.lose(ctx, ReconnectCause::Closed(close));
+        };
+        // A server may refuse by opening and closing at once; browsers report a failed handshake as 1006, always.
+        let failed = if close.code == ABNORMAL_CLOSURE {
+            ReconnectCause::Unreachable
+        } else {
+            ReconnectCause::Closed(close)
+        };
+        match dialling.probe_for.take() {
+            Some(cause) => self.lose(ctx, cause),
+            None if self.should_probe() => self.dial_with(ctx, Some(failed)),
+            None => self.lose(ctx, failed),
+        }
+    }
+
+    /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, one dial without them
+    /// finds out; seldom, because it is a second dial.
+    fn should_probe(&self) -> bool {
+        !self.key.subprotocols.is_empty()
+            && !self.was_open
+            && self.attempt.is_multiple_of(PROBE_EVERY)
+    }
+
+    pub(crate) fn on_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
+        let reason = match refusal {
+            DialRefusal::InvalidUrl => StopReason::InvalidUrl,
+            DialRefusal::InvalidSubprotocol => StopReason::InvalidSubprotocol,
+            DialRefusal::Insecure => StopReason::InsecureUrl,
+        };
+        self.stop(ctx, reason);
+    }
+
+    /// There is no socket any more, or none could be had: dial again later, unless the policy says that it is enough.
+    fn lose(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+        self.stop_socket_timers();
+        if self.members.is_empty() {
+            return self.stop(ctx, StopReason::Unused);
+        }
+        if self.attempt == 0 && self.was_open {
+            self.give_up_left = self.policy.give_up.after;
+            self.resume_give_up(ctx.now);
+        }
+        if self
+            .policy
+            .give_up
+            .attempts
+            .is_some_and(|attempts| self.attempt >= attempts)
+        {
+            return self.stop(
+                ctx,
+                StopReason::GaveUp {
+                    attempts: self.attempt,
+                    cause,
+                },
+            );
+        }
+        self.attempt = self.attempt.saturating_add(1);
+        if !ctx.online {
+            return self.go_offline(ctx, cause);
+        }
+        let wait = backoff::draw(&self.policy.backoff, self.attempt, ctx.rng);
+        // On top of a directed delay, not within it: clients that were told the same delay must not come back together.
+        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
+        self.wait(ctx, from.after(wait), cause);
+    }
+
+    fn wait(&mut self, ctx: &mut Ctx<'_>, until: Time, cause: ReconnectCause) {
+        self.timers.start(Timer::Retry, until);
+        self.state = State::Waiting(Waiting {
+            cause: cause.clone(),
+        });
+        self.tell_reconnecting(ctx, Some(until.since(ctx.now)), &cause);
+    }
+
+    fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+        self.timers.stop(Timer::Retry);
+        if let Some(at) = self.timers.deadline(Timer::GiveUp) {
+            self.give_up_left = Some(at.since(ctx.now));
+            self.timers.stop(Timer::GiveUp);
+        }
+        self.state = State::Offline(Offline {
+            cause: cause.clone(),
+        });
+        self.tell_reconnecting(ctx, None, &cause);
+    }
+
+    fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: &ReconnectCause) {
+        let attempt = self.attempt;
+        self.tell_all(ctx, |channel| ToTab::Reconnecting {
+            channel,
+            attempt,
+            delay,
+            cause: cause.clone(),
+        });
+        self.tell_status(ctx);
+    }
+
+    /// Ends the loop. What waits in the queue is returned.
+    fn stop(&mut self, ctx: &mut Ctx<'_>, reason: StopReason) {
+        self.stop_socket_timers();
+        self.timers.stop(Timer::Retry);
+        self.timers.stop(Timer::GiveUp);
+        self.state = State::Stopped(reason.clone());
+        self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
+        self.tell_all(ctx, |channel| ToTab::Disconnected {
+            channel,
+            reason: reason.clone(),
+        });
+        self.tell_status(ctx);
+    }
+
+    fn stop_socket_timers(&mut self) {
+        for timer in [
+            Timer::ConnectTimeout,
+            Timer::Stable,
+            Timer::Heartbeat,
+            Timer::Pong,
+            Timer::Closing,
+        ] {
+            self.timers.stop(timer);
+        }
+    }
+
+    /// Closes the socket, if there is one, without waiting for the server: a half-open one would never answer.
+    fn drop_socket(&mut self, ctx: &mut Ctx<'_>, code: u16, reason: &'static str) {
+        if let Some(socket) = self.socket() {
+            ctx.effects.push_back(Effect::Close {
+                socket,
+                code,
+                reason,
+            });
+        }
+    }
+
+    pub(crate) fn on_network(&mut self, ctx: &mut Ctx<'_>) {
+        match &self.state {
+            State::Waiting(waiting) if !ctx.online => {
+                let cause = waiting.cause.clone();
+                self.go_offline(ctx, cause);
+            }
+            State::Offline(offline) if ctx.online => {
+                let cause = offline.cause.clone();
+                self.resume_give_up(ctx.now);
+                match self.not_before.filter(|at| *at > ctx.now) {
+                    Some(until) => self.wait(ctx, until, cause),
+                    None => self.dial(ctx),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The server wants to be left alone for a while.
+    pub(crate) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
+        let until = ctx.now.after(backoff::clamp_directed(delay));
+        self.not_before = self.not_before.max(Some(until));
+        if let State::Waiting(waiting) = &self.state
+            && self
+                .timers
+                .deadline(Timer::Retry)
+                .is_some_and(|retry| retry < until)
+        {
+            let cause = waiting.cause.clone();
+            self.wait(ctx, until, cause);
+        }
+    }
+
+    /// The app wants a new socket now, whatever the loop is waiting for.
+    pub(crate) fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.is_running() {
+            return self.start(ctx);
+        }
+        if !ctx.online {
+            return;
+        }
+        self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
+        self.stop_socket_timers();
+        if matches!(self.state, State::Open(_) | State::Closing(_)) {
+            self.tell_reconnecting(ctx, Some(Millis(0)), &ReconnectCause::Requested);
+        }
+        self.dial(ctx);
+    }
+
+    pub(crate) fn on_tick(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(timer) = self.timers.take_due(ctx.now) {
+            self.on_timer(ctx, timer);
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match timer {
+            Timer::Retry => self.dial(ctx),
+            Timer::ConnectTimeout => {
+                self.drop_socket(ctx, NORMAL_CLOSURE, "connect timeout");
+                self.lose(ctx, ReconnectCause::ConnectTimeout);
+            }
+            Timer::Closing => {
+                self.drop_socket(ctx, NORMAL_CLOSURE, "");
+                let close = CloseInfo {
+                    code: ABNORMAL_CLOSURE,
+                    reason: String::new(),
+                    was_clean: false,
+                };
+                self.lose(ctx, ReconnectCause::Closed(close));
+            }
+            Timer::Stable => {
+                self.attempt = 0;
+                self.timers.stop(Timer::GiveUp);
+            }
+            Timer::Heartbeat => self.ping(ctx),
+            Timer::Pong => {
+                self.drop_socket(ctx, CLOSE_REPLACED, "no answer to the heartbeat");
+                self.lose(ctx, ReconnectCause::HeartbeatTimeout);
+            }
+            Timer::QueueTimeout => self.expire_queue(ctx),
+            Timer::GiveUp => self.give_up(ctx),
+            Timer::Linger => {
+                self.drop_socket(ctx, NORMAL_CLOSURE, "");
+                self.stop(ctx, StopReason::Unused);
+            }
+        }
+    }
+
+    fn give_up(&mut self, ctx: &mut Ctx<'_>) {
+        let cause = match &self.state {
+            State::Waiting(waiting) => waiting.cause.clone(),
+            // A socket that is open now, if only since a moment ago, is given its chance.
+            State::Open(_) | State::Closing(_) => return,
+            State::Idle | State::Dialling(_) | State::Offline(_) | State::Stopped(_) => {
+                ReconnectCause::Unreachable
+            }
+        };
+        self.drop_socket(ctx, NORMAL_CLOSURE, "");
+        self.stop(
+            ctx,
+            StopReason::GaveUp {
+                attempts: self.attempt,
+                cause,
+            },
+        );
+    }
+
+    fn resume_give_up(&mut self, now: Time) {
+        if let Some(left) = self.give_up_left.take() {
+            self.timers.start(Timer::GiveUp, now.after(left));
+        }
+    }
+
+    fn watch_heartbeat(&mut self, from: Time) {
+        if let Some(heartbeat) = &self.policy.heartbeat {
+            self.timers
+                .start(Timer::Heartbeat, from.after(heartbeat.interval));
+        }
+    }
+
+    /// The timer is not moved by every message: when it fires it looks how long the silence really was.
+    fn ping(&mut self, ctx: &mut Ctx<'_>) {
+        let (State::Open(open), Some(heartbeat)) = (&mut self.state, &self.policy.heartbeat) else {
+            return;
+        };
+        let due = self.last_received.after(heartbeat.interval);
+        if due > ctx.now {
+            return self.timers.start(Timer::Heartbeat, due);
+        }
+        open.pinged = Some(ctx.now);
+        ctx.effects.push_back(Effect::Transmit {
+            socket: open.socket,
+            payload: heartbeat.ping.clone(),
+        });
+        self.timers
+            .start(Timer::Pong, ctx.now.after(heartbeat.deadline));
+    }
+}
+
+/// What browsers report when there was no closing handshake.
+const ABNORMAL_CLOSURE: u16 = 1006;
+
+/// How long a socket that takes nothing any more is waited for. The close event usually follows in the same breath.
+const CLOSING_TIMEOUT: Millis = Millis(1_000);
+
+/// Every so many attempts a failed dial is probed, beginning with the first.
+const PROBE_EVERY: u32 = 8;

@@ -1,0 +1,75 @@
+//! The timers of one connection: one enum, one table.
+
+use crate::Time;
+
+/// What a connection waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Timer {
+    /// The backoff is over: dial.
+    Retry,
+    /// A dial takes too long.
+    ConnectTimeout,
+    /// A socket that takes nothing any more has not said why.
+    Closing,
+    /// The socket has been open long enough for the attempts to be forgotten.
+    Stable,
+    /// Nothing has been received for a while: ping.
+    Heartbeat,
+    /// The answer to the ping is overdue.
+    Pong,
+    /// The oldest queued message has waited long enough.
+    QueueTimeout,
+    /// The give-up policy's time is over.
+    GiveUp,
+    /// The last tab has been gone long enough.
+    Linger,
+}
+
+impl Timer {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Retry,
+        Self::ConnectTimeout,
+        Self::Closing,
+        Self::Stable,
+        Self::Heartbeat,
+        Self::Pong,
+        Self::QueueTimeout,
+        Self::GiveUp,
+        Self::Linger,
+    ];
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Timers([Option<Time>; Timer::ALL.len()]);
+
+impl Timers {
+    pub(crate) fn start(&mut self, timer: Timer, at: Time) {
+        self.0[timer as usize] = Some(at);
+    }
+
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
+    }
+
+    pub(crate) fn is_running(&self, timer: Timer) -> bool {
+        self.0[timer as usize].is_some()
+    }
+
+    pub(crate) fn deadline(&self, timer: Timer) -> Option<Time> {
+        self.0[timer as usize]
+    }
+
+    /// Stops and returns the first timer that is due.
+    pub(crate) fn take_due(&mut self, now: Time) -> Option<Timer> {
+        let due = Timer::ALL
+            .into_iter()
+            .filter(|timer| self.deadline(*timer).is_some_and(|at| at <= now));
+        let first = due.min_by_key(|timer| self.deadline(*timer))?;
+        self.stop(first);
+        Some(first)
+    }
+
+    pub(crate) fn next(&self) -> Option<Time> {
+        self.0.iter().flatten().min().copied()
+    }
+}

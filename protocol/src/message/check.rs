@@ -1,0 +1,108 @@
+//! Which messages are over a cap.
+
+use super::{Connect, ToTab, ToWorker, tag};
+use crate::{Greeting, LinkState, OverCap, Payload, Replay, Status, limits};
+
+impl ToWorker {
+    pub(super) fn check_caps(&self) -> Result<(), OverCap> {
+        match self {
+            Self::Connect(connect) => check_connect(connect),
+            Self::Send { payload, .. } => check_payload(tag::SEND, payload),
+            Self::Greet { greeting, .. } => check_greeting(greeting),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ToTab {
+    pub(super) fn check_caps(&self) -> Result<(), OverCap> {
+        match self {
+            Self::Attached { status, .. } => check_status(tag::ATTACHED, status),
+            Self::Connected { subprotocol, .. } => check_subprotocol(tag::CONNECTED, subprotocol),
+            Self::Message { payload, .. } => check_payload(tag::MESSAGE, payload),
+            Self::Status { status, .. } => check_status(tag::STATUS, status),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_connect(connect: &Connect) -> Result<(), OverCap> {
+    let Connect {
+        key,
+        policy,
+        replay,
+        channel: _,
+    } = connect;
+    let fits = |len, cap, field| fits(len, cap, tag::CONNECT, field);
+    fits(key.url.len(), limits::MAX_TEXT_BYTES, "url")?;
+    fits(key.account.len(), limits::MAX_TEXT_BYTES, "account")?;
+    fits(
+        key.subprotocols.len(),
+        limits::MAX_SUBPROTOCOLS,
+        "subprotocols",
+    )?;
+    for subprotocol in &key.subprotocols {
+        fits(subprotocol.len(), limits::MAX_TEXT_BYTES, "subprotocols")?;
+    }
+    fits(
+        policy.fatal_codes.len(),
+        limits::MAX_FATAL_CODES,
+        "fatal codes",
+    )?;
+    fits(
+        policy.max_received_bytes as usize,
+        limits::MAX_PAYLOAD_BYTES,
+        "max received bytes",
+    )?;
+    if let Some(heartbeat) = &policy.heartbeat {
+        fits(heartbeat.ping.len(), limits::MAX_GREETING_BYTES, "ping")?;
+        fits(
+            heartbeat.pong.as_ref().map_or(0, Payload::len),
+            limits::MAX_GREETING_BYTES,
+            "pong",
+        )?;
+    }
+    if let Replay::Ask(payload) = replay {
+        fits(payload.len(), limits::MAX_GREETING_BYTES, "replay")?;
+    }
+    Ok(())
+}
+
+fn check_greeting(greeting: &Greeting) -> Result<(), OverCap> {
+    let farewell = greeting.farewell.as_ref().map_or(0, Payload::len);
+    fits(
+        greeting.payload.len(),
+        limits::MAX_GREETING_BYTES,
+        tag::GREET,
+        "greeting",
+    )?;
+    fits(farewell, limits::MAX_GREETING_BYTES, tag::GREET, "farewell")
+}
+
+fn check_status(tag: u8, status: &Status) -> Result<(), OverCap> {
+    match &status.state {
+        LinkState::Connected { subprotocol, .. } => check_subprotocol(tag, subprotocol),
+        _ => Ok(()),
+    }
+}
+
+fn check_subprotocol(tag: u8, subprotocol: &str) -> Result<(), OverCap> {
+    fits(
+        subprotocol.len(),
+        limits::MAX_TEXT_BYTES,
+        tag,
+        "subprotocol",
+    )
+}
+
+fn check_payload(tag: u8, payload: &Payload) -> Result<(), OverCap> {
+    fits(payload.len(), limits::MAX_PAYLOAD_BYTES, tag, "payload")
+}
+
+pub(super) fn fits(len: usize, cap: usize, tag: u8, field: &'static str) -> Result<(), OverCap> {
+    if len > cap {
+        Err(OverCap { tag, field })
+    } else {
+        Ok(())
+    }
+}
