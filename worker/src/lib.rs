@@ -1,1 +1,75 @@
-//! Stub.
+//! The host of the onesocket engine: it drives the sync loop in a SharedWorker, a dedicated Worker or the page.
+//!
+//! The engine is a pure state machine; this crate is its hands. [`Host`] waits for something to happen, gives the engine one
+//! input, does all that comes out, and waits again. It takes no decision of the protocol.
+//!
+//! It is *not* what an app talks to: that is the crate `onesocket`. It does not choose the tier either: that is
+//! `onesocket-manager`.
+//!
+//! # A worker of one's own
+//!
+//! The binary `onesocket-worker` of this crate is a worker that fits every app. An app that wants its own code in the worker
+//! writes the same three lines; one binary can be both page and worker:
+//!
+//! ```no_run
+//! # fn start_page() {}
+//! if onesocket_worker::is_worker() {
+//!     onesocket_worker::serve();
+//! } else {
+//!     start_page();
+//! }
+//! ```
+//!
+//! The script of a worker is the prelude (`js/prelude.js`), the glue that wasm-bindgen makes, and the start
+//! (`js/boot.classic.js` or `js/boot.module.js`), in one file. Without the prelude (Trunk's loader, say) [`serve`] works too,
+//! with two losses: the first `connect` event may come before there is anybody to hear it, so that a tab has to knock twice;
+//! and a wasm that can't be loaded is found out by silence only.
+//!
+//! # Features
+//!
+//! - `gloo-worker`: [`gloo::OneSocketWorker`], the loop as a `gloo_worker::Worker`.
+//!
+//! # Elsewhere than in a browser
+//!
+//! On other targets than wasm the crate has nothing but an inert [`serve`], so that a workspace compiles.
+
+#[cfg(target_family = "wasm")]
+mod alarm;
+#[cfg(target_family = "wasm")]
+mod debug;
+#[cfg(target_family = "wasm")]
+mod environment;
+#[cfg(all(target_family = "wasm", feature = "gloo-worker"))]
+pub mod gloo;
+#[cfg(target_family = "wasm")]
+mod host;
+#[cfg(target_family = "wasm")]
+mod listener;
+#[cfg(target_family = "wasm")]
+mod lock;
+#[cfg(target_family = "wasm")]
+mod port;
+#[cfg(target_family = "wasm")]
+mod serve;
+#[cfg(target_family = "wasm")]
+mod socket;
+
+#[cfg(target_family = "wasm")]
+pub use crate::{
+    debug::TabLayer,
+    environment::{is_worker, scope},
+    host::Host,
+    port::{Inlet, Outlet, PortEnd, local},
+    serve::serve,
+};
+
+/// Does nothing: there is no worker on this target.
+#[cfg(not(target_family = "wasm"))]
+pub fn serve() {}
+
+/// Returns `false`: there is no worker on this target.
+#[cfg(not(target_family = "wasm"))]
+#[must_use]
+pub fn is_worker() -> bool {
+    false
+}

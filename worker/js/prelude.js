@@ -1,0 +1,63 @@
+// Stands in front of the wasm's glue in the worker's script, because it must run first: a `connect` event that comes while
+// the wasm loads is lost for ever to a listener that comes later. It keeps the ports, which keep their messages until they
+// are started; hands them to the wasm; and tells every tab when the wasm can't run, so that none waits for it.
+self.onesocket = (() => {
+  const ports = new Set();
+  let accept = null;
+  let failure = null;
+
+  // `FailedStart` in protocol/src/preface.rs: the magic, kind 4, the reason.
+  const post = (port) => {
+    const { buffer } = new TextEncoder().encode(`1skt\u0004${failure}`);
+    port.postMessage(buffer, [buffer]);
+  };
+
+  const open = (port) => {
+    if (failure !== null) return post(port);
+    ports.add(port);
+    accept?.(port);
+  };
+
+  // The wasm's memory can't be trusted after this, so the worker must not live on; the next tab gets a fresh one.
+  const fail = (reason, delay = 0) => {
+    if (failure !== null) return;
+    failure = `${reason}`.slice(0, 1000);
+    accept = null;
+    ports.forEach(post);
+    ports.clear();
+    if (delay) self.setTimeout(() => self.close(), delay);
+    else self.close();
+  };
+
+  const trapped = (error) => error instanceof WebAssembly.RuntimeError;
+  // An exception that went through wasm frames has left values in there that nobody will ever drop or unlock.
+  const poisoned = (error) => trapped(error) || /wasm-function/.test(error?.stack);
+
+  self.addEventListener("connect", (event) => open(event.ports[0]));
+  self.addEventListener("message", (event) => event.ports[0] && open(event.ports[0]));
+  self.addEventListener("error", (event) => poisoned(event.error) && fail(event.error));
+  self.addEventListener("unhandledrejection", (event) => trapped(event.reason) && fail(event.reason));
+
+  return {
+    // Called by the wasm: hands over the ports that are here, and every later one.
+    serve(callback) {
+      accept = callback;
+      ports.forEach((port) => accept?.(port));
+    },
+    // Called by the wasm: the tab of this port is gone.
+    forget: (port) => ports.delete(port),
+    // Called by the wasm's panic hook.
+    fail: (reason) => fail(reason),
+    // Starts the wasm. Tabs that come within a second of a failure still hear of it; then the worker makes room for a fresh
+    // one, because what failed may have been the network.
+    boot: (start) => Promise.resolve().then(start).catch((error) => fail(error, 1000)),
+    // Fetches the wasm that belongs to a script: `x.js` and `x.module.js` have `x_bg.wasm` beside them.
+    async wasm(script) {
+      const url = new URL(script);
+      url.pathname = url.pathname.replace(/(\.module)?\.js$/, "_bg.wasm");
+      const response = await self.fetch(url);
+      if (!response.ok) throw new Error(`${response.status} for ${url.pathname}`);
+      return response;
+    },
+  };
+})();

@@ -1,0 +1,67 @@
+//! From `tracing` to the tabs.
+
+use std::fmt::{self, Write as _};
+
+use onesocket_protocol::LogLevel;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    subscriber::Interest,
+};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::sink::{self, Line};
+
+/// Forwards the log of this context to the consoles of all tabs, while one of them has turned the debug log on.
+///
+/// It is part of the subscriber that the host installs. An app that installs its own in its worker adds it there. While the
+/// debug log is off it lets warnings and errors pass only, for the whole subscriber.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TabLayer;
+
+impl<S: Subscriber> Layer<S> for TabLayer {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        // The answer changes when a tab turns the log on, so it must not be remembered.
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= Level::WARN || sink::is_wanted()
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if !sink::is_wanted() {
+            return;
+        }
+        let mut text = Text::default();
+        event.record(&mut text);
+        let metadata = event.metadata();
+        let level = log_level(*metadata.level());
+        sink::push_to_all(&Line { level, target: metadata.target(), text: text.0 });
+    }
+}
+
+fn log_level(level: Level) -> LogLevel {
+    match level {
+        Level::ERROR => LogLevel::Error,
+        Level::WARN => LogLevel::Warn,
+        Level::INFO => LogLevel::Info,
+        Level::DEBUG => LogLevel::Debug,
+        Level::TRACE => LogLevel::Trace,
+    }
+}
+
+/// The message, and `name=value` for every other field.
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let space = if self.0.is_empty() { "" } else { " " };
+        // Writing to a string never fails.
+        let _ = match field.name() {
+            "message" => write!(self.0, "{space}{value:?}"),
+            name => write!(self.0, "{space}{name}={value:?}"),
+        };
+    }
+}

@@ -1,0 +1,78 @@
+//! What the host asks of its surroundings: where it runs, what time it is, something random.
+
+use js_sys::Reflect;
+use onesocket_engine::Time;
+use onesocket_protocol::WorkerScope;
+use wasm_bindgen::prelude::*;
+
+/// Returns where this code runs; `None` where the loop can't (a service worker, a worklet, Node).
+///
+/// It looks at the class of the global object, so it can be called before anything else.
+#[must_use]
+pub fn scope() -> Option<WorkerScope> {
+    let global = js_sys::global();
+    if global.has_type::<web_sys::SharedWorkerGlobalScope>() {
+        Some(WorkerScope::Shared)
+    } else if global.has_type::<web_sys::DedicatedWorkerGlobalScope>() {
+        Some(WorkerScope::Dedicated)
+    } else if global.has_type::<web_sys::Window>() {
+        Some(WorkerScope::Main)
+    } else {
+        None
+    }
+}
+
+/// Returns whether this code runs in a SharedWorker or a dedicated Worker, where [`serve`](crate::serve) is to be called.
+#[must_use]
+pub fn is_worker() -> bool {
+    matches!(scope(), Some(WorkerScope::Shared | WorkerScope::Dedicated))
+}
+
+/// The engine's clock: milliseconds since the host started, monotonic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    start: f64,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { start: performance_now() }
+    }
+
+    pub(crate) fn now(self) -> Time {
+        Time((performance_now() - self.start) as u64)
+    }
+
+    /// Returns the milliseconds until `moment`; 0 when it has passed.
+    ///
+    /// Rounded up, or the timer would be early by a fraction and the engine would find nothing due.
+    pub(crate) fn until(self, moment: Time) -> f64 {
+        (moment.0 as f64 + self.start - performance_now()).ceil().max(0.0)
+    }
+}
+
+/// Returns a random number that another worker or tab does not draw too.
+pub(crate) fn random_u64() -> u64 {
+    let mut bytes = [0; 8];
+    if get_random_values(&mut bytes).is_err() {
+        // No browser is known to refuse eight bytes. Without them a weaker number still tells two runs apart.
+        return js_sys::Math::random().to_bits() ^ js_sys::Date::now().to_bits().rotate_left(32);
+    }
+    u64::from_le_bytes(bytes)
+}
+
+/// Returns what the browser says about the network; `true` where it says nothing.
+pub(crate) fn is_online() -> bool {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap_or_default();
+    let online = Reflect::get(&navigator, &"onLine".into()).unwrap_or_default();
+    online.as_bool().unwrap_or(true)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+}

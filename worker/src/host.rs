@@ -1,0 +1,218 @@
+//! The driver: wait, one input, drain, repeat.
+
+mod act;
+mod event;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    rc::{Rc, Weak},
+};
+
+use onesocket_engine::{Engine, EngineConfig, Input, PortId, SocketId};
+use onesocket_protocol::{DebugLevel, Epoch, WorkerScope};
+
+pub(crate) use self::event::Event;
+use crate::{
+    alarm::Alarm,
+    debug::{self, TabSink},
+    environment::{self, Clock},
+    listener::Listener,
+    lock::TabWatch,
+    port::{Inlet, Outlet, PortEnd},
+    socket::Socket,
+};
+
+/// Drives one engine. Cloning shares it.
+///
+/// It runs in whichever context it was started in, which may be the page. A drop of the last clone ends it as [`stop`](Self::stop)
+/// does.
+#[derive(Clone)]
+pub struct Host {
+    inner: Rc<Inner>,
+}
+
+impl Host {
+    /// Starts a loop with a random epoch. It holds no port and no socket yet.
+    #[must_use]
+    pub fn start(scope: WorkerScope, debug: DebugLevel) -> Self {
+        let epoch = Epoch(environment::random_u64());
+        let clock = Clock::start();
+        let seed = environment::random_u64();
+        let config = EngineConfig { epoch, scope, seed, online: environment::is_online(), debug };
+        let inner = Rc::new_cyclic(|inner| Inner {
+            epoch,
+            clock,
+            engine: RefCell::new(Engine::new(config)),
+            inbox: RefCell::default(),
+            is_driving: Cell::new(false),
+            is_stopped: Cell::new(false),
+            debug: Cell::new(debug),
+            last_port: Cell::new(0),
+            ports: RefCell::default(),
+            sockets: RefCell::default(),
+            alarm: Alarm::new(clock),
+            sink: TabSink::new(inner.clone()),
+            network: RefCell::new(Vec::from(network_listeners(inner))),
+        });
+        inner.on_debug(debug);
+        Self { inner }
+    }
+
+    /// Returns which run this is; a tab reads the same in its welcome.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.inner.epoch
+    }
+
+    /// Takes a tab in. Nothing is posted to it before it says hello.
+    ///
+    /// A host that was stopped drops the port at once.
+    pub fn accept(&self, end: impl PortEnd) {
+        let host = Rc::downgrade(&self.inner);
+        self.accept_with(|port| end.open(Inlet { host, port }));
+    }
+
+    pub(crate) fn accept_with(&self, open: impl FnOnce(PortId) -> Box<dyn Outlet>) {
+        if self.inner.is_stopped.get() {
+            return;
+        }
+        let port = PortId(self.inner.last_port.get() + 1);
+        self.inner.last_port.set(port.0);
+        let outlet = open(port);
+        self.inner.ports.borrow_mut().insert(port, Port { outlet, _watch: None });
+        self.inner.input(Event::Plain(Input::PortOpened(port)));
+    }
+
+    /// Ends the loop: closes every socket and port, and the timer. The tabs hear nothing from it any more, and what was
+    /// queued for a socket is gone, so they have to be moved elsewhere first.
+    pub fn stop(&self) {
+        self.inner.stop();
+    }
+
+    /// Posts a buffer to every tab past the engine, if that can be done without a panic.
+    pub(crate) fn try_post_to_all(&self, frame: &[u8]) {
+        if let Ok(ports) = self.inner.ports.try_borrow() {
+            ports.values().for_each(|port| port.outlet.post(frame));
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("epoch", &self.inner.epoch).finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct Inner {
+    epoch: Epoch,
+    clock: Clock,
+    engine: RefCell<Engine>,
+    inbox: RefCell<VecDeque<Event>>,
+    is_driving: Cell<bool>,
+    is_stopped: Cell<bool>,
+    /// The engine's level, at hand where every message passes by.
+    debug: Cell<DebugLevel>,
+    last_port: Cell<u32>,
+    ports: RefCell<BTreeMap<PortId, Port>>,
+    sockets: RefCell<BTreeMap<SocketId, Socket>>,
+    alarm: Alarm,
+    sink: Rc<TabSink>,
+    network: RefCell<Vec<Listener>>,
+}
+
+struct Port {
+    outlet: Box<dyn Outlet>,
+    _watch: Option<TabWatch>,
+}
+
+impl Inner {
+    /// Gives the engine an input, now or, when this comes out of an output, right after that.
+    pub(crate) fn input(self: &Rc<Self>, event: Event) {
+        if !self.is_stopped.get() {
+            self.inbox.borrow_mut().push_back(event);
+            self.drive();
+        }
+    }
+
+    /// Works off the inbox and the log lines that come of it.
+    pub(crate) fn drive(self: &Rc<Self>) {
+        if self.is_driving.replace(true) {
+            return;
+        }
+        self.notice_closing_sockets();
+        loop {
+            while let Some(event) = self.next_event() {
+                self.note_event(&event);
+                let mut engine = self.engine.borrow_mut();
+                event.with_input(|input| engine.handle_input(self.clock.now(), input));
+                self.drain(&mut engine);
+            }
+            let lines = self.sink.take_lines();
+            if lines.is_empty() {
+                break;
+            }
+            let mut engine = self.engine.borrow_mut();
+            for line in lines {
+                engine.log(line.level, line.target, &line.text);
+            }
+            self.drain(&mut engine);
+        }
+        self.is_driving.set(false);
+    }
+
+    fn next_event(&self) -> Option<Event> {
+        self.inbox.borrow_mut().pop_front()
+    }
+
+    /// A socket's close event is a task of its own, which may stand in the queue behind the one that runs now: without this
+    /// the engine would hand messages to a socket that drops them silently. The state can't change again before this task
+    /// ends, so once per wake is enough.
+    fn notice_closing_sockets(&self) {
+        for (id, socket) in self.sockets.borrow_mut().iter_mut() {
+            if socket.is_newly_closing() {
+                self.inbox.borrow_mut().push_front(Event::Plain(Input::SocketClosing(*id)));
+            }
+        }
+    }
+
+    fn stop(&self) {
+        self.is_stopped.set(true);
+        self.inbox.take();
+        self.alarm.disarm();
+        self.network.take();
+        let _sockets = self.sockets.take();
+        let _ports = self.ports.take();
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+/// The `online` and `offline` events of this context. Chromium's workers have none
+/// ([browser-compat-data#14442](https://github.com/mdn/browser-compat-data/issues/14442)): there the tabs pass theirs on.
+fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
+    let global = js_sys::global();
+    [("online", true), ("offline", false)].map(|(event, online)| {
+        let host = host.clone();
+        Listener::new(wasm_bindgen::JsCast::unchecked_ref(&global), event, move |_| {
+            if let Some(host) = host.upgrade() {
+                host.input(Event::Plain(Input::Network { online }));
+            }
+        })
+    })
+}
+
+impl Inner {
+    fn on_debug(&self, level: DebugLevel) {
+        self.debug.set(level);
+        self.sink.set_level(level);
+        if level != DebugLevel::Off {
+            debug::install();
+        }
+    }
+}

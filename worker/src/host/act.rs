@@ -1,0 +1,114 @@
+//! Doing what comes out of the engine.
+
+use std::rc::Rc;
+
+use onesocket_engine::{Engine, Input, Output, PortId, SocketId};
+use onesocket_protocol::{DebugLevel, Payload};
+
+use super::{Event, Inner};
+use crate::{
+    debug::describe,
+    lock::TabWatch,
+    port::Inlet,
+    socket::{Socket, SocketInlet},
+};
+
+impl Inner {
+    /// Does everything that the engine wants done. Nothing in here may call into the engine; what must, goes to the inbox.
+    pub(super) fn drain(self: &Rc<Self>, engine: &mut Engine) {
+        loop {
+            match engine.poll_output() {
+                Output::Dial { socket, url, subprotocols } => self.dial(socket, url, subprotocols),
+                Output::Transmit { socket, payload } => self.transmit(socket, &payload),
+                Output::Close { socket, code, reason } => self.close(socket, code, reason),
+                Output::Post { port, frame } => self.post(port, frame),
+                Output::WatchTab { port, lock } => self.watch(port, &lock),
+                Output::ClosePort(port) => self.close_port(port),
+                Output::Debug(level) => self.on_debug(level),
+                Output::Timeout(deadline) => {
+                    let host = Rc::downgrade(self);
+                    return self.alarm.set(deadline, move || {
+                        if let Some(host) = host.upgrade() {
+                            host.input(Event::Plain(Input::Tick));
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn dial(self: &Rc<Self>, id: SocketId, url: &str, subprotocols: &[String]) {
+        if self.is_debugging() {
+            describe::dial(id, url, subprotocols);
+        }
+        let inlet = SocketInlet::new(Rc::downgrade(self), id);
+        match Socket::dial(url, subprotocols, inlet) {
+            Ok(socket) => {
+                self.sockets.borrow_mut().insert(id, socket);
+            }
+            Err(refusal) => self.input(Event::Plain(Input::DialRefused { socket: id, refusal })),
+        }
+    }
+
+    fn transmit(&self, id: SocketId, payload: &Payload) {
+        if self.is_debugging() {
+            describe::payload("socket <-", id.0, payload, self.debug.get());
+        }
+        if let Some(socket) = self.sockets.borrow().get(&id) {
+            socket.send(payload);
+        }
+    }
+
+    fn close(&self, id: SocketId, code: u16, reason: &'static str) {
+        if self.is_debugging() {
+            tracing::debug!("socket {} close {code} {reason}", id.0);
+        }
+        let socket = self.sockets.borrow_mut().remove(&id);
+        if let Some(socket) = socket {
+            socket.close(code, reason);
+        }
+    }
+
+    fn post(&self, port: PortId, frame: &[u8]) {
+        if self.is_debugging() {
+            describe::to_tab(port, frame, self.debug.get());
+        }
+        if let Some(port) = self.ports.borrow().get(&port) {
+            port.outlet.post(frame);
+        }
+    }
+
+    fn watch(self: &Rc<Self>, id: PortId, lock: &str) {
+        let inlet = Inlet { host: Rc::downgrade(self), port: id };
+        if let Some(port) = self.ports.borrow_mut().get_mut(&id) {
+            port._watch = TabWatch::new(lock, move || inlet.close());
+        }
+    }
+
+    fn close_port(&self, id: PortId) {
+        // Dropped after the map is free again: a drop runs JS.
+        let _port = self.ports.borrow_mut().remove(&id);
+    }
+
+    /// Notes what the engine is about to learn, as far as the host has to know it too.
+    pub(super) fn note_event(&self, event: &Event) {
+        if self.is_debugging() {
+            describe::event(event, self.debug.get());
+        }
+        match event {
+            Event::SocketOpened { socket, .. } => {
+                if let Some(socket) = self.sockets.borrow_mut().get_mut(socket) {
+                    socket.is_believed_open = true;
+                }
+            }
+            Event::SocketClosed { socket, .. } => {
+                let _socket = self.sockets.borrow_mut().remove(socket);
+            }
+            Event::Plain(_) => {}
+        }
+    }
+
+    fn is_debugging(&self) -> bool {
+        self.debug.get() != DebugLevel::Off
+    }
+}

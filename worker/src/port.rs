@@ -1,0 +1,48 @@
+//! The ends of ports that a host can hold, whatever they are made of.
+
+pub mod local;
+mod message_port;
+
+use std::rc::Weak;
+
+use bytes::Bytes;
+use onesocket_engine::{Input, PortId};
+
+use crate::host::{Event, Inner};
+
+/// One end of a port, not yet in use. A `web_sys::MessagePort` and a [`local::LocalEnd`] are such ends.
+pub trait PortEnd {
+    /// Begins to receive: every buffer that arrives goes to the inlet. Returns the way out.
+    fn open(self, inlet: Inlet) -> Box<dyn Outlet>;
+}
+
+/// The way from the host to a tab. A drop closes the port.
+pub trait Outlet {
+    /// Posts a buffer. A tab that is gone swallows it silently, as a `MessagePort` does.
+    fn post(&self, frame: &[u8]);
+}
+
+/// The way from one tab to the host. Inert when the host is gone or has stopped.
+#[derive(Clone, Debug)]
+pub struct Inlet {
+    pub(crate) host: Weak<Inner>,
+    pub(crate) port: PortId,
+}
+
+impl Inlet {
+    /// Hands a buffer to the engine, whatever it holds.
+    pub fn frame(&self, frame: Bytes) {
+        self.input(Input::Frame { port: self.port, frame });
+    }
+
+    /// Tells the engine that the tab is gone.
+    pub fn close(&self) {
+        self.input(Input::PortClosed(self.port));
+    }
+
+    fn input(&self, input: Input<'static>) {
+        if let Some(host) = self.host.upgrade() {
+            host.input(Event::Plain(input));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A tab behind a `MessagePort`. Buffers move by transfer: one copy into wasm memory, one out of it, none between.
+
+use bytes::Bytes;
+use js_sys::{Array, ArrayBuffer, Uint8Array};
+use onesocket_protocol::limits;
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, MessagePort};
+
+use super::{Inlet, Outlet, PortEnd};
+use crate::{listener::Listener, serve::prelude};
+
+impl PortEnd for MessagePort {
+    fn open(self, inlet: Inlet) -> Box<dyn Outlet> {
+        let unreadable = inlet.clone();
+        let listeners = [
+            Listener::new(&self, "message", move |event| {
+                let data = event.unchecked_into::<MessageEvent>().data();
+                inlet.frame(frame(data));
+            }),
+            // What the browser can't deserialize is a foreign frame too.
+            Listener::new(&self, "messageerror", move |_| unreadable.frame(Bytes::new())),
+        ];
+        // Listeners, unlike `onmessage`, do not start a port.
+        self.start();
+        Box::new(OpenPort { port: self, _listeners: listeners })
+    }
+}
+
+struct OpenPort {
+    port: MessagePort,
+    _listeners: [Listener; 2],
+}
+
+impl Outlet for OpenPort {
+    fn post(&self, frame: &[u8]) {
+        let buffer = Uint8Array::from(frame).buffer();
+        // It throws only for what can't be cloned, and a buffer of our own can.
+        let posted = self.port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
+        debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
+    }
+}
+
+impl Drop for OpenPort {
+    fn drop(&mut self) {
+        prelude::forget(&self.port);
+        self.port.close();
+    }
+}
+
+/// Copies what has arrived. Anything but a buffer of a sane size is none of ours; the engine knows what to make of the empty
+/// frame that stands for it.
+fn frame(data: JsValue) -> Bytes {
+    let Ok(buffer) = data.dyn_into::<ArrayBuffer>() else {
+        tracing::warn!("a port has received something else than an ArrayBuffer");
+        return Bytes::new();
+    };
+    if buffer.byte_length() as usize > limits::MAX_FRAME_BYTES {
+        tracing::warn!(bytes = buffer.byte_length(), "a port has received a frame over the cap");
+        return Bytes::new();
+    }
+    Bytes::from(Uint8Array::new(&buffer).to_vec())
+}

@@ -1,0 +1,40 @@
+//! What `js/prelude.js` has put into the global object, if it is there.
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::MessagePort;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `self.onesocket`.
+    pub(super) type Prelude;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn serve(this: &Prelude, accept: &Function);
+
+    #[wasm_bindgen(method)]
+    pub(super) fn fail(this: &Prelude, reason: &str);
+
+    #[wasm_bindgen(method, js_name = forget)]
+    fn forget_port(this: &Prelude, port: &MessagePort);
+
+    #[wasm_bindgen(js_namespace = self, js_name = close)]
+    pub(super) fn close_worker();
+}
+
+impl Prelude {
+    /// Returns it, unless this worker was started without one, or this is the page.
+    pub(super) fn find() -> Option<Self> {
+        let prelude = Reflect::get(&js_sys::global(), &"onesocket".into()).ok()?;
+        // An app may have a global of that name of its own.
+        let serve = Reflect::get(&prelude, &"serve".into()).ok()?;
+        serve.is_function().then(|| prelude.unchecked_into())
+    }
+}
+
+/// Lets go of a port whose tab is gone.
+pub(crate) fn forget(port: &MessagePort) {
+    if let Some(prelude) = Prelude::find() {
+        prelude.forget_port(port);
+    }
+}

@@ -1,0 +1,90 @@
+//! From a socket to the host: the task that receives.
+
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::{Rc, Weak},
+    task::{Context, Poll, ready},
+};
+
+use futures::{Sink as _, Stream as _, future::poll_fn};
+use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
+use onesocket_engine::{Input, SocketId};
+use onesocket_protocol::Payload;
+
+use crate::host::{Event, Inner};
+
+/// The way from one socket to the host. Inert when the host is gone or has stopped.
+pub(crate) struct SocketInlet {
+    host: Weak<Inner>,
+    socket: SocketId,
+    phase: Phase,
+}
+
+/// How far the engine has been told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Opening,
+    Open,
+    /// It was closing before anybody could see it open: its messages would come before its opening.
+    Missed,
+}
+
+impl SocketInlet {
+    pub(crate) fn new(host: Weak<Inner>, socket: SocketId) -> Self {
+        Self { host, socket, phase: Phase::Opening }
+    }
+
+    /// Hands everything to the host until the socket is closed or `receiving` is emptied.
+    pub(super) async fn receive(mut self, receiving: Rc<RefCell<Option<WebSocket>>>) {
+        loop {
+            let event = poll_fn(|ctx| match receiving.borrow_mut().as_mut() {
+                Some(socket) => self.poll_event(Pin::new(socket), ctx).map(Some),
+                None => Poll::Ready(None),
+            });
+            // The borrow has ended: the host may close the socket from within this input.
+            let Some(event) = event.await else { return };
+            let Some(host) = self.host.upgrade() else { return };
+            let is_last = matches!(event, Event::SocketClosed { .. });
+            host.input(event);
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    fn poll_event(&mut self, mut socket: Pin<&mut WebSocket>, ctx: &mut Context<'_>) -> Poll<Event> {
+        // gloo-net has no event for the opening: the sink is ready when the socket has left the state CONNECTING.
+        if self.phase == Phase::Opening && socket.as_mut().poll_ready(ctx).is_ready() {
+            if let State::Open = socket.state() {
+                self.phase = Phase::Open;
+                return Poll::Ready(Event::SocketOpened { socket: self.socket, subprotocol: socket.protocol() });
+            }
+            self.phase = Phase::Missed;
+        }
+        loop {
+            match ready!(socket.as_mut().poll_next(ctx)) {
+                Some(Ok(message)) if self.phase == Phase::Open => return Poll::Ready(self.received(message)),
+                Some(Err(WebSocketError::ConnectionClose(close))) => {
+                    return Poll::Ready(self.closed(close.code, close.reason, close.was_clean));
+                }
+                // A close event follows every error event, and says more.
+                Some(_) => {}
+                // Unreachable while gloo-net keeps its sender in the close listener; the engine is owed an end all the same.
+                None => return Poll::Ready(self.closed(1006, String::new(), false)),
+            }
+        }
+    }
+
+    fn received(&self, message: Message) -> Event {
+        let payload = match message {
+            Message::Text(text) => Payload::text(text),
+            Message::Bytes(bytes) => Payload::binary(bytes),
+        };
+        Event::Plain(Input::Received { socket: self.socket, payload })
+    }
+
+    fn closed(&self, code: u16, reason: String, was_clean: bool) -> Event {
+        Event::SocketClosed { socket: self.socket, code, reason, was_clean }
+    }
+}
