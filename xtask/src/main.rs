@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            println!("error: {error:?}");
+            println!("\nerror: {error:#}");
             ExitCode::FAILURE
         }
     }

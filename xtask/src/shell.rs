@@ -105,7 +105,9 @@ impl Shell {
     }
 
     fn line(&self) -> String {
-        let parts = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        // Without its folder the line can be repeated on another machine.
+        let program = Path::new(self.command.get_program()).file_name();
+        let parts = program.into_iter().chain(self.command.get_args());
         parts
             .map(|part| part.to_string_lossy().into_owned())
             .collect::<Vec<_>>()

@@ -90,7 +90,7 @@ fn build(profile: Profile, sites: &[Site]) -> Result<Vec<PathBuf>> {
         folders.push(builder.site(site, &worker, &mut missing)?);
     }
     if !missing.is_empty() {
-        bail!("the build is incomplete: {}", missing.join("; "));
+        bail!("the build is incomplete:\n  {}", missing.join("\n  "));
     }
     Ok(folders)
 }
@@ -148,7 +148,7 @@ impl Builder {
         Ok(scripts.into_iter().chain([classic.wasm]).collect())
     }
 
-    /// Compiles one binary; `None` when the package has no such binary.
+    /// Compiles one binary; `None` when the package has no such binary or it does not compile.
     ///
     /// One cargo run per binary: a run for several would unify their features and make each bigger.
     fn compile(
@@ -167,10 +167,14 @@ impl Builder {
             Profile::Wasm => "wasm",
             Profile::Dev => "dev",
         };
-        Shell::cargo()
+        let built = Shell::cargo()
             .args(["build", "--profile", profile, "--target", WASM_TARGET])
             .args(["--package", package, "--bin", bin])
-            .run()?;
+            .run();
+        if let Err(error) = built {
+            missing.push(format!("{error:#}"));
+            return Ok(None);
+        }
         let folder = match self.profile {
             Profile::Wasm => "wasm",
             Profile::Dev => "debug",
@@ -180,7 +184,7 @@ impl Builder {
     }
 
     fn bind(&self, wasm: &Path, name: &str, target: JsTarget) -> Result<Bound> {
-        bindgen::bind(&self.wasm_bindgen, wasm, name, target)
+        bindgen::bind(&self.wasm_bindgen, wasm, name, target, self.profile)
     }
 
     fn optimise(&self, wasm: &Path) -> Result<()> {

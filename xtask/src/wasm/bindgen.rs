@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use super::Profile;
 use crate::{paths, shell::Shell};
 
 /// The kind of script that loads the wasm.
@@ -26,7 +27,18 @@ pub(super) struct Bound {
     pub(super) wasm: PathBuf,
 }
 
-pub(super) fn bind(program: &Path, wasm: &Path, name: &str, target: JsTarget) -> Result<Bound> {
+pub(super) fn bind(
+    program: &Path,
+    wasm: &Path,
+    name: &str,
+    target: JsTarget,
+    profile: Profile,
+) -> Result<Bound> {
+    let strip: &[&str] = match profile {
+        Profile::Wasm => &["--remove-name-section", "--remove-producers-section"],
+        // Stack traces with names.
+        Profile::Dev => &[],
+    };
     let target = match target {
         JsTarget::Web => "web",
         JsTarget::NoModules => "no-modules",
@@ -42,6 +54,7 @@ pub(super) fn bind(program: &Path, wasm: &Path, name: &str, target: JsTarget) ->
         .arg("--out-dir")
         .arg(&folder)
         .args(["--out-name", name, "--target", target, "--no-typescript"])
+        .args(strip)
         .run()?;
     Ok(Bound {
         script: folder.join(format!("{name}.js")),
