@@ -139,6 +139,44 @@ pub struct Heartbeat {
     pub pong: Option<Payload>,
 }
 
+impl Heartbeat {
+    /// Sends `ping` after every `interval` of silence, and takes the socket for dead when nothing at all follows within 10 s.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use onesocket_protocol::{Heartbeat, Millis, Payload};
+    ///
+    /// let heartbeat = Heartbeat::every(Duration::from_secs(20), Payload::text("ping"))
+    ///     .deadline(Duration::from_secs(5))
+    ///     .pong(Payload::text("pong"));
+    /// assert_eq!((heartbeat.interval, heartbeat.deadline), (Millis(20_000), Millis(5_000)));
+    /// ```
+    #[must_use]
+    pub fn every(interval: Duration, ping: Payload) -> Self {
+        Self {
+            interval: interval.into(),
+            deadline: Millis(10_000),
+            ping,
+            pong: None,
+        }
+    }
+
+    /// Sets how long after the ping something must have been received.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline.into();
+        self
+    }
+
+    /// Sets what the server answers, which is then kept from the tabs.
+    #[must_use]
+    pub fn pong(mut self, pong: Payload) -> Self {
+        self.pong = Some(pong);
+        self
+    }
+}
+
 /// What may wait while there is no open socket.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct QueueLimits {

@@ -78,11 +78,6 @@ impl Outbox {
     /// Nothing bounds what waits here but the caller; see [`backlog_bytes`](Self::backlog_bytes), and
     /// [`push_to_tab`](Self::push_to_tab) for the way in which nobody can be asked to wait.
     pub fn push(&mut self, message: &impl Encode) {
-        debug_assert_eq!(
-            message.check(),
-            Ok(()),
-            "the maker of a message checks its caps"
-        );
         if self.filling.is_full() {
             let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
             self.full.push_back(full);
@@ -156,7 +151,8 @@ impl Outbox {
         self.prepare(is_free)
     }
 
-    /// Makes a frame of what waits although the one before is not acknowledged. Only for the last words of a page that goes.
+    /// Makes a frame of what waits although the one before is not acknowledged, and says whether something waited. Only for
+    /// the last words of a page that goes.
     pub fn prepare_last_frame(&mut self) -> bool {
         self.prepare(true)
     }

@@ -21,7 +21,7 @@ pub fn redact_url(url: &str) -> String {
     let (rest, fragment) = split_at_char(&url, '#');
     let (rest, query) = split_at_char(rest, '?');
     let (scheme, rest) = rest.split_at(scheme_len(rest));
-    let (authority, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
+    let (authority, path) = rest.split_at(rest.find(SLASHES).unwrap_or(rest.len()));
     let mut redacted = String::with_capacity(url.len());
     redacted.push_str(scheme);
     match authority.rfind('@') {
@@ -44,17 +44,17 @@ pub fn redact_url(url: &str) -> String {
     redacted
 }
 
-/// The length of the scheme, its colon and the slashes behind it.
+/// The length of the scheme, its colon and the slashes behind it. Without a slash the colon may be one of `user:password`.
 fn scheme_len(url: &str) -> usize {
     let is_scheme = |text: &str| {
         text.chars()
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
     let after_scheme = match url.trim_start().split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        Some((scheme, rest)) if is_scheme(scheme) && rest.starts_with(SLASHES) => rest,
         _ => url,
     };
-    url.len() - after_scheme.trim_start_matches(['/', '\\']).len()
+    url.len() - after_scheme.trim_start_matches(SLASHES).len()
 }
 
 fn redact_pair(pair: &str, redacted: &mut String) {
@@ -75,3 +75,6 @@ fn split_at_char(text: &str, at: char) -> (&str, Option<&str>) {
         None => (text, None),
     }
 }
+
+/// A browser takes either for the other in the schemes that it knows.
+const SLASHES: [char; 2] = ['/', '\\'];

@@ -122,6 +122,9 @@ pub enum StopReason {
     /// The browser does not take the subprotocols: one is no token, or comes twice.
     #[error("the browser refuses the subprotocols as invalid")]
     InvalidSubprotocol,
+    /// No worker could be had in any tier.
+    #[error("no worker could be started in any tier")]
+    NoWorker,
     /// The last tab has left.
     #[error("the last tab has left")]
     Unused,

@@ -1,0 +1,319 @@
+//! The ack clock: two outboxes over a port that neither loses nor reorders.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use onesocket_protocol::{
+    BatchHeader, BatchReader, Epoch, FrameError, Outbox, Payload, ToWorker, Version, limits,
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::decode_all;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Push(usize),
+    Poll(usize),
+    Deliver(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..2_usize).prop_map(Step::Push),
+        (0..2_usize).prop_map(Step::Poll),
+        (0..2_usize).prop_map(Step::Deliver),
+    ]
+}
+
+/// One end, with what it has to do with the other.
+struct End {
+    outbox: Outbox,
+    pushed: u32,
+    received: Vec<u32>,
+    /// Frames on their way to this end.
+    inbox: VecDeque<Bytes>,
+    /// The number of the last batch that was posted.
+    posted: u64,
+    in_flight: u32,
+}
+
+impl End {
+    fn new() -> Self {
+        Self {
+            outbox: outbox(),
+            pushed: 0,
+            received: Vec::new(),
+            inbox: VecDeque::new(),
+            posted: 0,
+            in_flight: 0,
+        }
+    }
+
+    fn push(&mut self) {
+        self.pushed += 1;
+        self.outbox.push(&ToWorker::Ping { nonce: self.pushed });
+    }
+
+    /// Returns what is posted, after a look at how much is in flight.
+    fn poll(&mut self) -> Option<Bytes> {
+        let frame = Bytes::copy_from_slice(self.outbox.poll_frame()?);
+        let header = header(&frame);
+        assert_eq!(header.seq == 0, header.count == 0);
+        if header.seq != 0 {
+            self.posted = header.seq;
+            self.in_flight += 1;
+        }
+        assert!(self.in_flight <= 1, "more than one batch in flight");
+        Some(frame)
+    }
+
+    fn deliver(&mut self) -> bool {
+        let Some(frame) = self.inbox.pop_front() else {
+            return false;
+        };
+        let batch = BatchReader::new(&frame).expect("a batch");
+        self.outbox
+            .on_batch(batch.header())
+            .expect("the batch that comes next");
+        if batch.header().ack == self.posted {
+            self.in_flight = 0;
+        }
+        self.received.extend(decode_all(batch).iter().map(nonce));
+        true
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_doubled_or_reordered(steps in vec(step(), 0..200)) {
+        let mut ends = [End::new(), End::new()];
+        for step in steps {
+            take(&mut ends, step);
+        }
+        let mut frames = 0;
+        while settle(&mut ends) {
+            frames += 1;
+            prop_assert!(frames < 1_000, "the two acknowledge each other for ever");
+        }
+        for (this, other) in [(0, 1), (1, 0)] {
+            let expected: Vec<_> = (1..=ends[other].pushed).collect();
+            prop_assert_eq!(&ends[this].received, &expected);
+            prop_assert!(ends[this].outbox.is_idle());
+            prop_assert_eq!(ends[this].outbox.backlog_bytes(), 0);
+        }
+    }
+
+    #[test]
+    fn a_forged_header_is_not_believed(seq: u64, ack: u64, version: u16, epoch: u64) {
+        let mut outbox = outbox();
+        outbox.push(&ToWorker::Ping { nonce: 1 });
+        prop_assert!(outbox.poll_frame().is_some());
+        outbox.push(&ToWorker::Ping { nonce: 2 });
+        let (epochs, versions) = ([EPOCH, Epoch(epoch)], [1, version]);
+        for (epoch, version) in epochs.into_iter().zip(versions) {
+            let header = BatchHeader { version, epoch, seq, ack, count: 1 };
+            prop_assume!(seq > 1 && ack != 1);
+            prop_assert!(outbox.on_batch(header).is_err());
+            prop_assert_eq!(outbox.poll_frame(), None);
+            outbox.on_batch(BatchHeader { version: 1, epoch: EPOCH, seq: 0, ack, count: 0 }).ok();
+            prop_assert_eq!(outbox.poll_frame(), None);
+        }
+    }
+}
+
+#[test]
+fn a_lone_message_leaves_at_once_and_the_ones_behind_it_gather() {
+    let mut outbox = outbox();
+    for round in 0..3 {
+        outbox.push(&ToWorker::Bye);
+        let first = header(&Bytes::copy_from_slice(
+            outbox.poll_frame().expect("at once"),
+        ));
+        assert_eq!((first.seq, first.count), (2 * round + 1, 1));
+        for _ in 0..100 {
+            outbox.push(&ToWorker::Bye);
+            assert_eq!(outbox.poll_frame(), None);
+        }
+        outbox.on_batch(ack(first.seq)).expect("an acknowledgement");
+        let second = header(&Bytes::copy_from_slice(
+            outbox.poll_frame().expect("acknowledged"),
+        ));
+        assert_eq!((second.seq, second.count), (2 * round + 2, 100));
+        outbox
+            .on_batch(ack(second.seq))
+            .expect("an acknowledgement");
+        assert!(outbox.is_idle());
+        assert_eq!(outbox.poll_frame(), None);
+    }
+}
+
+#[test]
+fn an_acknowledgement_rides_on_a_batch_that_leaves_anyway() {
+    let mut outbox = outbox();
+    outbox.on_batch(batch(1)).expect("the first batch");
+    outbox.push(&ToWorker::Bye);
+    let header = header(&Bytes::copy_from_slice(
+        outbox.poll_frame().expect("a batch"),
+    ));
+    assert_eq!((header.seq, header.ack, header.count), (1, 1, 1));
+    assert_eq!(outbox.poll_frame(), None);
+}
+
+#[test]
+fn an_acknowledgement_leaves_alone_when_a_batch_is_in_flight() {
+    let mut outbox = outbox();
+    outbox.push(&ToWorker::Bye);
+    assert!(outbox.poll_frame().is_some());
+    outbox.push(&ToWorker::Bye);
+    outbox.on_batch(batch(1)).expect("the first batch");
+    let header = header(&Bytes::copy_from_slice(
+        outbox.poll_frame().expect("an acknowledgement"),
+    ));
+    assert_eq!((header.seq, header.ack, header.count), (0, 1, 0));
+    assert_eq!(outbox.poll_frame(), None);
+}
+
+#[test]
+fn an_acknowledgement_is_not_acknowledged() {
+    let mut outbox = outbox();
+    outbox.push(&ToWorker::Bye);
+    assert!(outbox.poll_frame().is_some());
+    outbox.on_batch(ack(1)).expect("an acknowledgement");
+    assert_eq!(outbox.poll_frame(), None);
+}
+
+#[test]
+fn the_last_words_do_not_wait_for_an_acknowledgement() {
+    let mut outbox = outbox();
+    for seq in 1..=2 {
+        outbox.push(&ToWorker::Bye);
+        assert!(outbox.prepare_last_frame());
+        assert_eq!(
+            header(&Bytes::copy_from_slice(outbox.prepared_frame())).seq,
+            seq
+        );
+    }
+    assert!(!outbox.prepare_last_frame());
+}
+
+#[test]
+fn a_batch_that_is_not_the_next_one_is_refused_and_changes_nothing() {
+    let mut outbox = outbox();
+    outbox.on_batch(batch(1)).expect("the first batch");
+    assert!(outbox.poll_frame().is_some());
+    for seq in [1, 3, u64::MAX] {
+        let error = FrameError::OutOfSequence { expected: 2, seq };
+        assert_eq!(outbox.on_batch(batch(seq)), Err(error));
+        assert_eq!(outbox.poll_frame(), None);
+    }
+    let of_another_run = BatchHeader {
+        epoch: Epoch(8),
+        ..batch(2)
+    };
+    let error = FrameError::WrongEpoch {
+        ours: EPOCH,
+        theirs: Epoch(8),
+    };
+    assert_eq!(outbox.on_batch(of_another_run), Err(error));
+    let of_another_version = BatchHeader {
+        version: 2,
+        ..batch(2)
+    };
+    let error = FrameError::WrongVersion { ours: 1, theirs: 2 };
+    assert_eq!(outbox.on_batch(of_another_version), Err(error));
+    assert_eq!(outbox.on_batch(batch(2)), Ok(()));
+}
+
+#[test]
+fn full_batches_keep_their_order_and_leave_one_by_one() {
+    let mut outbox = outbox();
+    let send = |nonce: u8| ToWorker::Send {
+        channel: onesocket_protocol::ChannelId(1),
+        id: onesocket_protocol::SendId(1),
+        payload: Payload::binary(vec![nonce; limits::FULL_BATCH_BYTES / 2 + 1]),
+    };
+    let sent: Vec<_> = (0..9).map(send).collect();
+    for message in &sent {
+        outbox.push(message);
+    }
+    let mut received = Vec::new();
+    for seq in 1..=5 {
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("acknowledged"));
+        assert_eq!(outbox.poll_frame(), None);
+        received.extend(decode_all::<ToWorker>(
+            BatchReader::new(&frame).expect("a batch"),
+        ));
+        outbox.on_batch(ack(seq)).expect("an acknowledgement");
+    }
+    assert_eq!(received, sent);
+    assert!(outbox.is_idle());
+}
+
+const EPOCH: Epoch = Epoch(7);
+
+fn take(ends: &mut [End; 2], step: Step) {
+    match step {
+        Step::Push(end) => {
+            let was_idle = ends[end].outbox.is_idle();
+            ends[end].push();
+            if was_idle {
+                let frame = ends[end].poll().expect("a lone message leaves at once");
+                ends[1 - end].inbox.push_back(frame);
+            }
+        }
+        Step::Poll(end) => {
+            if let Some(frame) = ends[end].poll() {
+                ends[1 - end].inbox.push_back(frame);
+            }
+        }
+        Step::Deliver(end) => drop(ends[end].deliver()),
+    }
+}
+
+/// Lets both ends do what they can; returns whether anything happened.
+fn settle(ends: &mut [End; 2]) -> bool {
+    let mut any = false;
+    for end in 0..2 {
+        any |= ends[end].deliver();
+        if let Some(frame) = ends[end].poll() {
+            ends[1 - end].inbox.push_back(frame);
+            any = true;
+        }
+    }
+    any
+}
+
+fn outbox() -> Outbox {
+    Outbox::new(EPOCH, Version::V1)
+}
+
+fn header(frame: &Bytes) -> BatchHeader {
+    BatchReader::new(frame).expect("a batch").header()
+}
+
+fn batch(seq: u64) -> BatchHeader {
+    BatchHeader {
+        version: 1,
+        epoch: EPOCH,
+        seq,
+        ack: 0,
+        count: 1,
+    }
+}
+
+fn ack(ack: u64) -> BatchHeader {
+    BatchHeader {
+        version: 1,
+        epoch: EPOCH,
+        seq: 0,
+        ack,
+        count: 0,
+    }
+}
+
+fn nonce(message: &ToWorker) -> u32 {
+    match message {
+        ToWorker::Ping { nonce } => *nonce,
+        other => unreachable!("only pings were pushed: {other:?}"),
+    }
+}

@@ -1,0 +1,281 @@
+//! A tab that does not acknowledge: what waits for it is bounded, and what it misses is counted.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use onesocket_protocol::{
+    BatchHeader, BatchReader, ChannelId, Epoch, LogLevel, Outbox, Payload, SendId, ToTab, Version,
+    limits,
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::decode_all;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A message of the server, of so many bytes.
+    Message(u32, usize),
+    /// Something that may not be dropped.
+    Receipt(u32),
+    Log,
+    /// The tab takes a batch and acknowledges it.
+    Take,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..2_u32, 0..4 * MIB).prop_map(|(channel, len)| Step::Message(channel, len)),
+        2 => (0..3_u32).prop_map(Step::Receipt),
+        1 => Just(Step::Log),
+        2 => Just(Step::Take),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_missed_is_told_exactly_and_in_its_place(steps in vec(step(), 0..120)) {
+        let mut worker = Worker::new();
+        let mut tab = Tab::default();
+        for step in steps {
+            worker.take(step, &mut tab);
+        }
+        while worker.deliver_to(&mut tab) {}
+        prop_assert!(worker.outbox.is_idle());
+        prop_assert_eq!(&tab.accounted, &worker.pushed, "every message is delivered or counted");
+        prop_assert_eq!(tab.receipts, worker.receipts);
+        prop_assert!(tab.log_lines <= worker.log_lines);
+    }
+}
+
+#[test]
+fn a_tab_that_never_acknowledges_costs_a_bounded_backlog() {
+    let mut worker = Worker::new();
+    worker.flood(2_000, 64 * 1024);
+    let bound = limits::MAX_BACKLOG_BYTES + 2 * limits::FULL_BATCH_BYTES;
+    assert!(
+        worker.outbox.backlog_bytes() <= bound,
+        "{}",
+        worker.outbox.backlog_bytes()
+    );
+
+    let mut tab = Tab::default();
+    while worker.deliver_to(&mut tab) {}
+    assert_eq!(tab.accounted, worker.pushed);
+    assert!(tab.missed > 1_000);
+}
+
+#[test]
+fn receipts_that_keep_coming_do_not_keep_a_tab_lagging_for_ever() {
+    let mut worker = Worker::new();
+    let mut tab = Tab::default();
+    worker.flood(1_000, 64 * 1024);
+    // Something always waits, so the backlog is never quite empty.
+    for _ in 0..50 {
+        worker.take(Step::Receipt(0), &mut tab);
+        worker.deliver_to(&mut tab);
+        worker.take(Step::Receipt(0), &mut tab);
+    }
+    let missed = tab.missed;
+    worker.flood(1, 10);
+    while worker.deliver_to(&mut tab) {}
+    assert_eq!(tab.accounted, worker.pushed);
+    assert_eq!(tab.missed, missed, "the lag was over");
+}
+
+#[test]
+fn a_lag_is_told_before_its_channel_is_detached() {
+    let mut worker = Worker::new();
+    worker.flood(1_000, 64 * 1024);
+    worker.outbox.push_to_tab(&ToTab::Detached {
+        channel: ChannelId(0),
+    });
+    let told = worker.drain();
+    let of_channel: Vec<_> = told.iter().rev().take(2).collect();
+    assert!(
+        matches!(
+            of_channel[..],
+            [ToTab::Detached { .. }, ToTab::Lagged { .. }]
+        ),
+        "{of_channel:?}"
+    );
+}
+
+#[test]
+fn one_large_message_does_not_cost_the_small_one_behind_it() {
+    let mut worker = Worker::new();
+    worker.flood(1, 10);
+    assert!(worker.outbox.poll_frame().is_some());
+    worker.flood(1, limits::MAX_PAYLOAD_BYTES);
+    worker.flood(10, 10);
+    let mut tab = Tab::default();
+    tab.accounted.insert(ChannelId(0), 1);
+    worker.acknowledge(1);
+    while worker.deliver_to(&mut tab) {}
+    assert_eq!((tab.missed, tab.accounted), (0, worker.pushed));
+}
+
+#[test]
+fn dropped_log_lines_are_counted_in_one() {
+    let mut worker = Worker::new();
+    worker.flood(1_000, 64 * 1024);
+    for _ in 0..5 {
+        worker.outbox.push_to_tab(&log());
+    }
+    let told = worker.drain();
+    let last = told.last().expect("something was told");
+    assert!(
+        matches!(last, ToTab::Log { level: LogLevel::Warn, text, .. } if text.starts_with("5 log lines"))
+    );
+}
+
+const MIB: usize = 1024 * 1024;
+
+struct Worker {
+    outbox: Outbox,
+    /// How many messages of each channel the server has sent.
+    pushed: BTreeMap<ChannelId, u64>,
+    receipts: u32,
+    log_lines: u32,
+}
+
+impl Worker {
+    fn new() -> Self {
+        Self {
+            outbox: Outbox::new(Epoch(1), Version::V1),
+            pushed: BTreeMap::new(),
+            receipts: 0,
+            log_lines: 0,
+        }
+    }
+
+    fn take(&mut self, step: Step, tab: &mut Tab) {
+        match step {
+            Step::Message(channel, len) => self.message(ChannelId(channel), len),
+            Step::Receipt(channel) => self.receipt(ChannelId(channel)),
+            Step::Log => {
+                self.log_lines += 1;
+                self.outbox.push_to_tab(&log());
+            }
+            Step::Take => drop(self.deliver_to(tab)),
+        }
+        let largest = limits::FULL_BATCH_BYTES + 4 * MIB;
+        let bound = limits::MAX_BACKLOG_BYTES + 2 * largest;
+        assert!(self.outbox.backlog_bytes() <= bound);
+    }
+
+    fn flood(&mut self, count: u32, len: usize) {
+        for _ in 0..count {
+            self.message(ChannelId(0), len);
+        }
+    }
+
+    /// A message says how many of its channel were before it.
+    fn message(&mut self, channel: ChannelId, len: usize) {
+        let before = self.pushed.entry(channel).or_default();
+        let mut bytes = vec![0; len.max(8)];
+        bytes[..8].copy_from_slice(&before.to_le_bytes());
+        *before += 1;
+        let payload = Payload::binary(bytes);
+        self.outbox.push_to_tab(&ToTab::Message {
+            channel,
+            replayed: false,
+            payload,
+        });
+    }
+
+    /// A receipt says the same, so that the tab can tell whether it has been told of all that it missed.
+    fn receipt(&mut self, channel: ChannelId) {
+        let before = self.pushed.get(&channel).copied().unwrap_or(0);
+        self.receipts += 1;
+        self.outbox.push_to_tab(&ToTab::Sent {
+            channel,
+            through: SendId(before),
+        });
+    }
+
+    fn deliver_to(&mut self, tab: &mut Tab) -> bool {
+        let Some((seq, messages)) = self.poll() else {
+            return false;
+        };
+        for message in messages {
+            tab.on_message(message);
+        }
+        self.acknowledge(seq);
+        true
+    }
+
+    fn drain(&mut self) -> Vec<ToTab> {
+        let mut all = Vec::new();
+        while let Some((seq, messages)) = self.poll() {
+            all.extend(messages);
+            self.acknowledge(seq);
+        }
+        all
+    }
+
+    fn poll(&mut self) -> Option<(u64, Vec<ToTab>)> {
+        let frame = Bytes::copy_from_slice(self.outbox.poll_frame()?);
+        let batch = BatchReader::new(&frame).expect("a batch");
+        Some((batch.header().seq, decode_all(batch)))
+    }
+
+    fn acknowledge(&mut self, ack: u64) {
+        let header = BatchHeader {
+            version: 1,
+            epoch: Epoch(1),
+            seq: 0,
+            ack,
+            count: 0,
+        };
+        self.outbox.on_batch(header).expect("an acknowledgement");
+    }
+}
+
+#[derive(Default)]
+struct Tab {
+    /// How many messages of each channel were delivered or told as missed.
+    accounted: BTreeMap<ChannelId, u64>,
+    missed: u64,
+    receipts: u32,
+    log_lines: u32,
+}
+
+impl Tab {
+    fn on_message(&mut self, message: ToTab) {
+        match message {
+            ToTab::Message {
+                channel, payload, ..
+            } => {
+                let accounted = self.accounted.entry(channel).or_default();
+                assert_eq!(
+                    payload.bytes()[..8],
+                    accounted.to_le_bytes(),
+                    "a message out of place"
+                );
+                *accounted += 1;
+            }
+            ToTab::Lagged { channel, missed } => {
+                assert!(missed > 0);
+                *self.accounted.entry(channel).or_default() += missed;
+                self.missed += missed;
+            }
+            ToTab::Sent { channel, through } => {
+                let accounted = self.accounted.get(&channel).copied().unwrap_or(0);
+                assert_eq!(through.0, accounted, "a receipt out of place");
+                self.receipts += 1;
+            }
+            ToTab::Log { .. } => self.log_lines += 1,
+            other => unreachable!("was not pushed: {other:?}"),
+        }
+    }
+}
+
+fn log() -> ToTab {
+    ToTab::Log {
+        level: LogLevel::Info,
+        target: "a".to_owned(),
+        text: "b".to_owned(),
+    }
+}

@@ -1,0 +1,91 @@
+//! What goes in comes out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use onesocket_protocol::{
+    BatchReader, Epoch, FailedStart, Hello, Millis, Outbox, Preface, Refusal, TabId, TabToken,
+    ToTab, ToWorker, Version, VersionRange, Welcome, limits,
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::{Message, decode_all, raw, strategies};
+
+proptest! {
+    #[test]
+    fn a_message_to_the_worker(message in strategies::to_worker()) {
+        prop_assert_eq!(ToWorker::decode_v1(&raw(&message)), Ok(message));
+    }
+
+    #[test]
+    fn a_message_to_the_tab(message in strategies::to_tab()) {
+        prop_assert_eq!(ToTab::decode_v1(&raw(&message)), Ok(message));
+    }
+
+    #[test]
+    fn a_batch(messages in vec(strategies::to_tab(), 1..20), epoch: u64) {
+        let epoch = Epoch(epoch);
+        let mut outbox = Outbox::new(epoch, Version::V1);
+        for message in &messages {
+            outbox.push(message);
+        }
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("a batch"));
+        prop_assert_eq!(Preface::decode(&frame), Ok(Preface::Batch));
+        let batch = BatchReader::new(&frame).expect("a batch");
+        let header = batch.header();
+        prop_assert_eq!((header.version, header.epoch, header.seq, header.ack), (1, epoch, 1, 0));
+        prop_assert_eq!(header.count as usize, messages.len());
+        prop_assert_eq!(decode_all::<ToTab>(batch), messages);
+    }
+
+    #[test]
+    fn a_hello(token: u64, holds_lock: bool, versions in versions()) {
+        let hello = Hello { holds_lock, versions, token: TabToken(token) };
+        prop_assert_eq!(Preface::decode(&hello.encode()), Ok(Preface::Hello(hello)));
+    }
+
+    #[test]
+    fn a_welcome(epoch: u64, tab: u32, versions in versions()) {
+        let (epoch, tab) = (Epoch(epoch), TabId(tab));
+        let welcome = Welcome { version: versions.min, versions, epoch, tab };
+        prop_assert_eq!(Preface::decode(&welcome.encode()), Ok(Preface::Welcome(welcome)));
+    }
+
+    #[test]
+    fn a_refusal(versions in versions()) {
+        let refusal = Refusal { versions };
+        prop_assert_eq!(Preface::decode(&refusal.encode()), Ok(Preface::Refused(refusal)));
+    }
+
+    #[test]
+    fn a_failed_start(reason in ".*", repeat in 1..200_usize) {
+        let reason = reason.repeat(repeat);
+        let read = Preface::decode(&FailedStart { reason: reason.clone() }.encode());
+        let Ok(Preface::Failed(failed)) = read else {
+            return Err(TestCaseError::fail(format!("{read:?}")));
+        };
+        prop_assert!(reason.starts_with(&failed.reason));
+        let cut = reason.len() - failed.reason.len();
+        prop_assert!(cut == 0 || failed.reason.len() > limits::MAX_REASON_BYTES - 4);
+    }
+
+    #[test]
+    fn a_later_build_may_append_to_a_preface(token: u64, more in vec(any::<u8>(), 0..20)) {
+        let hello = Hello::new(TabToken(token), true);
+        let mut bytes = hello.encode();
+        bytes.extend(more);
+        prop_assert_eq!(Preface::decode(&bytes), Ok(Preface::Hello(hello)));
+    }
+
+    #[test]
+    fn a_duration_is_never_cut_short(micros in 0..4_000_000_000_000_u64) {
+        let duration = Duration::from_micros(micros);
+        let millis = Millis::from(duration).duration();
+        prop_assert!(millis >= duration && millis - duration < Duration::from_millis(1));
+    }
+}
+
+fn versions() -> impl Strategy<Value = VersionRange> {
+    (1..=u16::MAX)
+        .prop_flat_map(|min| (min..=u16::MAX).prop_map(move |max| VersionRange { min, max }))
+}
