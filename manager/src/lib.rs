@@ -1,1 +1,60 @@
-//! Stub.
+//! Picks where the socket lives: a SharedWorker, a dedicated Worker or the page. Spawns it and wires a tab to it.
+//!
+//! [`WorkerManager`] asks what the browser offers, tries the [tiers](Tier) from the best one down until one answers, and
+//! remembers what became of each: the [`Ladder`]. Then it carries frames between the worker and the pure session of
+//! `onesocket-engine`, and events to the sinks of the [`Channel`]s. In all tiers it is the same loop that runs behind the port.
+//!
+//! It is *not* a client: payloads are bytes here, and sends are numbers. An app imports the crate `onesocket`, which has types,
+//! codecs, futures and streams.
+//!
+//! ```
+//! use onesocket_manager::{ManagerConfig, ManagerState, Tier, TierPolicy, WorkerManager};
+//!
+//! let config = ManagerConfig::default().tiers(TierPolicy::Ladder(vec![Tier::Shared, Tier::Main]));
+//! let manager = WorkerManager::new(config)?;
+//! let _guard = manager.on_change(|state, ladder| println!("{state}: {ladder}"));
+//! # #[cfg(not(target_family = "wasm"))]
+//! assert!(matches!(manager.state(), ManagerState::Failed(_)), "there is no browser around a doc test");
+//! # Ok::<(), onesocket_manager::ConfigError>(())
+//! ```
+//!
+//! # When a tier is left for the next one
+//!
+//! The constructor throws; the worker's `error` event comes before its welcome (no script, not a script, refused by CSP); its
+//! wasm does not load; it speaks no common protocol version; it says nothing within
+//! [`hello_timeout`](ManagerConfig::hello_timeout). A worker whose wasm traps later is left the same way. With
+//! [`TierPolicy::Forced`] nothing is left for anything: it works, or it is an error.
+//!
+//! # Without a browser
+//!
+//! On native targets everything compiles and is inert: no tier, no worker, every channel is told
+//! [`SessionFailure::NoBrowser`], every send is rejected with it.
+
+#![cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "the browser half uses the rest"))]
+
+mod capabilities;
+mod channel;
+mod config;
+mod core;
+mod diagnosis;
+mod error;
+mod host;
+mod ladder;
+mod manager;
+mod report;
+mod tier;
+mod trace;
+mod wiring;
+
+pub use onesocket_engine::{ChannelConfig, ChannelEvent, SendRejected, SessionFailure};
+
+pub use crate::{
+    capabilities::{Capabilities, StoragePartition},
+    channel::Channel,
+    config::{ConfigError, ManagerConfig, ScriptKind, Start},
+    error::{PingError, SwitchError},
+    ladder::{Attempt, AttemptOutcome, Ladder, SkipReason, TierFailure},
+    manager::{ChangeGuard, WorkerManager},
+    report::ManagerState,
+    tier::{Tier, TierPolicy, UnknownTier},
+};

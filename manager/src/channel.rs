@@ -1,0 +1,93 @@
+//! One client's use of a connection.
+
+use core::fmt;
+use std::rc::Rc;
+
+use onesocket_engine::SendRejected;
+use onesocket_protocol::{ChannelId, GreetingId, Millis, Payload, SendId};
+
+use crate::{WorkerManager, core::Core};
+
+/// One client's use of a connection, opened by [`WorkerManager::open`].
+///
+/// It lives in the page, whichever tier the socket is in, and survives the change from one tier to another. A drop closes it,
+/// as [`close`](Self::close) does; its sink still hears what became of the sends that wait, and then
+/// [`ChannelEvent::Closed`](crate::ChannelEvent::Closed).
+pub struct Channel {
+    id: ChannelId,
+    manager: WorkerManager,
+}
+
+impl Channel {
+    pub(crate) fn new(id: ChannelId, manager: WorkerManager) -> Self {
+        Self { id, manager }
+    }
+
+    /// Returns its number, which is unique in this page.
+    #[must_use]
+    pub fn id(&self) -> ChannelId {
+        self.id
+    }
+
+    /// Returns the manager that it belongs to.
+    #[must_use]
+    pub fn manager(&self) -> &WorkerManager {
+        &self.manager
+    }
+
+    /// Sends a payload, at once or when the socket is open. Its number is named by the event that settles it.
+    ///
+    /// # Errors
+    ///
+    /// When it was not taken; nothing of it is kept then.
+    pub fn send(&self, payload: Payload) -> Result<SendId, SendRejected> {
+        self.core().with_session(|session| session.send(self.id, payload))
+    }
+
+    /// Registers a payload that is sent first on every new socket, and at once when one is open. Identical ones of several
+    /// channels are sent once; `farewell` is sent when the last of them is dropped. `None` when the channel is closed.
+    pub fn greet(&self, payload: Payload, farewell: Option<Payload>) -> Option<GreetingId> {
+        self.core().with_session(|session| session.greet(self.id, payload, farewell))
+    }
+
+    /// Drops a greeting.
+    pub fn ungreet(&self, greeting: GreetingId) {
+        self.core().with_session(|session| session.ungreet(self.id, greeting));
+    }
+
+    /// Asks for a fresh [`ChannelEvent::Status`](crate::ChannelEvent::Status).
+    pub fn ask_status(&self) {
+        self.core().with_session(|session| session.ask_status(self.id));
+    }
+
+    /// Passes on a delay that the server has asked for: the next dial waits at least that long.
+    pub fn delay(&self, delay: Millis) {
+        self.core().with_session(|session| session.delay(self.id, delay));
+    }
+
+    /// Asks for a new socket now: ends a wait, starts a stopped loop anew, replaces an open socket for all tabs.
+    pub fn reconnect(&self) {
+        self.core().with_session(|session| session.reconnect(self.id));
+    }
+
+    /// Closes it. A drop does the same.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    fn core(&self) -> &Rc<Core> {
+        self.manager.core()
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.core().with_session(|session| session.close(self.id));
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("id", &self.id).finish_non_exhaustive()
+    }
+}

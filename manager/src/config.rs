@@ -1,0 +1,243 @@
+//! What an app may choose, and what of it makes no sense.
+
+use core::time::Duration;
+
+use onesocket_protocol::DebugLevel;
+
+use crate::{Tier, TierPolicy};
+
+/// What a [`WorkerManager`](crate::WorkerManager) is made from.
+///
+/// It is checked once, by [`WorkerManager::new`](crate::WorkerManager::new) and
+/// [`WorkerManager::shared`](crate::WorkerManager::shared).
+///
+/// ```
+/// use onesocket_manager::{ConfigError, ManagerConfig, Tier, TierPolicy};
+///
+/// let config = ManagerConfig::default()
+///     .script("/assets/onesocket-worker.js")
+///     .tiers(TierPolicy::Ladder(vec![Tier::Dedicated, Tier::Main]));
+/// assert_eq!(config.check(), Ok(()));
+/// assert_eq!(config.tiers(TierPolicy::Ladder(vec![])).check(), Err(ConfigError::NoTiers));
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ManagerConfig {
+    /// Which tiers may be used. Default: [`TierPolicy::default`], all three.
+    pub tiers: TierPolicy,
+    /// The URL of the worker's script, relative to
+    /// [`document.baseURI`](https://developer.mozilla.org/en-US/docs/Web/API/Node/baseURI). Default: `onesocket-worker.js`.
+    /// It must be of the page's own origin: browsers refuse other ones, and a `blob:` URL is another SharedWorker in each
+    /// tab ([vitejs/vite#11956](https://github.com/vitejs/vite/issues/11956)).
+    pub script: String,
+    /// How the script is loaded. Default: [`ScriptKind::Classic`].
+    pub script_kind: ScriptKind,
+    /// The worker's name. Default: `onesocket`. 1 to 128 bytes. Tabs share a SharedWorker when origin, script and name are
+    /// equal.
+    pub name: String,
+    /// How long a worker may take from its construction to its welcome, the download of script and wasm included. Default:
+    /// 3 s. 100 ms to 60 s. Too short: a slow network ends up on a lower tier, and tabs no longer share the socket. Too
+    /// long: where a worker hangs, the app waits that long for its first connection. 3 s is about what a 45 kB download
+    /// takes at 400 kbit/s with 400 ms of latency, the "slow 3G" of Chromium's developer tools.
+    pub hello_timeout: Duration,
+    /// What is logged, by the worker and by this tab. Default: nothing.
+    pub debug: DebugLevel,
+    /// When the worker is spawned. Default: [`Start::Now`].
+    pub start: Start,
+}
+
+impl ManagerConfig {
+    /// Chooses which tiers may be used.
+    #[must_use]
+    pub fn tiers(mut self, tiers: TierPolicy) -> Self {
+        self.tiers = tiers;
+        self
+    }
+
+    /// Chooses the worker's script.
+    #[must_use]
+    pub fn script(mut self, script: impl Into<String>) -> Self {
+        self.script = script.into();
+        self
+    }
+
+    /// Chooses how the script is loaded.
+    #[must_use]
+    pub fn script_kind(mut self, script_kind: ScriptKind) -> Self {
+        self.script_kind = script_kind;
+        self
+    }
+
+    /// Chooses the worker's name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Chooses how long a worker may take until its welcome.
+    #[must_use]
+    pub fn hello_timeout(mut self, hello_timeout: Duration) -> Self {
+        self.hello_timeout = hello_timeout;
+        self
+    }
+
+    /// Chooses what is logged.
+    #[must_use]
+    pub fn debug(mut self, debug: DebugLevel) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Chooses when the worker is spawned.
+    #[must_use]
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Checks what can be checked without a browser.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that makes no sense.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let tiers = self.tiers.tiers();
+        if tiers.is_empty() {
+            return Err(ConfigError::NoTiers);
+        }
+        let twice = tiers.iter().enumerate().find(|(at, tier)| tiers[..*at].contains(tier));
+        if let Some((_, &tier)) = twice {
+            return Err(ConfigError::TierTwice { tier });
+        }
+        if self.script.trim().is_empty() {
+            return Err(ConfigError::NoScript);
+        }
+        let len = self.name.len();
+        if !(1..=MAX_NAME_BYTES).contains(&len) {
+            return Err(ConfigError::NameLength { len });
+        }
+        if !(MIN_HELLO_TIMEOUT..=MAX_HELLO_TIMEOUT).contains(&self.hello_timeout) {
+            return Err(ConfigError::HelloTimeout { timeout: self.hello_timeout });
+        }
+        Ok(())
+    }
+}
+
+impl Default for ManagerConfig {
+    fn default() -> Self {
+        Self {
+            tiers: TierPolicy::default(),
+            script: "onesocket-worker.js".to_owned(),
+            script_kind: ScriptKind::default(),
+            name: "onesocket".to_owned(),
+            hello_timeout: Duration::from_secs(3),
+            debug: DebugLevel::Off,
+            start: Start::default(),
+        }
+    }
+}
+
+/// How a worker's script is loaded: the
+/// [`type` option](https://developer.mozilla.org/en-US/docs/Web/API/Worker/Worker#type) of the constructor.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum ScriptKind {
+    /// A classic script; works in every browser that has workers.
+    #[default]
+    Classic,
+    /// An ECMAScript module.
+    Module,
+}
+
+/// When the worker is spawned.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Start {
+    /// When the manager is made.
+    #[default]
+    Now,
+    /// When the first channel is opened, or [`WorkerManager::start`](crate::WorkerManager::start) is called.
+    Lazy,
+}
+
+/// A configuration that makes no sense. Fix the code that makes it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The list of tiers is empty. Name at least one.
+    #[error("no tier is allowed")]
+    NoTiers,
+    /// The list names a tier twice. Name it once.
+    #[error("tier {tier} is listed twice")]
+    TierTwice {
+        /// The tier.
+        tier: Tier,
+    },
+    /// The script's URL is empty.
+    #[error("the worker script has no url")]
+    NoScript,
+    /// The script's URL can't be resolved against the page's.
+    #[error("{script:?} is no url")]
+    InvalidScript {
+        /// The URL as it was given.
+        script: String,
+    },
+    /// The script's URL is of a scheme from which no worker can be shared: `blob:`, `data:`, `javascript:`. Serve it as a
+    /// file.
+    #[error("a worker script can't come from a {scheme} url")]
+    ScriptScheme {
+        /// The scheme, with its colon.
+        scheme: String,
+    },
+    /// The script is of another origin, which browsers refuse. Serve it from the page's own.
+    #[error("the worker script is of {script_origin}, the page of {page_origin}")]
+    CrossOriginScript {
+        /// The script's origin.
+        script_origin: String,
+        /// The page's origin.
+        page_origin: String,
+    },
+    /// The name is empty or longer than 128 bytes.
+    #[error("a worker name of {len} bytes; 1 to 128 are allowed")]
+    NameLength {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The hello timeout is under 100 ms or over 60 s.
+    #[error("a hello timeout of {timeout:?}; 100 ms to 60 s are allowed")]
+    HelloTimeout {
+        /// The timeout.
+        timeout: Duration,
+    },
+}
+
+const MAX_NAME_BYTES: usize = 128;
+const MIN_HELLO_TIMEOUT: Duration = Duration::from_millis(100);
+const MAX_HELLO_TIMEOUT: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(config: ManagerConfig, expect: Result<(), ConfigError>) {
+        assert_eq!(config.check(), expect);
+    }
+
+    #[test]
+    fn the_default_is_fine() {
+        check(ManagerConfig::default(), Ok(()));
+    }
+
+    #[test]
+    fn each_senseless_field_has_its_error() {
+        let config = ManagerConfig::default;
+        let twice = TierPolicy::Ladder(vec![Tier::Main, Tier::Shared, Tier::Main]);
+        check(config().tiers(twice), Err(ConfigError::TierTwice { tier: Tier::Main }));
+        check(config().script(" "), Err(ConfigError::NoScript));
+        check(config().name(""), Err(ConfigError::NameLength { len: 0 }));
+        check(config().name("x".repeat(129)), Err(ConfigError::NameLength { len: 129 }));
+        let timeout = Duration::from_millis(99);
+        check(config().hello_timeout(timeout), Err(ConfigError::HelloTimeout { timeout }));
+        let timeout = Duration::from_secs(61);
+        check(config().hello_timeout(timeout), Err(ConfigError::HelloTimeout { timeout }));
+    }
+}

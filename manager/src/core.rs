@@ -1,0 +1,114 @@
+//! What all handles of a manager share. It knows no browser: [`crate::host`] does.
+
+use core::cell::{Cell, RefCell};
+use std::{collections::BTreeMap, rc::Rc};
+
+use futures::channel::oneshot;
+use onesocket_engine::{SessionFailure, TabSession};
+
+use crate::{
+    ConfigError, ManagerConfig, ManagerState,
+    host::{self, Host},
+    report::Report,
+    wiring::{Control, Wiring},
+};
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: ManagerConfig,
+    pub(crate) wiring: Wiring,
+    pub(crate) report: Report,
+    pub(crate) host: Host,
+    /// Managers and channels that are alive. Not the count of the `Rc`: tasks hold that too.
+    handles: Cell<usize>,
+    pings: RefCell<BTreeMap<u32, oneshot::Sender<()>>>,
+    next_ping: Cell<u32>,
+}
+
+impl Core {
+    pub(crate) fn new(config: ManagerConfig) -> Result<Rc<Self>, ConfigError> {
+        config.check()?;
+        let host = Host::new(&config)?;
+        let core = Rc::new(Self {
+            wiring: Wiring::new(host.token(), config.debug),
+            report: Report::new(),
+            host,
+            handles: Cell::new(0),
+            pings: RefCell::default(),
+            next_ping: Cell::new(0),
+            config,
+        });
+        host::begin(&core);
+        Ok(core)
+    }
+
+    /// Gives the session one input. What comes of it is posted now and delivered later, outside of the caller's call.
+    pub(crate) fn with_session<T>(self: &Rc<Self>, input: impl FnOnce(&mut TabSession) -> T) -> T {
+        let result = self.wiring.with_session(&|frame| self.host.post(frame), input);
+        host::deliver_soon(self);
+        result
+    }
+
+    /// Delivers all events. Called from the top of a task only, or from within a sink, where it does nothing.
+    pub(crate) fn deliver(self: &Rc<Self>) {
+        self.wiring.deliver(|control| match control {
+            Control::Changed => self.report.tell_listeners(),
+            Control::Pong { nonce } => self.on_pong(nonce),
+            control => host::on_control(self, control),
+        });
+    }
+
+    /// Takes a new state, and sees to it that the listeners are told.
+    pub(crate) fn enter(self: &Rc<Self>, state: ManagerState) {
+        self.report.enter(state);
+        self.changed();
+    }
+
+    /// Sees to it that the listeners are told.
+    pub(crate) fn changed(self: &Rc<Self>) {
+        self.wiring.push_control(Control::Changed);
+        host::deliver_soon(self);
+    }
+
+    /// No tier works: every channel is told, every send settled.
+    pub(crate) fn fail(self: &Rc<Self>, why: SessionFailure) {
+        self.enter(ManagerState::Failed(why.clone()));
+        self.with_session(|session| session.fail(why));
+    }
+
+    pub(crate) fn ping(self: &Rc<Self>) -> (u32, oneshot::Receiver<()>) {
+        let nonce = self.next_ping.get();
+        self.next_ping.set(nonce.wrapping_add(1));
+        let (answer, answered) = oneshot::channel();
+        self.pings.borrow_mut().insert(nonce, answer);
+        self.with_session(|session| session.ping(nonce));
+        (nonce, answered)
+    }
+
+    pub(crate) fn forget_ping(&self, nonce: u32) {
+        self.pings.borrow_mut().remove(&nonce);
+    }
+
+    fn on_pong(&self, nonce: u32) {
+        let answer = self.pings.borrow_mut().remove(&nonce);
+        if let Some(answer) = answer {
+            // Who has stopped waiting does not mind.
+            let _ = answer.send(());
+        }
+    }
+
+    pub(crate) fn is_used(&self) -> bool {
+        self.handles.get() > 0
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.set(self.handles.get() + 1);
+    }
+
+    pub(crate) fn drop_handle(self: &Rc<Self>) {
+        self.handles.set(self.handles.get() - 1);
+        if !self.is_used() {
+            host::release(self);
+        }
+    }
+}

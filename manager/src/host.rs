@@ -1,0 +1,14 @@
+//! The browser, or the lack of it: the only place where the two differ.
+//!
+//! Both halves have the same functions. On native targets (server-side rendering, tests) the manager is inert: it compiles,
+//! nothing is spawned, and every channel is told [`NoBrowser`](onesocket_engine::SessionFailure::NoBrowser).
+
+#[cfg(target_family = "wasm")]
+mod browser;
+#[cfg(not(target_family = "wasm"))]
+mod inert;
+
+#[cfg(target_family = "wasm")]
+pub(crate) use browser::{Host, begin, deliver_soon, detect, now, on_control, release, sleep, start, switch};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use inert::{Host, begin, deliver_soon, detect, now, on_control, release, sleep, start, switch};

@@ -1,0 +1,176 @@
+//! In a browser: the port to the worker, the events of the page, and the tasks that move between tiers.
+
+use core::{
+    cell::{Cell, RefCell},
+    fmt,
+    time::Duration,
+};
+use std::rc::Rc;
+
+use futures::channel::{mpsc, oneshot};
+use onesocket_engine::SessionFailure;
+use onesocket_protocol::TabToken;
+use wasm_bindgen_futures::spawn_local;
+
+mod attempt;
+mod climb;
+mod detect;
+mod diagnose;
+mod js;
+mod lock;
+mod page;
+mod release;
+mod switch;
+mod transport;
+
+pub(crate) use detect::detect;
+pub(crate) use release::release;
+pub(crate) use switch::switch;
+
+use crate::{ConfigError, ManagerConfig, ManagerState, Start, TierFailure, core::Core, wiring::Control};
+use lock::TabLock;
+use page::Page;
+use transport::Transport;
+
+pub(crate) struct Host {
+    token: TabToken,
+    /// `None` where there is no page: in a worker, in Node.
+    page: Option<Page>,
+    lock: RefCell<Option<TabLock>>,
+    transport: RefCell<Option<Transport>>,
+    /// The attempt that waits for an answer.
+    verdicts: RefCell<Option<mpsc::UnboundedSender<Verdict>>>,
+    /// The switch that waits for the old worker.
+    handed_over: RefCell<Option<oneshot::Sender<()>>>,
+    /// The release that waits for the last word on every channel.
+    settled: RefCell<Option<oneshot::Sender<()>>>,
+    delivery_is_due: Cell<bool>,
+}
+
+/// How an attempt ends.
+#[derive(Debug)]
+enum Verdict {
+    Welcomed,
+    Failed(TierFailure),
+    Released,
+}
+
+impl Host {
+    pub(crate) fn new(config: &ManagerConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            token: TabToken(js::random_u64()),
+            page: Page::new(config)?,
+            lock: RefCell::default(),
+            transport: RefCell::default(),
+            verdicts: RefCell::default(),
+            handed_over: RefCell::default(),
+            settled: RefCell::default(),
+            delivery_is_due: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn token(&self) -> TabToken {
+        self.token
+    }
+
+    pub(crate) fn post(&self, frame: &[u8]) {
+        if let Some(transport) = &*self.transport.borrow() {
+            transport.post(frame);
+        }
+    }
+
+    /// Tells the attempt that is under way; `false` when there is none.
+    fn judge(&self, verdict: Verdict) -> bool {
+        match &*self.verdicts.borrow() {
+            Some(verdicts) => verdicts.unbounded_send(verdict).is_ok(),
+            None => false,
+        }
+    }
+
+    fn holds_lock(&self) -> bool {
+        self.lock.borrow().as_ref().is_some_and(TabLock::is_held)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("page", &self.page).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn begin(core: &Rc<Core>) {
+    let Some(page) = &core.host.page else { return core.fail(SessionFailure::NoBrowser) };
+    page.listen(core);
+    if core.config.start == Start::Now {
+        start(core);
+    }
+}
+
+pub(crate) fn start(core: &Rc<Core>) {
+    if core.host.page.is_none() {
+        return;
+    }
+    match core.report.state() {
+        ManagerState::Idle => {}
+        ManagerState::Failed(_) => core.with_session(onesocket_engine::TabSession::revive),
+        ManagerState::Starting
+        | ManagerState::Running(_)
+        | ManagerState::Switching { .. }
+        | ManagerState::Released => return,
+    }
+    climb::begin(core);
+}
+
+/// Delivers in a microtask, so that no sink runs within a call of its owner.
+pub(crate) fn deliver_soon(core: &Rc<Core>) {
+    if !core.wiring.wants_delivery() || core.host.delivery_is_due.replace(true) {
+        return;
+    }
+    let core = Rc::clone(core);
+    spawn_local(async move { deliver(&core) });
+}
+
+/// Delivers now. Only a task that the browser has started may do so.
+fn deliver(core: &Rc<Core>) {
+    core.host.delivery_is_due.set(false);
+    core.deliver();
+    if !core.wiring.has_sinks() {
+        let settled = core.host.settled.take();
+        if let Some(settled) = settled {
+            // Who has stopped waiting does not mind.
+            let _ = settled.send(());
+        }
+    }
+}
+
+pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
+    match control {
+        Control::Welcomed { epoch, version, tab } => {
+            tracing::debug!(target: "onesocket::tab", %epoch, %version, %tab, "welcomed");
+            if let Some(transport) = &mut *core.host.transport.borrow_mut() {
+                transport.dismiss_losers(epoch, version);
+            }
+            core.host.judge(Verdict::Welcomed);
+        }
+        Control::Refused(failure) => climb::on_refused(core, failure),
+        Control::Restarted { epoch } => {
+            tracing::warn!(target: "onesocket::tab", %epoch, "the browser has restarted the worker");
+        }
+        Control::HandedOver => {
+            let handed_over = core.host.handed_over.take();
+            if let Some(handed_over) = handed_over {
+                // Who has stopped waiting does not mind.
+                let _ = handed_over.send(());
+            }
+        }
+        Control::Pong { .. } | Control::Changed => {}
+    }
+}
+
+pub(crate) fn now() -> Duration {
+    js::now()
+}
+
+pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> {
+    gloo_timers::future::sleep(duration)
+}

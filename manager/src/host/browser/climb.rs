@@ -1,0 +1,108 @@
+//! From tier to tier until one works.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use onesocket_engine::SessionFailure;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{
+    Verdict,
+    attempt::{NotRunning, attempt},
+    lock::TabLock,
+};
+use crate::{Attempt, AttemptOutcome, ManagerState, SkipReason, Tier, TierFailure, core::Core};
+
+/// Starts at the top.
+pub(super) fn begin(core: &Rc<Core>) {
+    core.enter(ManagerState::Starting);
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        if core.host.lock.borrow().is_none() {
+            let lock = TabLock::take(core.host.token).await;
+            core.host.lock.replace(lock);
+        }
+        if core.report.state() == ManagerState::Released {
+            core.host.lock.take();
+            return;
+        }
+        for tier in Tier::ALL.into_iter().filter(|tier| !core.config.tiers.allows(*tier)) {
+            let outcome = AttemptOutcome::Skipped(SkipReason::NotAllowed);
+            core.report.push(Attempt { tier, outcome, duration: Duration::ZERO });
+        }
+        climb(&core, core.config.tiers.tiers()).await;
+    });
+}
+
+/// Tries one tier after the other. When none works, every channel is told.
+pub(super) async fn climb(core: &Rc<Core>, tiers: &[Tier]) -> Option<Tier> {
+    for &tier in tiers {
+        match attempt(core, tier).await {
+            Ok(()) => {
+                core.enter(ManagerState::Running(tier));
+                return Some(tier);
+            }
+            Err(NotRunning::Failed(_)) => {}
+            Err(NotRunning::Released) => return None,
+        }
+    }
+    core.fail(explain(core));
+    None
+}
+
+/// The worker can't be used, or no longer.
+pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
+    let Some(failure) = of_worker(failure) else { return };
+    if core.host.judge(Verdict::Failed(failure.clone())) {
+        return;
+    }
+    match core.report.state() {
+        ManagerState::Running(tier) => leave(core, tier, failure),
+        ManagerState::Switching { .. } => {
+            // It was to be left anyway.
+            let handed_over = core.host.handed_over.take();
+            drop(handed_over);
+        }
+        ManagerState::Idle | ManagerState::Starting | ManagerState::Failed(_) | ManagerState::Released => {}
+    }
+}
+
+/// The tier that ran is broken: goes on with those below it.
+fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
+    tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
+    core.report.end_running(AttemptOutcome::Failed(failure));
+    core.enter(ManagerState::Starting);
+    let transport = core.host.transport.take();
+    drop(transport);
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        let below = core.config.tiers.tiers().iter().skip_while(|t| **t != tier).skip(1);
+        let below: Vec<Tier> = below.copied().collect();
+        climb(&core, &below).await;
+    });
+}
+
+fn of_worker(failure: SessionFailure) -> Option<TierFailure> {
+    match failure {
+        SessionFailure::VersionMismatch { ours, theirs } => Some(TierFailure::VersionMismatch { ours, theirs }),
+        SessionFailure::WorkerFailed { reason } => Some(TierFailure::WasmFailed { reason }),
+        // Those are said to the session and never by it.
+        _ => None,
+    }
+}
+
+/// With a single tier its own failure says more than that there was none.
+fn explain(core: &Rc<Core>) -> SessionFailure {
+    if let [_] = core.config.tiers.tiers() {
+        match core.report.ladder().last_failure() {
+            Some(TierFailure::VersionMismatch { ours, theirs }) => {
+                return SessionFailure::VersionMismatch { ours: *ours, theirs: *theirs };
+            }
+            Some(TierFailure::WasmFailed { reason }) => {
+                return SessionFailure::WorkerFailed { reason: reason.clone() };
+            }
+            Some(_) | None => {}
+        }
+    }
+    SessionFailure::NoTier
+}

@@ -1,0 +1,75 @@
+//! What the page contributes: where its scripts are, and what happens to it.
+
+use core::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use wasm_bindgen::JsCast;
+use web_sys::{Event, PageTransitionEvent, Url, Window};
+
+use super::js::Listener;
+use crate::{ConfigError, ManagerConfig, core::Core};
+
+#[derive(Debug)]
+pub(super) struct Page {
+    window: Window,
+    /// Absolute, and of the page's own origin.
+    pub(super) script: String,
+    listeners: RefCell<Vec<Listener>>,
+}
+
+impl Page {
+    /// `None` where there is no window.
+    pub(super) fn new(config: &ManagerConfig) -> Result<Option<Self>, ConfigError> {
+        let Some(window) = web_sys::window() else { return Ok(None) };
+        let script = resolve(&window, &config.script)?;
+        Ok(Some(Self { window, script, listeners: RefCell::default() }))
+    }
+
+    /// Passes on what happens to the page.
+    pub(super) fn listen(&self, core: &Rc<Core>) {
+        let online = |event, online| {
+            self.on(core, event, move |core, _| core.with_session(|session| session.handle_network(online)))
+        };
+        let leave = self.on(core, "pagehide", |core, event| {
+            // A page that is kept for the back button comes back with its ports; it has not left.
+            let is_kept = event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted);
+            if !is_kept {
+                core.with_session(onesocket_engine::TabSession::bye);
+            }
+        });
+        *self.listeners.borrow_mut() = vec![online("online", true), online("offline", false), leave];
+        if !self.window.navigator().on_line() {
+            core.with_session(|session| session.handle_network(false));
+        }
+    }
+
+    pub(super) fn stop_listening(&self) {
+        self.listeners.take();
+    }
+
+    fn on(&self, core: &Rc<Core>, event: &'static str, action: impl Fn(&Rc<Core>, Event) + 'static) -> Listener {
+        let core: Weak<Core> = Rc::downgrade(core);
+        Listener::new(&self.window, event, move |event| {
+            if let Some(core) = core.upgrade() {
+                action(&core, event);
+            }
+        })
+    }
+}
+
+fn resolve(window: &Window, script: &str) -> Result<String, ConfigError> {
+    let invalid = |_| ConfigError::InvalidScript { script: script.to_owned() };
+    let page = window.location().href().map_err(invalid)?;
+    let base = window.document().and_then(|document| document.base_uri().ok().flatten());
+    let url = Url::new_with_base(script, base.as_deref().unwrap_or(&page)).map_err(invalid)?;
+    if matches!(url.protocol().as_str(), "blob:" | "data:" | "javascript:") {
+        return Err(ConfigError::ScriptScheme { scheme: url.protocol() });
+    }
+    let page_origin = Url::new(&page).map_err(invalid)?.origin();
+    // A page without a URL of its own (`about:srcdoc`) goes by its base, as the browser does when it fetches.
+    let has_origin = page_origin != "null";
+    if has_origin && url.origin() != page_origin {
+        return Err(ConfigError::CrossOriginScript { script_origin: url.origin(), page_origin });
+    }
+    Ok(url.href())
+}

@@ -1,0 +1,53 @@
+//! The end: nobody holds the manager any more.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use futures::{
+    channel::oneshot,
+    future::{self, Either},
+};
+use onesocket_engine::TabSession;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Verdict, sleep};
+use crate::{ManagerState, core::Core};
+
+/// Waits until the worker has settled the closed channels, says goodbye and lets go of it; unless a new handle is made
+/// meanwhile, as a framework does that drops one component and mounts the next.
+pub(crate) fn release(core: &Rc<Core>) {
+    if core.report.state() == ManagerState::Released {
+        return;
+    }
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        if core.wiring.has_sinks() {
+            let (tell, settled) = oneshot::channel();
+            core.host.settled.replace(Some(tell));
+            if let Either::Left((Err(oneshot::Canceled), _)) = future::select(settled, Box::pin(sleep(PATIENCE))).await {
+                // A later release has taken over.
+                return;
+            }
+        }
+        if !core.is_used() && core.report.state() != ManagerState::Released {
+            let_go(&core);
+        }
+    });
+}
+
+fn let_go(core: &Rc<Core>) {
+    core.with_session(TabSession::bye);
+    core.enter(ManagerState::Released);
+    core.host.judge(Verdict::Released);
+    if let Some(page) = &core.host.page {
+        page.stop_listening();
+    }
+    let transport = core.host.transport.take();
+    drop(transport);
+    let lock = core.host.lock.take();
+    drop(lock);
+    core.wiring.drop_sinks();
+}
+
+/// A worker settles a channel within milliseconds.
+const PATIENCE: Duration = Duration::from_millis(500);

@@ -1,0 +1,249 @@
+//! The way to one worker, whichever tier it is in.
+
+use std::rc::{Rc, Weak};
+
+use bytes::Bytes;
+use futures::channel::mpsc::UnboundedSender;
+use js_sys::{Array, ArrayBuffer, Uint8Array};
+use onesocket_protocol::{DebugLevel, Epoch, Outbox, ToWorker, Version, WorkerScope, limits};
+use onesocket_worker::local::{self, LocalEnd};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    EventTarget, MessageChannel, MessageEvent, MessagePort, SharedWorker, Worker, WorkerOptions, WorkerType,
+};
+
+use super::{
+    Verdict, deliver,
+    js::{Listener, describe, error_message, get},
+};
+use crate::{ManagerConfig, ScriptKind, Tier, TierFailure, core::Core};
+
+/// A drop closes the ports and ends what belongs to this tab alone.
+pub(super) struct Transport {
+    /// One; while a SharedWorker is silent, one for each knock. The first that answers stays.
+    lines: Vec<Line>,
+    losers: Vec<Line>,
+    is_answered: bool,
+    maker: Maker,
+}
+
+struct Line {
+    number: u32,
+    wire: Wire,
+}
+
+enum Wire {
+    Port(Port),
+    Local(LocalEnd),
+}
+
+struct Port {
+    port: MessagePort,
+    _listeners: [Listener; 2],
+    /// What the port came from, and its errors.
+    _shared: Option<(SharedWorker, Listener)>,
+}
+
+enum Maker {
+    Shared(Spawner),
+    Dedicated { worker: Worker, _errors: Listener },
+    Main(onesocket_worker::Host),
+}
+
+/// What it takes to make a worker.
+#[derive(Clone)]
+pub(super) struct Spawner {
+    core: Weak<Core>,
+    script: String,
+    verdicts: UnboundedSender<Verdict>,
+}
+
+impl Spawner {
+    pub(super) fn new(core: &Rc<Core>, script: &str, verdicts: UnboundedSender<Verdict>) -> Self {
+        Self { core: Rc::downgrade(core), script: script.to_owned(), verdicts }
+    }
+
+    /// Spawns a worker, or connects to the one that is there. An answer comes after a hello only; an `error` event goes to
+    /// the verdicts.
+    pub(super) fn spawn(self, config: &ManagerConfig, tier: Tier) -> Result<Transport, TierFailure> {
+        let name = constructor_of(tier);
+        if name.is_some_and(|name| !get(&js_sys::global(), name).is_function()) {
+            return Err(TierFailure::Unsupported);
+        }
+        let (wire, maker) = match tier {
+            Tier::Shared => (self.shared_wire(config, 0)?, Maker::Shared(self)),
+            Tier::Dedicated => self.dedicated(config)?,
+            Tier::Main => self.main(config.debug),
+        };
+        Ok(Transport { lines: vec![Line { number: 0, wire }], losers: Vec::new(), is_answered: false, maker })
+    }
+
+    fn shared_wire(&self, config: &ManagerConfig, number: u32) -> Result<Wire, TierFailure> {
+        let worker = SharedWorker::new_with_worker_options(&self.script, &options(config)).map_err(threw)?;
+        let errors = self.listen_for_errors(&worker);
+        Ok(Wire::Port(self.port(worker.port(), number, Some((worker, errors)))))
+    }
+
+    fn dedicated(&self, config: &ManagerConfig) -> Result<(Wire, Maker), TierFailure> {
+        let worker = Worker::new_with_options(&self.script, &options(config)).map_err(threw)?;
+        let errors = self.listen_for_errors(&worker);
+        let channel = MessageChannel::new().map_err(threw)?;
+        let theirs = channel.port2();
+        worker.post_message_with_transfer(&JsValue::NULL, &Array::of1(&theirs)).map_err(threw)?;
+        let wire = Wire::Port(self.port(channel.port1(), 0, None));
+        Ok((wire, Maker::Dedicated { worker, _errors: errors }))
+    }
+
+    fn main(&self, debug: DebugLevel) -> (Wire, Maker) {
+        let host = onesocket_worker::Host::start(WorkerScope::Main, debug);
+        let (ours, theirs) = local::pair();
+        let core = self.core.clone();
+        ours.on_frame(move |frame| on_frame(&core, 0, &frame));
+        host.accept(theirs);
+        (Wire::Local(ours), Maker::Main(host))
+    }
+
+    fn port(&self, port: MessagePort, number: u32, shared: Option<(SharedWorker, Listener)>) -> Port {
+        let core = self.core.clone();
+        let message = Listener::new(&port, "message", move |event| {
+            on_frame(&core, number, &frame(event.unchecked_ref::<MessageEvent>().data()));
+        });
+        let core = self.core.clone();
+        // What the browser can't deserialize is a foreign frame too.
+        let unreadable = Listener::new(&port, "messageerror", move |_| on_frame(&core, number, &Bytes::new()));
+        // Listeners, unlike `onmessage`, do not start a port.
+        port.start();
+        Port { port, _listeners: [message, unreadable], _shared: shared }
+    }
+
+    fn listen_for_errors(&self, worker: &EventTarget) -> Listener {
+        let verdicts = self.verdicts.clone();
+        Listener::new(worker, "error", move |event| {
+            let message = error_message(&event);
+            let verdict = Verdict::Failed(TierFailure::ScriptError { message: message.clone() });
+            // After the welcome it is no verdict any more: Firefox gives a SharedWorker's run-time errors to every page.
+            if verdicts.unbounded_send(verdict).is_err() {
+                tracing::warn!(target: "onesocket::tab", message, "error event of the worker");
+            }
+        })
+    }
+}
+
+impl Transport {
+    pub(super) fn post(&self, frame: &[u8]) {
+        for line in &self.lines {
+            line.post(frame);
+        }
+    }
+
+    /// Asks a silent SharedWorker for one more port, and says hello on it. A worker without the prelude loses the `connect`
+    /// events that come before its wasm is up
+    /// ([wasm-bindgen#4536](https://github.com/wasm-bindgen/wasm-bindgen/issues/4536)).
+    pub(super) fn knock(&mut self, config: &ManagerConfig, hello: &[u8]) -> Result<(), TierFailure> {
+        let Maker::Shared(spawner) = &self.maker else { return Ok(()) };
+        if self.is_answered {
+            return Ok(());
+        }
+        let number = self.lines.last().map_or(0, |line| line.number + 1);
+        let line = Line { number, wire: spawner.shared_wire(config, number)? };
+        line.post(hello);
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Returns whether what comes on this line is to be read. The first line on which anything comes is the one that stays.
+    fn hears(&mut self, number: u32) -> bool {
+        let is_ours = self.lines.iter().any(|line| line.number == number);
+        if is_ours && !self.is_answered {
+            self.is_answered = true;
+            let (chosen, losers) = self.lines.drain(..).partition(|line| line.number == number);
+            self.lines = chosen;
+            self.losers = losers;
+        }
+        is_ours
+    }
+
+    /// Takes leave on the ports that were not the first to answer: the worker may have heard the hello there, too.
+    pub(super) fn dismiss_losers(&mut self, epoch: Epoch, version: Version) {
+        for loser in self.losers.drain(..) {
+            let mut outbox = Outbox::new(epoch, version);
+            outbox.push(&ToWorker::Bye);
+            if let Some(bye) = outbox.poll_frame() {
+                loser.post(bye);
+            }
+        }
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        match &self.maker {
+            Maker::Shared(_) => {}
+            Maker::Dedicated { worker, .. } => worker.terminate(),
+            Maker::Main(host) => host.stop(),
+        }
+    }
+}
+
+impl Line {
+    /// Copies the frame out of wasm memory, once.
+    fn post(&self, frame: &[u8]) {
+        match &self.wire {
+            Wire::Port(Port { port, .. }) => {
+                let buffer = Uint8Array::from(frame).buffer();
+                let posted = port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
+                debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
+            }
+            Wire::Local(end) => end.post(frame),
+        }
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.port.close();
+    }
+}
+
+fn on_frame(core: &Weak<Core>, line: u32, frame: &Bytes) {
+    let Some(core) = core.upgrade() else { return };
+    let is_ours = core.host.transport.borrow_mut().as_mut().is_some_and(|transport| transport.hears(line));
+    if is_ours {
+        core.wiring.handle_frame(&|frame| core.host.post(frame), frame);
+        deliver(&core);
+    }
+}
+
+/// Copies what has arrived. Anything but a buffer of a sane size is none of ours; the session knows what to make of the empty
+/// frame that stands for it.
+fn frame(data: JsValue) -> Bytes {
+    match data.dyn_into::<ArrayBuffer>() {
+        Ok(buffer) if buffer.byte_length() as usize <= limits::MAX_FRAME_BYTES => {
+            Bytes::from(Uint8Array::new(&buffer).to_vec())
+        }
+        Ok(_) | Err(_) => Bytes::new(),
+    }
+}
+
+fn options(config: &ManagerConfig) -> WorkerOptions {
+    let options = WorkerOptions::new();
+    options.set_name(&config.name);
+    if config.script_kind == ScriptKind::Module {
+        options.set_type(WorkerType::Module);
+    }
+    options
+}
+
+fn constructor_of(tier: Tier) -> Option<&'static str> {
+    match tier {
+        Tier::Shared => Some("SharedWorker"),
+        Tier::Dedicated => Some("Worker"),
+        Tier::Main => None,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn threw(exception: JsValue) -> TierFailure {
+    let (name, message) = describe(&exception);
+    TierFailure::ConstructorThrew { name, message }
+}

@@ -1,0 +1,65 @@
+//! Where there is no browser: everything answers at once that there is none.
+
+use core::{future, time::Duration};
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use onesocket_engine::SessionFailure;
+use onesocket_protocol::TabToken;
+
+use crate::{Capabilities, ConfigError, ManagerConfig, ManagerState, SwitchError, Tier, core::Core, wiring::Control};
+
+#[derive(Debug)]
+pub(crate) struct Host;
+
+impl Host {
+    pub(crate) fn new(_: &ManagerConfig) -> Result<Self, ConfigError> {
+        Ok(Self)
+    }
+
+    /// It is never said to anybody.
+    pub(crate) fn token(&self) -> TabToken {
+        TabToken(0)
+    }
+
+    pub(crate) fn post(&self, _: &[u8]) {}
+}
+
+pub(crate) fn begin(core: &Rc<Core>) {
+    core.fail(SessionFailure::NoBrowser);
+}
+
+pub(crate) fn start(_: &Rc<Core>) {}
+
+pub(crate) fn deliver_soon(core: &Rc<Core>) {
+    core.deliver();
+}
+
+pub(crate) fn on_control(_: &Rc<Core>, control: Control) {
+    debug_assert!(false, "without a worker nobody says {control:?}");
+}
+
+pub(crate) fn switch(_: &Rc<Core>, _: Tier) -> oneshot::Receiver<Result<(), SwitchError>> {
+    let (tell, told) = oneshot::channel();
+    // The receiver is at hand.
+    let _ = tell.send(Err(SwitchError::NotRunning));
+    told
+}
+
+pub(crate) fn release(core: &Rc<Core>) {
+    core.report.enter(ManagerState::Released);
+    core.wiring.drop_sinks();
+}
+
+pub(crate) fn detect() -> Capabilities {
+    Capabilities::default()
+}
+
+/// There is nothing whose time could be taken.
+pub(crate) fn now() -> Duration {
+    Duration::ZERO
+}
+
+pub(crate) fn sleep(_: Duration) -> impl Future<Output = ()> {
+    future::ready(())
+}

@@ -1,0 +1,283 @@
+//! The report of which tiers were tried, and what came of each.
+
+use core::{fmt, time::Duration};
+
+use onesocket_protocol::VersionRange;
+
+use crate::Tier;
+
+/// Every attempt so far, in the order in which they were made.
+///
+/// ```
+/// use core::time::Duration;
+/// use onesocket_manager::{Attempt, AttemptOutcome, Ladder, Tier, TierFailure};
+///
+/// let mut ladder = Ladder::default();
+/// assert_eq!(ladder.to_string(), "nothing tried yet");
+/// let outcome = AttemptOutcome::Failed(TierFailure::ScriptNotFound { status: 404 });
+/// ladder.push(Attempt { tier: Tier::Shared, outcome, duration: Duration::from_millis(12) });
+/// let outcome = AttemptOutcome::Running;
+/// ladder.push(Attempt { tier: Tier::Dedicated, outcome, duration: Duration::from_millis(34) });
+/// assert_eq!(
+///     ladder.to_string(),
+///     "shared: the script was not found (HTTP status 404), 12 ms; dedicated: running, 34 ms"
+/// );
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ladder {
+    attempts: Vec<Attempt>,
+}
+
+impl Ladder {
+    /// Returns the attempts, the first one first.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Appends an attempt. The oldest are forgotten above 64: a browser that fails for hours must not fill the memory.
+    pub fn push(&mut self, attempt: Attempt) {
+        if self.attempts.len() == MAX_ATTEMPTS {
+            self.attempts.remove(0);
+        }
+        self.attempts.push(attempt);
+    }
+
+    /// Ends the attempt that is running.
+    pub(crate) fn end_running(&mut self, outcome: AttemptOutcome) {
+        let running = self.attempts.iter_mut().rfind(|a| a.outcome == AttemptOutcome::Running);
+        if let Some(attempt) = running {
+            attempt.outcome = outcome;
+        }
+    }
+
+    /// Replaces a failure by a more exact one that was found out later. Returns whether it was still there.
+    pub(crate) fn refine(&mut self, tier: Tier, from: &TierFailure, to: TierFailure) -> bool {
+        let same = |attempt: &&mut Attempt| {
+            attempt.tier == tier && matches!(&attempt.outcome, AttemptOutcome::Failed(f) if f == from)
+        };
+        match self.attempts.iter_mut().rfind(same) {
+            Some(attempt) => {
+                attempt.outcome = AttemptOutcome::Failed(to);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Returns the last failure, which is the one to tell when nothing is running.
+    pub(crate) fn last_failure(&self) -> Option<&TierFailure> {
+        self.attempts.iter().rev().find_map(|attempt| match &attempt.outcome {
+            AttemptOutcome::Failed(failure) => Some(failure),
+            AttemptOutcome::Skipped(_) | AttemptOutcome::Running | AttemptOutcome::Left => None,
+        })
+    }
+}
+
+impl fmt::Display for Ladder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.attempts.is_empty() {
+            return f.write_str("nothing tried yet");
+        }
+        for (at, attempt) in self.attempts.iter().enumerate() {
+            if at > 0 {
+                f.write_str("; ")?;
+            }
+            attempt.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// One tier, and what came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// The tier.
+    pub tier: Tier,
+    /// What came of it.
+    pub outcome: AttemptOutcome,
+    /// How long it took from the first step to the welcome or the failure; milliseconds are exact enough.
+    pub duration: Duration,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tier, outcome, duration } = self;
+        match outcome {
+            AttemptOutcome::Skipped(_) => write!(f, "{tier}: {outcome}"),
+            AttemptOutcome::Failed(_) | AttemptOutcome::Running | AttemptOutcome::Left => {
+                write!(f, "{tier}: {outcome}, {} ms", duration.as_millis())
+            }
+        }
+    }
+}
+
+/// What came of an attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AttemptOutcome {
+    /// It was not tried.
+    Skipped(SkipReason),
+    /// It did not work, or worked and then broke.
+    Failed(TierFailure),
+    /// It works.
+    Running,
+    /// It worked until the app switched to another tier.
+    Left,
+}
+
+impl fmt::Display for AttemptOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skipped(reason) => write!(f, "skipped, {reason}"),
+            Self::Failed(failure) => failure.fmt(f),
+            Self::Running => f.write_str("running"),
+            Self::Left => f.write_str("ran until it was switched off"),
+        }
+    }
+}
+
+/// Why a tier was not tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// The configuration does not list it.
+    NotAllowed,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAllowed => "not allowed by the configuration",
+        })
+    }
+}
+
+/// Why a tier does not work. The next one of the ladder is tried, if there is one.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TierFailure {
+    /// The browser does not have it, or hides it from this page. Nothing to do: it is what lower tiers are for.
+    #[error("not supported by this browser")]
+    Unsupported,
+    /// The browser threw when the worker was constructed. `SecurityError` is an opaque origin (a sandboxed iframe, a
+    /// `file:` page) or a policy (CSP `worker-src`), depending on the browser.
+    #[error("the browser refused to construct it ({name}: {message})")]
+    ConstructorThrew {
+        /// The exception's name, such as `SecurityError`.
+        name: String,
+        /// The browser's words.
+        message: String,
+    },
+    /// The worker's `error` event came before its welcome. Browsers do not say which: no script at that URL, a page of
+    /// HTML instead of it, a refusal by CSP, a syntax error. When the script can be fetched, the failure is refined to
+    /// [`TierFailure::ScriptNotFound`] or [`TierFailure::ScriptNotJavaScript`] a moment later.
+    #[error("script not found or not a script (error event{})", Detail(message))]
+    ScriptError {
+        /// The browser's words; often empty.
+        message: String,
+    },
+    /// The server has no script at that URL. Check `script`, and that the file is deployed.
+    #[error("the script was not found (HTTP status {status})")]
+    ScriptNotFound {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server answers with something that is not JavaScript: commonly the `index.html` of a single-page app. Check
+    /// `script`, and the server's MIME types.
+    #[error("the script is not JavaScript (served as {mime:?})")]
+    ScriptNotJavaScript {
+        /// The `Content-Type`.
+        mime: String,
+    },
+    /// The script runs and its wasm does not: not found, refused by CSP (`'wasm-unsafe-eval'`), too old a browser, or a
+    /// panic.
+    #[error("its wasm failed ({reason})")]
+    WasmFailed {
+        /// The browser's words, or the panic's.
+        reason: String,
+    },
+    /// The worker is of another build, with which this one has no common protocol version. It serves tabs of that other
+    /// build; a worker `name` with the release in it keeps the two apart.
+    #[error("the worker speaks {theirs}, this tab {ours}")]
+    VersionMismatch {
+        /// What this tab speaks.
+        ours: VersionRange,
+        /// What the worker speaks.
+        theirs: VersionRange,
+    },
+    /// No welcome came in time. See [`ManagerConfig::hello_timeout`](crate::ManagerConfig::hello_timeout).
+    #[error("no welcome within {} ms", after.as_millis())]
+    HelloTimeout {
+        /// How long it was waited for.
+        after: Duration,
+    },
+}
+
+/// What the browser says, in front of it a colon, when it says anything.
+struct Detail<'a>(&'a str);
+
+impl fmt::Display for Detail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, ": {}", self.0) }
+    }
+}
+
+const MAX_ATTEMPTS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(tier: Tier, outcome: AttemptOutcome, millis: u64) -> Attempt {
+        Attempt { tier, outcome, duration: Duration::from_millis(millis) }
+    }
+
+    fn script_error(message: &str) -> TierFailure {
+        TierFailure::ScriptError { message: message.to_owned() }
+    }
+
+    #[test]
+    fn a_person_understands_it() {
+        let mut ladder = Ladder::default();
+        ladder.push(attempt(Tier::Main, AttemptOutcome::Skipped(SkipReason::NotAllowed), 0));
+        ladder.push(attempt(Tier::Shared, AttemptOutcome::Failed(script_error("")), 12));
+        ladder.push(attempt(Tier::Dedicated, AttemptOutcome::Running, 34));
+        assert_eq!(
+            ladder.to_string(),
+            "main: skipped, not allowed by the configuration; \
+             shared: script not found or not a script (error event), 12 ms; \
+             dedicated: running, 34 ms"
+        );
+    }
+
+    #[test]
+    fn the_browsers_words_are_shown_when_there_are_any() {
+        assert_eq!(
+            script_error("Unexpected token '<'").to_string(),
+            "script not found or not a script (error event: Unexpected token '<')"
+        );
+    }
+
+    #[test]
+    fn a_diagnosis_refines_the_failure_it_is_about() {
+        let mut ladder = Ladder::default();
+        ladder.push(attempt(Tier::Shared, AttemptOutcome::Failed(script_error("")), 12));
+        ladder.push(attempt(Tier::Dedicated, AttemptOutcome::Failed(script_error("")), 9));
+        let found = TierFailure::ScriptNotFound { status: 404 };
+        assert!(ladder.refine(Tier::Shared, &script_error(""), found.clone()));
+        assert!(!ladder.refine(Tier::Shared, &script_error(""), found.clone()));
+        assert_eq!(ladder.attempts()[0].outcome, AttemptOutcome::Failed(found));
+        assert_eq!(ladder.last_failure(), Some(&script_error("")));
+    }
+
+    #[test]
+    fn it_does_not_grow_for_ever() {
+        let mut ladder = Ladder::default();
+        for millis in 0..1000 {
+            ladder.push(attempt(Tier::Main, AttemptOutcome::Left, millis));
+        }
+        assert_eq!(ladder.attempts().len(), MAX_ATTEMPTS);
+        assert_eq!(ladder.attempts()[MAX_ATTEMPTS - 1].duration, Duration::from_millis(999));
+    }
+}

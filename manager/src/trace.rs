@@ -1,0 +1,151 @@
+//! The debug log of the tab's side: every frame, either way, message by message.
+
+use core::fmt::{self, Write as _};
+
+use bytes::Bytes;
+use onesocket_protocol::{
+    BatchReader, DebugLevel, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version,
+};
+
+/// Which way a frame goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    ToWorker,
+    ToTab,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ToWorker => "tab -> worker",
+            Self::ToTab => "worker -> tab",
+        })
+    }
+}
+
+/// Logs a frame. Call it only when the level is not `Off`.
+pub(crate) fn log_frame(direction: Direction, frame: &Bytes, level: DebugLevel) {
+    for line in lines(direction, frame, level) {
+        tracing::debug!(target: "onesocket::frames", "{line}");
+    }
+}
+
+/// A line per message; one line for what is no batch.
+fn lines(direction: Direction, frame: &Bytes, level: DebugLevel) -> Vec<String> {
+    match Preface::decode(frame) {
+        Ok(Preface::Batch) => batch_lines(direction, frame, level),
+        Ok(preface) => vec![format!("{direction}: {preface:?}")],
+        Err(error) => vec![format!("{direction}: {} bytes, {error}", frame.len())],
+    }
+}
+
+fn batch_lines(direction: Direction, frame: &Bytes, level: DebugLevel) -> Vec<String> {
+    let reader = match BatchReader::new(frame) {
+        Ok(reader) => reader,
+        Err(error) => return vec![format!("{direction}: {} bytes, {error}", frame.len())],
+    };
+    let header = reader.header();
+    let start = format!("{direction}: batch {} ack {}", header.seq, header.ack);
+    if header.count == 0 {
+        return vec![start];
+    }
+    let version = Version::from_number(header.version);
+    let line = |message| match message {
+        Ok(raw) => format!("{start}: {}", message_line(direction, version, &raw, level)),
+        Err(error) => format!("{start}: {error}"),
+    };
+    reader.map(line).collect()
+}
+
+/// The `Debug` of every message hides payloads, and secrets in URLs.
+fn message_line(direction: Direction, version: Option<Version>, raw: &RawMessage, level: DebugLevel) -> String {
+    let Some(version) = version else { return format!("tag {} of an unknown version", raw.tag) };
+    let shown = match direction {
+        Direction::ToWorker => ToWorker::decode(version, raw).map(|message| match &message {
+            ToWorker::Send { payload, .. } => with_content(&message, payload, level),
+            _ => format!("{message:?}"),
+        }),
+        Direction::ToTab => ToTab::decode(version, raw).map(|message| match &message {
+            ToTab::Message { payload, .. } => with_content(&message, payload, level),
+            _ => format!("{message:?}"),
+        }),
+    };
+    shown.unwrap_or_else(|error| error.to_string())
+}
+
+fn with_content(message: &dyn fmt::Debug, payload: &Payload, level: DebugLevel) -> String {
+    let mut line = format!("{message:?}");
+    if level < DebugLevel::Payloads {
+        return line;
+    }
+    let shown = &payload.bytes()[..payload.len().min(MAX_SHOWN_BYTES)];
+    line.push_str(": ");
+    match payload.kind() {
+        PayloadKind::Text => line.push_str(&String::from_utf8_lossy(shown)),
+        PayloadKind::Binary => {
+            for byte in shown {
+                // Writing to a string does not fail.
+                let _ = write!(line, "{byte:02x}");
+            }
+        }
+    }
+    if shown.len() < payload.len() {
+        line.push('…');
+    }
+    line
+}
+
+/// A console shows no more of a line at a glance.
+const MAX_SHOWN_BYTES: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use onesocket_protocol::{ChannelId, Epoch, Hello, Outbox, SendId, TabToken};
+
+    use super::*;
+
+    fn sends() -> Bytes {
+        let mut outbox = Outbox::new(Epoch(7), Version::V1);
+        for (id, payload) in [(1, Payload::text("s3cret")), (2, Payload::binary(vec![0xab; 2000]))] {
+            outbox.push(&ToWorker::Send { channel: ChannelId(1), id: SendId(id), payload });
+        }
+        Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"))
+    }
+
+    #[test]
+    fn every_message_of_a_batch_has_its_line() {
+        let lines = lines(Direction::ToWorker, &sends(), DebugLevel::Messages);
+        let expect = [
+            "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(1), payload: Text(6 B) }",
+            "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(2), payload: Binary(2000 B) }",
+        ];
+        assert_eq!(lines, expect);
+    }
+
+    #[test]
+    fn payloads_are_shown_only_when_asked_for_and_never_at_any_length() {
+        let lines = lines(Direction::ToWorker, &sends(), DebugLevel::Payloads);
+        assert!(lines[0].ends_with("payload: Text(6 B) }: s3cret"), "{}", lines[0]);
+        assert!(lines[1].ends_with("abab…"), "{}", lines[1]);
+        assert!(lines[1].len() < 2 * MAX_SHOWN_BYTES + 150);
+    }
+
+    #[test]
+    fn what_is_no_batch_has_one_line() {
+        let hello = Bytes::from(Hello::new(TabToken(5), true).encode());
+        let shown = lines(Direction::ToWorker, &hello, DebugLevel::Messages);
+        assert_eq!(shown.len(), 1);
+        assert!(shown[0].starts_with("tab -> worker: Hello(Hello { holds_lock: true"), "{shown:?}");
+        let garbage = lines(Direction::ToTab, &Bytes::from_static(b"<!doctype"), DebugLevel::Messages);
+        assert_eq!(garbage, ["worker -> tab: 9 bytes, not a onesocket frame"]);
+    }
+
+    #[test]
+    fn a_cut_frame_says_where() {
+        let frame = sends();
+        let cut = frame.slice(..frame.len() - 1);
+        let lines = lines(Direction::ToWorker, &cut, DebugLevel::Messages);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[1].ends_with("frame ends inside message 1 of 2"), "{}", lines[1]);
+    }
+}

@@ -1,0 +1,198 @@
+//! Between the pure session and the code of others: frames in, frames out, events to the sinks.
+//!
+//! Two rules make it safe against re-entrancy. The session is drained wholly before anything of it is delivered; and a sink
+//! is only called by [`Wiring::deliver`], outside of any borrow. A sink may therefore call whatever it likes.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
+
+use bytes::Bytes;
+use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure, TabOutput, TabSession};
+use onesocket_protocol::{ChannelId, DebugLevel, Epoch, LogLevel, TabId, TabToken, Version};
+
+use crate::trace::{self, Direction};
+
+pub(crate) type Sink = Rc<RefCell<dyn FnMut(ChannelEvent)>>;
+
+/// The session, what it has said and what is not yet delivered, and who wants to hear it.
+pub(crate) struct Wiring {
+    session: RefCell<TabSession>,
+    undelivered: RefCell<VecDeque<Delivery>>,
+    sinks: RefCell<BTreeMap<ChannelId, Sink>>,
+    delivering: Cell<bool>,
+    debug: Cell<DebugLevel>,
+}
+
+/// Something to be told, in its turn.
+enum Delivery {
+    Event(ChannelId, ChannelEvent),
+    Control(Control),
+}
+
+/// What the session says to the manager itself.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Welcomed { epoch: Epoch, version: Version, tab: TabId },
+    Refused(SessionFailure),
+    Restarted { epoch: Epoch },
+    HandedOver,
+    Pong { nonce: u32 },
+    /// State or ladder have changed: the listeners want to know.
+    Changed,
+}
+
+impl Wiring {
+    pub(crate) fn new(token: TabToken, debug: DebugLevel) -> Self {
+        Self {
+            session: RefCell::new(TabSession::new(token, debug)),
+            undelivered: RefCell::default(),
+            sinks: RefCell::default(),
+            delivering: Cell::new(false),
+            debug: Cell::new(debug),
+        }
+    }
+
+    /// Gives the session one input, and drains it. `post` is called within a borrow: it must not call back. Neither a
+    /// `MessagePort` nor a local end does.
+    pub(crate) fn with_session<T>(
+        &self,
+        post: &dyn Fn(&[u8]),
+        input: impl FnOnce(&mut TabSession) -> T,
+    ) -> T {
+        let mut session = self.session.borrow_mut();
+        let result = input(&mut session);
+        while let Some(output) = session.poll_output() {
+            self.take(output, post);
+        }
+        result
+    }
+
+    /// A frame has come from the worker.
+    pub(crate) fn handle_frame(&self, post: &dyn Fn(&[u8]), frame: &Bytes) {
+        if self.debug.get() != DebugLevel::Off {
+            trace::log_frame(Direction::ToTab, frame, self.debug.get());
+        }
+        self.with_session(post, |session| session.handle_frame(frame));
+    }
+
+    pub(crate) fn open(
+        &self,
+        post: &dyn Fn(&[u8]),
+        config: ChannelConfig,
+        sink: impl FnMut(ChannelEvent) + 'static,
+    ) -> ChannelId {
+        let channel = self.with_session(post, |session| session.open(config));
+        self.sinks.borrow_mut().insert(channel, Rc::new(RefCell::new(sink)));
+        channel
+    }
+
+    pub(crate) fn set_debug(&self, post: &dyn Fn(&[u8]), level: DebugLevel) {
+        self.debug.set(level);
+        self.with_session(post, |session| session.set_debug(level));
+    }
+
+    pub(crate) fn push_control(&self, control: Control) {
+        self.undelivered.borrow_mut().push_back(Delivery::Control(control));
+    }
+
+    /// Returns whether a delivery is due that nobody is making.
+    pub(crate) fn wants_delivery(&self) -> bool {
+        !self.delivering.get() && !self.undelivered.borrow().is_empty()
+    }
+
+    /// Returns whether a channel has not had its last event.
+    pub(crate) fn has_sinks(&self) -> bool {
+        !self.sinks.borrow().is_empty()
+    }
+
+    /// Drops all sinks: nobody listens any more.
+    pub(crate) fn drop_sinks(&self) {
+        let sinks = core::mem::take(&mut *self.sinks.borrow_mut());
+        drop(sinks);
+    }
+
+    /// Tells everything that is to be told. Does nothing when called from within a sink: the call outside goes on.
+    pub(crate) fn deliver(&self, control: impl Fn(Control)) {
+        if self.delivering.replace(true) {
+            return;
+        }
+        let _delivering = Resetting(&self.delivering);
+        loop {
+            let next = self.undelivered.borrow_mut().pop_front();
+            match next {
+                Some(Delivery::Event(channel, event)) => self.tell(channel, event),
+                Some(Delivery::Control(what)) => control(what),
+                None => return,
+            }
+        }
+    }
+
+    fn tell(&self, channel: ChannelId, event: ChannelEvent) {
+        let is_last = matches!(event, ChannelEvent::Closed);
+        let sink = self.sinks.borrow().get(&channel).cloned();
+        if let Some(sink) = sink {
+            (*sink.borrow_mut())(event);
+        }
+        if is_last {
+            // Dropped outside of the borrow: what the sink owns may drop channels.
+            let sink = self.sinks.borrow_mut().remove(&channel);
+            drop(sink);
+        }
+    }
+
+
+    fn take(&self, output: TabOutput<'_>, post: &dyn Fn(&[u8])) {
+        let control = match output {
+            TabOutput::Post(frame) => {
+                if self.debug.get() != DebugLevel::Off {
+                    let copy = Bytes::copy_from_slice(frame);
+                    trace::log_frame(Direction::ToWorker, &copy, self.debug.get());
+                }
+                return post(frame);
+            }
+            TabOutput::Event { channel, event } => {
+                return self.undelivered.borrow_mut().push_back(Delivery::Event(channel, event));
+            }
+            TabOutput::Log { level, target, text } => return log(level, &target, &text),
+            TabOutput::Error(error) => {
+                return tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");
+            }
+            TabOutput::Welcomed { epoch, version, tab } => Control::Welcomed { epoch, version, tab },
+            TabOutput::Refused(failure) => Control::Refused(failure),
+            TabOutput::Restarted { epoch } => Control::Restarted { epoch },
+            TabOutput::HandedOver => Control::HandedOver,
+            TabOutput::Pong { nonce } => Control::Pong { nonce },
+        };
+        self.push_control(control);
+    }
+}
+
+impl core::fmt::Debug for Wiring {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let channels = self.sinks.borrow().len();
+        f.debug_struct("Wiring").field("channels", &channels).finish_non_exhaustive()
+    }
+}
+
+/// A line of the worker's log. The target of a `tracing` event is fixed at compile time, so the worker's stands in front.
+fn log(level: LogLevel, target: &str, text: &str) {
+    match level {
+        LogLevel::Error => tracing::error!(target: "onesocket::worker", "{target}: {text}"),
+        LogLevel::Warn => tracing::warn!(target: "onesocket::worker", "{target}: {text}"),
+        LogLevel::Info => tracing::info!(target: "onesocket::worker", "{target}: {text}"),
+        LogLevel::Debug => tracing::debug!(target: "onesocket::worker", "{target}: {text}"),
+        LogLevel::Trace => tracing::trace!(target: "onesocket::worker", "{target}: {text}"),
+    }
+}
+
+/// Clears the flag even when a sink panics, where panics unwind.
+struct Resetting<'a>(&'a Cell<bool>);
+
+impl Drop for Resetting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
