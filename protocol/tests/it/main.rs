@@ -9,6 +9,7 @@ mod perturbed;
 mod redact;
 mod round_trip;
 mod samples;
+mod spec;
 mod strategies;
 
 use bytes::Bytes;

@@ -1,0 +1,115 @@
+//! The numbers in PROTOCOL.md are those of the code.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use onesocket_protocol::{limits, message::tag};
+
+#[test]
+fn the_specification_has_every_tag_and_no_other() {
+    let spec = spec();
+    let (_, section) = spec.split_once("### 5.1 The tags").expect("a section");
+    let (section, _) = section.split_once("### 5.2").expect("a next section");
+    let cells = section
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .flat_map(|line| line.split('|'));
+    let numbers: BTreeSet<u8> = cells.filter_map(|cell| cell.trim().parse().ok()).collect();
+    assert_eq!(numbers.into_iter().collect::<Vec<_>>(), tag::ALL);
+}
+
+#[test]
+fn the_specification_has_every_cap() {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    let spec = spec();
+    let (_, section) = spec.split_once("### 6.1 Caps").expect("a section");
+    for (cap, value, text) in [
+        (
+            "frame",
+            limits::MAX_FRAME_BYTES,
+            "68,222,976 bytes".to_owned(),
+        ),
+        (
+            "messages in a frame",
+            limits::MAX_BATCH_MESSAGES as usize,
+            "65,536".to_owned(),
+        ),
+        (
+            "payload of SEND",
+            limits::MAX_PAYLOAD_BYTES,
+            format!("{} MiB", limits::MAX_PAYLOAD_BYTES / MIB),
+        ),
+        (
+            "body of every",
+            limits::MAX_BODY_BYTES,
+            format!("{} MiB", limits::MAX_BODY_BYTES / MIB),
+        ),
+        (
+            "greeting, farewell",
+            limits::MAX_GREETING_BYTES,
+            format!("{} MiB", limits::MAX_GREETING_BYTES / MIB),
+        ),
+        (
+            "url, account",
+            limits::MAX_TEXT_BYTES,
+            format!("{} KiB", limits::MAX_TEXT_BYTES / KIB),
+        ),
+        (
+            "subprotocols",
+            limits::MAX_SUBPROTOCOLS,
+            limits::MAX_SUBPROTOCOLS.to_string(),
+        ),
+        (
+            "fatal_codes",
+            limits::MAX_FATAL_CODES,
+            limits::MAX_FATAL_CODES.to_string(),
+        ),
+        (
+            "failed's reason",
+            limits::MAX_REASON_BYTES,
+            format!("{} KiB", limits::MAX_REASON_BYTES / KIB),
+        ),
+        (
+            "channels of a tab",
+            limits::MAX_CHANNELS_PER_TAB,
+            limits::MAX_CHANNELS_PER_TAB.to_string(),
+        ),
+        (
+            "greetings of a channel",
+            limits::MAX_GREETINGS,
+            limits::MAX_GREETINGS.to_string(),
+        ),
+        (
+            "replay kept",
+            limits::MAX_REPLAY_FRAMES as usize,
+            "10,000 messages, 16 MiB".to_owned(),
+        ),
+        (
+            "backlog of a tab",
+            limits::MAX_BACKLOG_BYTES,
+            format!("{} MiB", limits::MAX_BACKLOG_BYTES / MIB),
+        ),
+    ] {
+        let row = section
+            .lines()
+            .find(|line| line.starts_with(&format!("| {cap}")));
+        let row = row.unwrap_or_else(|| panic!("no row for {cap}"));
+        assert!(
+            row.contains(&format!("| {text}")),
+            "{cap} is {value}: {row}"
+        );
+    }
+    assert_eq!(
+        (limits::MAX_FRAME_BYTES, limits::MAX_BATCH_MESSAGES),
+        (68_222_976, 65_536)
+    );
+    assert_eq!(
+        (limits::MAX_REPLAY_FRAMES, limits::MAX_REPLAY_BYTES as usize),
+        (10_000, 16 * MIB)
+    );
+}
+
+fn spec() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../PROTOCOL.md");
+    fs::read_to_string(path).expect("the specification")
+}
