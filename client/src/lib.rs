@@ -1,1 +1,83 @@
-//! Stub.
+//! One WebSocket for every tab, off the main thread.
+//!
+//! A [`Client`] is a typed connection. Behind it a worker holds the socket: a SharedWorker, so that all tabs of the browser
+//! share one; else a dedicated Worker; else, last, the page itself. The same loop runs in all three. It dials again with full
+//! jitter, queues while there is no socket, and finds half-open sockets. Each send ends: as handed to an open socket, or as a
+//! typed failure.
+//!
+//! It is *not* a message broker: what the network does with a message that was handed to an open socket is not known here, and
+//! nothing is stored beyond the life of the worker.
+//!
+//! ```no_run
+//! use futures::StreamExt;
+//! use onesocket::{Client, Event, codec::Json};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize)]
+//! struct Say<'a> { text: &'a str }
+//!
+//! #[derive(Deserialize)]
+//! struct Heard { text: String }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client: Client<Say<'_>, Heard> = Client::builder("/chat", Json).build()?;
+//! let mut events = client.events();
+//! client.send(&Say { text: "hello" }).await?; // In an open socket, now or after a reconnect; else a typed error.
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         Event::Message(Heard { text }) => println!("{text}"),
+//!         Event::Reconnecting { attempt, delay, cause } => println!("{cause}: attempt {attempt} in {delay:?}"),
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # On a server
+//!
+//! The crate compiles on native targets and is inert there, so that an app that renders on the server needs no `cfg`: a
+//! client can be built, its status is stopped, and each send fails with [`SendError::Rejected`].
+//!
+//! ```
+//! use onesocket::{Client, LinkState, StopReason, codec::Text};
+//!
+//! let client: Client<String, String> = Client::builder("wss://example.org/", Text).build()?;
+//! assert_eq!(client.status().state, LinkState::Stopped(StopReason::NoWorker));
+//! # Ok::<(), onesocket::BuildError>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `json` (default): [`codec::Json`].
+//! - `postcard` (default): [`codec::Postcard`].
+
+pub mod codec;
+
+mod builder;
+mod client;
+mod error;
+mod event;
+mod greeting;
+mod page;
+mod request;
+mod sending;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use codec::Codec;
+pub use error::{BuildError, ClientError, RequestError, SendError};
+pub use event::{Event, Events};
+pub use greeting::GreetingGuard;
+pub use onesocket_engine::{SendRejected, SessionFailure};
+pub use onesocket_manager::{
+    Attempt, AttemptOutcome, Capabilities, ConfigError, Ladder, ManagerConfig, ManagerState,
+    PingError, ScriptKind, Start, SwitchError, Tier, TierFailure, TierPolicy, WorkerManager,
+};
+pub use onesocket_protocol::{
+    Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LinkPolicy, LinkState, Millis, Payload,
+    PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason,
+    WorkerError, redact_url,
+};
+pub use request::{Request, RequestId};
+pub use sending::Sending;

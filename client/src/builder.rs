@@ -1,0 +1,311 @@
+//! How a client is configured.
+
+use std::{fmt, rc::Rc, time::Duration};
+
+use onesocket_engine::ChannelConfig;
+use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
+use onesocket_protocol::{
+    Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, Payload, QueueLimits, Replay,
+    limits,
+};
+
+use crate::{
+    BuildError, Client, Codec, RequestId,
+    client::{ReplyTo, Shared},
+    page,
+};
+
+/// Configures a [`Client`]. Everything has a default that suits an app behind a load balancer.
+///
+/// The first tab of a connection decides how it behaves; a later one that asks for something else hears
+/// [`WorkerError::PolicyDiffers`](crate::WorkerError::PolicyDiffers) as an event.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use onesocket::{Backoff, Client, Heartbeat, Payload, Replay, Tier, codec::Text};
+///
+/// let client: Client<str, String> = Client::builder("wss://example.org/feed", Text)
+///     .account("alice")
+///     .subprotocol("v2.feed")
+///     .backoff(Backoff { base: Duration::from_millis(500).into(), ..Backoff::default() })
+///     .heartbeat(Heartbeat::every(Duration::from_secs(20), Payload::text("ping")).pong(Payload::text("pong")))
+///     .replay(Replay::Last { frames: 50, bytes: 64 * 1024 })
+///     .tier(Tier::Dedicated)
+///     .build()?;
+/// # drop(client);
+/// # Ok::<(), onesocket::BuildError>(())
+/// ```
+pub struct ClientBuilder<Tx: ?Sized, Rx> {
+    codec: Rc<dyn Codec<Tx, Rx>>,
+    key: LinkKey,
+    policy: LinkPolicy,
+    replay: Replay,
+    reply_to: Option<ReplyTo<Rx>>,
+    worker: ManagerConfig,
+    manager: Option<WorkerManager>,
+}
+
+impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
+    pub(crate) fn new(url: String, codec: Rc<dyn Codec<Tx, Rx>>) -> Self {
+        Self {
+            codec,
+            key: LinkKey {
+                url,
+                subprotocols: Vec::new(),
+                account: String::new(),
+            },
+            policy: LinkPolicy::default(),
+            replay: Replay::None,
+            reply_to: None,
+            worker: ManagerConfig::default(),
+            manager: None,
+        }
+    }
+
+    /// Sets whose connection it is. Tabs of different accounts never share a socket. Default: the empty account.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.key.account = account.into();
+        self
+    }
+
+    /// Offers a subprotocol, after those offered before. At most 32.
+    #[must_use]
+    pub fn subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
+        self.key.subprotocols.push(subprotocol.into());
+        self
+    }
+
+    /// Sets when to dial again. Default: full jitter up to 1 s, 2 s, 4 s, … 30 s, counted anew once a socket was open for 5 s.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.policy.backoff = backoff;
+        self
+    }
+
+    /// Sets how long one dial may take. Default: 10 s. Too short never connects on slow networks, too long waits for the dead.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.connect_timeout = timeout.into();
+        self
+    }
+
+    /// Sets when to stop dialling. Default: never. The end is an [`Event::Disconnected`](crate::Event::Disconnected).
+    #[must_use]
+    pub fn give_up(mut self, give_up: GiveUp) -> Self {
+        self.policy.give_up = give_up;
+        self
+    }
+
+    /// Sets the WebSocket close codes after which dialling again is pointless. Default: 1002, 1003, 1007, 1008, 1010, by which
+    /// a server says that this client can't succeed ([RFC 6455, section 7.4.1](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1)).
+    #[must_use]
+    pub fn fatal_codes(mut self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.policy.fatal_codes = codes.into_iter().collect();
+        self
+    }
+
+    /// Sets a ping of the app's own protocol, by which half-open sockets are found. Default: none, for want of a message that
+    /// every server understands; set one if the server has any.
+    #[must_use]
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.policy.heartbeat = Some(heartbeat);
+        self
+    }
+
+    /// Sets what may wait while there is no socket. Default: 10,000 messages, 8 MiB, 5 minutes each.
+    #[must_use]
+    pub fn queue(mut self, limits: QueueLimits) -> Self {
+        self.policy.queue = limits;
+        self
+    }
+
+    /// Sets how long the socket stays open after the last tab has left. Default: 2 s, so that a reload finds it open.
+    #[must_use]
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.policy.linger = linger.into();
+        self
+    }
+
+    /// Sets the longest message taken from the server, in bytes. Default and most: 64 MiB. A longer one is not delivered, and
+    /// reported as an [`Event::Error`](crate::Event::Error).
+    #[must_use]
+    pub fn max_received_bytes(mut self, bytes: u32) -> Self {
+        self.policy.max_received_bytes = bytes;
+        self
+    }
+
+    /// Sets what this client is given when it joins a connection that other tabs have opened. Default: nothing.
+    #[must_use]
+    pub fn replay(mut self, replay: Replay) -> Self {
+        self.replay = replay;
+        self
+    }
+
+    /// Sets what to ask the server for, on this client's behalf, when it joins a connection that other tabs have opened: a
+    /// snapshot, say. All tabs see the answer.
+    #[must_use]
+    pub fn replay_by_asking(self, payload: Payload) -> Self {
+        self.replay(Replay::Ask(payload))
+    }
+
+    /// Says how to tell the answer to a [`request`](Client::request) from a message: returns the id that it answers.
+    #[must_use]
+    pub fn replies(mut self, reply_to: impl Fn(&Rx) -> Option<RequestId> + 'static) -> Self {
+        self.reply_to = Some(Box::new(reply_to));
+        self
+    }
+
+    /// Forces a tier: the loop runs there or not at all.
+    #[must_use]
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.worker = self.worker.tiers(TierPolicy::Forced(tier));
+        self
+    }
+
+    /// Sets what the debug log shows. Default: nothing.
+    #[must_use]
+    pub fn debug(mut self, level: DebugLevel) -> Self {
+        self.worker = self.worker.debug(level);
+        self
+    }
+
+    /// Sets everything about the worker: script, name, tiers, timeouts. Default: `onesocket-worker.js` beside the page.
+    #[must_use]
+    pub fn worker(mut self, config: ManagerConfig) -> Self {
+        self.worker = config;
+        self
+    }
+
+    /// Uses this manager, whatever [`worker`](Self::worker), [`tier`](Self::tier) and [`debug`](Self::debug) say.
+    #[must_use]
+    pub fn manager(mut self, manager: &WorkerManager) -> Self {
+        self.manager = Some(manager.clone());
+        self
+    }
+
+    /// Builds the client and connects. Clients of a page with the same configuration of the worker share it, and its port.
+    ///
+    /// # Errors
+    ///
+    /// When something in the configuration is wrong. What only the server or the browser can know comes as events.
+    pub fn build(self) -> Result<Client<Tx, Rx>, BuildError> {
+        let Self {
+            codec,
+            mut key,
+            policy,
+            replay,
+            reply_to,
+            worker,
+            manager,
+        } = self;
+        key.url = page::resolve_url(&key.url)?;
+        check_key(&key)?;
+        let manager = match manager {
+            Some(manager) => manager,
+            None => WorkerManager::shared(worker).map_err(BuildError::Worker)?,
+        };
+        let decoder = codec.clone();
+        let shared = Shared::new(
+            manager,
+            Box::new(move |payload| decoder.decode(payload)),
+            reply_to,
+        );
+        let sink = Rc::downgrade(&shared);
+        let channel = shared.manager().open(
+            ChannelConfig {
+                key,
+                policy,
+                replay,
+            },
+            move |event| {
+                if let Some(shared) = sink.upgrade() {
+                    shared.on_event(event);
+                }
+            },
+        );
+        shared.attach(channel);
+        Ok(Client::new(codec, shared))
+    }
+}
+
+impl<Tx: ?Sized, Rx> fmt::Debug for ClientBuilder<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("key", &self.key)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_key(key: &LinkKey) -> Result<(), BuildError> {
+    let cap = limits::MAX_TEXT_BYTES;
+    let texts = [("url", &key.url), ("account", &key.account)];
+    for (field, text) in texts
+        .into_iter()
+        .chain(key.subprotocols.iter().map(|text| ("subprotocol", text)))
+    {
+        if text.len() > cap {
+            return Err(BuildError::TooLong {
+                field,
+                bytes: text.len(),
+                cap,
+            });
+        }
+    }
+    let is_token = |text: &String| !text.is_empty() && text.bytes().all(is_token_byte);
+    let has_doubles = (1..key.subprotocols.len())
+        .any(|at| key.subprotocols[..at].contains(&key.subprotocols[at]));
+    if has_doubles
+        || key.subprotocols.len() > limits::MAX_SUBPROTOCOLS
+        || !key.subprotocols.iter().all(is_token)
+    {
+        return Err(BuildError::InvalidSubprotocol);
+    }
+    Ok(())
+}
+
+/// A byte of a token: RFC 9110, section 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(subprotocols: &[&str], url: &str) -> Result<(), BuildError> {
+        let subprotocols = subprotocols.iter().map(|&text| text.to_owned()).collect();
+        check_key(&LinkKey {
+            url: url.to_owned(),
+            subprotocols,
+            account: String::new(),
+        })
+    }
+
+    #[test]
+    fn subprotocols_are_distinct_tokens() {
+        assert_eq!(check(&[], "ws://h/"), Ok(()));
+        assert_eq!(check(&["a", "b.c~1"], "ws://h/"), Ok(()));
+        for bad in [&["a", "a"][..], &[""], &["a b"], &["a,b"], &["ä"]] {
+            assert_eq!(
+                check(bad, "ws://h/"),
+                Err(BuildError::InvalidSubprotocol),
+                "{bad:?}"
+            );
+        }
+        let many: Vec<String> = (0..33).map(|n| n.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(check(&many, "ws://h/"), Err(BuildError::InvalidSubprotocol));
+    }
+
+    #[test]
+    fn lengths_are_capped() {
+        let url = format!("ws://h/{}", "x".repeat(limits::MAX_TEXT_BYTES));
+        assert!(matches!(
+            check(&[], &url),
+            Err(BuildError::TooLong { field: "url", .. })
+        ));
+    }
+}

@@ -1,0 +1,485 @@
+//! The typed client.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    rc::{Rc, Weak},
+    task::Waker,
+    time::Duration,
+};
+
+use futures::channel::oneshot;
+use onesocket_engine::ChannelEvent;
+use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
+use onesocket_protocol::{
+    DebugLevel, GreetingId, LinkState, Payload, SendFailure, SendId, Status, StopReason,
+};
+
+use crate::{
+    ClientBuilder, ClientError, Codec, Event, Events, GreetingGuard, Request, RequestId, SendError,
+    Sending,
+    codec::{DecodeError, EncodeError},
+    event::Inbox,
+    page,
+};
+
+/// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
+///
+/// Clones are the same client. When the last one is dropped it disconnects: what it had queued fails, its greetings are
+/// dropped, and when no other tab is left the socket is closed after a short linger. It lives in the page, on any tier.
+pub struct Client<Tx: ?Sized, Rx> {
+    codec: Rc<dyn Codec<Tx, Rx>>,
+    shared: Rc<Shared<Rx>>,
+}
+
+impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
+    /// Starts to build a client for a URL, absolute or relative to the page. See [`ClientBuilder`].
+    pub fn builder(
+        url: impl Into<String>,
+        codec: impl Codec<Tx, Rx> + 'static,
+    ) -> ClientBuilder<Tx, Rx> {
+        ClientBuilder::new(url.into(), Rc::new(codec))
+    }
+
+    pub(crate) fn new(codec: Rc<dyn Codec<Tx, Rx>>, shared: Rc<Shared<Rx>>) -> Self {
+        Self { codec, shared }
+    }
+
+    /// Sends a message: at once when the socket is open, else when it is next. The message is taken by this call, in the order
+    /// of the calls; awaiting what it returns tells the outcome.
+    ///
+    /// # Errors
+    ///
+    /// The future ends as [`SendError`] when the message was not, or may not have been, handed to an open socket.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take the message back.
+    pub fn send(&self, message: &Tx) -> Sending {
+        match self.codec.encode(message) {
+            Ok(payload) => self.shared.send(payload),
+            Err(error) => Sending::failed(SendError::Encode(error)),
+        }
+    }
+
+    /// Sends a request and waits for its answer, 30 s if [`Request::timeout`] does not say otherwise.
+    ///
+    /// `build` puts the id into the message; the server repeats it in the answer, where
+    /// [`ClientBuilder::replies`] finds it. Ids are random, so tabs that share a socket do not mix up their answers; an answer to
+    /// another tab's request is nobody's message.
+    ///
+    /// # Errors
+    ///
+    /// The future ends as [`RequestError`](crate::RequestError) when no answer came.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take the request back; its answer is dropped when it comes.
+    pub fn request(&self, build: impl FnOnce(RequestId) -> Tx) -> Request<Rx>
+    where
+        Tx: Sized,
+    {
+        Request::new(&self.shared, |id| self.send(&build(id)))
+    }
+
+    /// Registers a message that is sent first on every new socket, before anything that was queued: a log-in, a subscription.
+    /// If the socket is open it is sent at once. Of identical greetings of several tabs only one is sent.
+    ///
+    /// When the last tab that holds it drops its guard, or is closed, `farewell` is sent if the socket is open.
+    ///
+    /// # Errors
+    ///
+    /// When the codec can't encode one of the messages.
+    pub fn greet(
+        &self,
+        greeting: &Tx,
+        farewell: Option<&Tx>,
+    ) -> Result<GreetingGuard<Rx>, EncodeError> {
+        let payload = self.codec.encode(greeting)?;
+        let farewell = farewell
+            .map(|farewell| self.codec.encode(farewell))
+            .transpose()?;
+        Ok(self.shared.greet(payload, farewell))
+    }
+}
+
+impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
+    /// Returns what the client hears from now on, as a stream; the first stream also has everything heard since it was built.
+    #[must_use]
+    pub fn events(&self) -> Events<Rx> {
+        self.shared.subscribe()
+    }
+
+    /// Returns how the connection is doing, as last heard. No waiting: a worker tells every change.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.status.borrow().clone()
+    }
+
+    /// Asks the worker for a fresh [`Event::Status`], such as for its queue and tabs, which change without an event.
+    pub fn refresh_status(&self) {
+        self.shared.with_channel(Channel::ask_status);
+    }
+
+    /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs.
+    pub fn reconnect(&self) {
+        self.shared.with_channel(Channel::reconnect);
+    }
+
+    /// Passes on a delay that the server has asked for in a message: the next dial waits at least so long. For all tabs.
+    ///
+    /// A server can also say it in its close reason, as `retry-after=SECONDS`.
+    pub fn delay_reconnect(&self, delay: Duration) {
+        self.shared
+            .with_channel(|channel| channel.delay(delay.into()));
+    }
+
+    /// Disconnects all clones of this client; its streams end.
+    pub fn disconnect(&self) {
+        self.shared.close();
+    }
+
+    /// Returns the tier that the loop runs on, or `None` while none is.
+    #[must_use]
+    pub fn tier(&self) -> Option<Tier> {
+        self.shared.manager.tier()
+    }
+
+    /// Returns which tiers were tried, and what became of each.
+    #[must_use]
+    pub fn ladder(&self) -> Ladder {
+        self.shared.manager.ladder()
+    }
+
+    /// Turns the debug log on or off, for this page and its worker, with all the tabs on it.
+    pub fn set_debug(&self, level: DebugLevel) {
+        self.shared.manager.set_debug(level);
+    }
+
+    /// Returns the manager of the worker, which other clients of this page may share.
+    #[must_use]
+    pub fn manager(&self) -> &WorkerManager {
+        &self.shared.manager
+    }
+}
+
+impl<Tx: ?Sized, Rx> Clone for Client<Tx, Rx> {
+    fn clone(&self) -> Self {
+        Self {
+            codec: self.codec.clone(),
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<Tx: ?Sized, Rx> fmt::Debug for Client<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("status", &self.shared.status.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Decodes a payload.
+pub(crate) type Decode<Rx> = Box<dyn Fn(&Payload) -> Result<Rx, DecodeError>>;
+/// Finds the request that a message answers.
+pub(crate) type ReplyTo<Rx> = Box<dyn Fn(&Rx) -> Option<RequestId>>;
+
+/// What all clones of a client share, with its streams and guards.
+pub(crate) struct Shared<Rx> {
+    manager: WorkerManager,
+    channel: RefCell<Option<Channel>>,
+    decode: Decode<Rx>,
+    reply_to: Option<ReplyTo<Rx>>,
+    status: RefCell<Status>,
+    receipts: RefCell<VecDeque<(SendId, Receipt)>>,
+    requests: RefCell<BTreeMap<RequestId, oneshot::Sender<Rx>>>,
+    inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
+    /// Collects until the first stream is asked for.
+    first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
+    closed: Cell<bool>,
+}
+
+type Receipt = oneshot::Sender<Result<(), SendError>>;
+
+impl<Rx> Shared<Rx> {
+    pub(crate) fn new(
+        manager: WorkerManager,
+        decode: Decode<Rx>,
+        reply_to: Option<ReplyTo<Rx>>,
+    ) -> Rc<Self> {
+        let inbox = Rc::new(RefCell::new(Inbox::default()));
+        Rc::new(Self {
+            manager,
+            channel: RefCell::new(None),
+            decode,
+            reply_to,
+            status: RefCell::new(Status {
+                state: LinkState::Connecting { attempt: 0 },
+                tabs: 0,
+                queued_messages: 0,
+                queued_bytes: 0,
+                dials: 0,
+                round_trip: None,
+            }),
+            receipts: RefCell::default(),
+            requests: RefCell::default(),
+            inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
+            first_inbox: RefCell::new(Some(inbox)),
+            closed: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn attach(&self, channel: Channel) {
+        if self.closed.get() {
+            channel.close();
+        } else {
+            self.channel.replace(Some(channel));
+        }
+    }
+
+    pub(crate) fn manager(&self) -> &WorkerManager {
+        &self.manager
+    }
+
+    pub(crate) fn knows_replies(&self) -> bool {
+        self.reply_to.is_some()
+    }
+
+    fn with_channel<R>(&self, act: impl FnOnce(&Channel) -> R) -> Option<R> {
+        self.channel.borrow().as_ref().map(act)
+    }
+
+    fn send(&self, payload: Payload) -> Sending {
+        let sent = self.with_channel(|channel| channel.send(payload));
+        match sent.unwrap_or(Err(onesocket_engine::SendRejected::Closed)) {
+            Ok(id) => {
+                let (outcome, receipt) = oneshot::channel();
+                self.receipts.borrow_mut().push_back((id, outcome));
+                Sending::taken(id, receipt)
+            }
+            Err(rejected) => Sending::failed(SendError::Rejected(rejected)),
+        }
+    }
+
+    fn greet(self: &Rc<Self>, payload: Payload, farewell: Option<Payload>) -> GreetingGuard<Rx> {
+        let id = self
+            .with_channel(|channel| channel.greet(payload, farewell))
+            .flatten();
+        GreetingGuard {
+            shared: Rc::downgrade(self),
+            id,
+        }
+    }
+
+    pub(crate) fn ungreet(&self, id: GreetingId) {
+        self.with_channel(|channel| channel.ungreet(id));
+    }
+
+    /// Registers a request under a fresh id.
+    pub(crate) fn add_request(&self) -> (RequestId, oneshot::Receiver<Rx>) {
+        let (answer, receiver) = oneshot::channel();
+        let mut requests = self.requests.borrow_mut();
+        let mut id = RequestId(page::random_53_bits());
+        while requests.contains_key(&id) {
+            id = RequestId(id.0.wrapping_add(1));
+        }
+        requests.insert(id, answer);
+        (id, receiver)
+    }
+
+    pub(crate) fn remove_request(&self, id: RequestId) {
+        self.requests.borrow_mut().remove(&id);
+    }
+
+    fn subscribe(&self) -> Events<Rx> {
+        if let Some(first) = self.first_inbox.borrow_mut().take() {
+            return Events::new(first);
+        }
+        let inbox = Rc::new(RefCell::new(Inbox::default()));
+        if self.closed.get() {
+            wake(inbox.borrow_mut().close());
+        } else {
+            self.inboxes.borrow_mut().push(Rc::downgrade(&inbox));
+        }
+        Events::new(inbox)
+    }
+
+    pub(crate) fn on_event(&self, event: ChannelEvent) {
+        match event {
+            ChannelEvent::Message { replayed, payload } => self.on_message(replayed, &payload),
+            ChannelEvent::Sent { through } => self.on_sent(through),
+            ChannelEvent::NotSent { id, failure } => {
+                self.settle(id, Err(SendError::NotSent(failure)))
+            }
+            ChannelEvent::MaybeSent { id } => self.settle(id, Err(SendError::MaybeSent { id })),
+            ChannelEvent::Status(status) => {
+                self.status.replace(status.clone());
+                self.publish(|| Event::Status(status.clone()));
+            }
+            ChannelEvent::Connected { subprotocol } => {
+                self.publish(|| Event::Connected {
+                    subprotocol: subprotocol.clone(),
+                });
+            }
+            ChannelEvent::Disconnected { reason } => {
+                self.publish(|| Event::Disconnected {
+                    reason: reason.clone(),
+                });
+            }
+            ChannelEvent::Reconnecting {
+                attempt,
+                delay,
+                cause,
+            } => {
+                let delay = delay.map(|delay| delay.duration());
+                self.publish(|| Event::Reconnecting {
+                    attempt,
+                    delay,
+                    cause: cause.clone(),
+                });
+            }
+            ChannelEvent::Lagged { missed } => self.publish(|| Event::Lagged { missed }),
+            ChannelEvent::Error(error) => {
+                self.publish(|| Event::Error(ClientError::Worker(error.clone())))
+            }
+            ChannelEvent::Failed(why) => {
+                self.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
+                self.publish(|| Event::Error(ClientError::NoWorker(why.clone())));
+                self.publish(|| Event::Disconnected {
+                    reason: StopReason::NoWorker,
+                });
+            }
+            ChannelEvent::Closed => {}
+        }
+    }
+
+    /// Decodes once for each stream, so that messages need not be `Clone`; almost always there is one stream.
+    fn on_message(&self, replayed: bool, payload: &Payload) {
+        let mut decoded = None;
+        if let Some(reply_to) = &self.reply_to {
+            match (self.decode)(payload) {
+                Ok(message) => match reply_to(&message) {
+                    Some(id) => return self.on_answer(id, message),
+                    None => decoded = Some(message),
+                },
+                Err(error) => return self.publish_undecodable(payload, error),
+            }
+        }
+        for inbox in self.live_inboxes() {
+            if inbox.borrow_mut().must_drop() {
+                continue;
+            }
+            let message = match decoded.take().map_or_else(|| (self.decode)(payload), Ok) {
+                Ok(message) => message,
+                Err(error) => return self.publish_undecodable(payload, error),
+            };
+            let event = if replayed {
+                Event::Replayed(message)
+            } else {
+                Event::Message(message)
+            };
+            let waker = inbox.borrow_mut().push(event);
+            wake(waker);
+        }
+    }
+
+    fn on_answer(&self, id: RequestId, answer: Rx) {
+        let request = self.requests.borrow_mut().remove(&id);
+        match request {
+            // Whoever asked may have stopped waiting.
+            Some(request) => drop(request.send(answer)),
+            None => {
+                tracing::debug!(target: "onesocket", "an answer to request {id} of another tab, or one too late")
+            }
+        }
+    }
+
+    fn publish_undecodable(&self, payload: &Payload, source: DecodeError) {
+        let mut source = Some(source);
+        self.publish(|| {
+            let source = source.take().or_else(|| (self.decode)(payload).err());
+            let source = source.unwrap_or(DecodeError::WrongKind {
+                got: payload.kind(),
+            });
+            Event::Error(ClientError::Undecodable {
+                bytes: payload.len(),
+                source,
+            })
+        });
+    }
+
+    fn on_sent(&self, through: SendId) {
+        loop {
+            let mut receipts = self.receipts.borrow_mut();
+            if receipts.front().is_none_or(|(id, _)| *id > through) {
+                break;
+            }
+            let receipt = receipts.pop_front();
+            drop(receipts);
+            if let Some((_, receipt)) = receipt {
+                // Whoever sent may not want to know.
+                let _ = receipt.send(Ok(()));
+            }
+        }
+    }
+
+    fn settle(&self, id: SendId, outcome: Result<(), SendError>) {
+        let mut receipts = self.receipts.borrow_mut();
+        let Ok(at) = receipts.binary_search_by_key(&id, |(id, _)| *id) else {
+            return;
+        };
+        let receipt = receipts.remove(at);
+        drop(receipts);
+        if let Some((_, receipt)) = receipt {
+            let _ = receipt.send(outcome);
+        }
+    }
+
+    fn publish(&self, mut event: impl FnMut() -> Event<Rx>) {
+        for inbox in self.live_inboxes() {
+            let waker = inbox.borrow_mut().push(event());
+            wake(waker);
+        }
+    }
+
+    fn live_inboxes(&self) -> Vec<Rc<RefCell<Inbox<Rx>>>> {
+        let mut inboxes = self.inboxes.borrow_mut();
+        inboxes.retain(|inbox| inbox.strong_count() > 0);
+        inboxes.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        self.status.borrow_mut().state = LinkState::Stopped(StopReason::Unused);
+        // Dropping the channel closes it.
+        let channel = self.channel.borrow_mut().take();
+        drop(channel);
+        let receipts = core::mem::take(&mut *self.receipts.borrow_mut());
+        for (_, receipt) in receipts {
+            let _ = receipt.send(Err(SendError::NotSent(SendFailure::Disconnected)));
+        }
+        self.requests.borrow_mut().clear();
+        for inbox in self.live_inboxes() {
+            let waker = inbox.borrow_mut().close();
+            wake(waker);
+        }
+    }
+}
+
+impl<Rx> Drop for Shared<Rx> {
+    fn drop(&mut self) {
+        for inbox in self.inboxes.borrow().iter().filter_map(Weak::upgrade) {
+            let waker = inbox.borrow_mut().close();
+            wake(waker);
+        }
+    }
+}
+
+/// Wakes a task. Never while anything is borrowed: an executor may poll it at once.
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,116 @@
+//! How an app's messages become WebSocket messages, and back.
+
+use std::error::Error;
+
+use onesocket_protocol::{Payload, PayloadKind};
+
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "postcard")]
+mod postcard;
+mod raw;
+
+#[cfg(feature = "json")]
+pub use json::Json;
+#[cfg(feature = "postcard")]
+pub use postcard::Postcard;
+pub use raw::{Bytes, Raw, Text};
+
+/// Turns messages of type `Tx` into payloads, and payloads into messages of type `Rx`.
+///
+/// Runs in the page, on its main thread. It must not panic: a panic ends the page's wasm.
+///
+/// ```
+/// use onesocket::{Payload, codec::{Codec, DecodeError, EncodeError}};
+///
+/// /// Numbers as decimal text.
+/// struct Decimal;
+///
+/// impl Codec<u32, u32> for Decimal {
+///     fn encode(&self, message: &u32) -> Result<Payload, EncodeError> {
+///         Ok(Payload::text(message.to_string()))
+///     }
+///
+///     fn decode(&self, payload: &Payload) -> Result<u32, DecodeError> {
+///         let text = payload.as_text().ok_or_else(|| DecodeError::wrong_kind(payload))?;
+///         text.parse().map_err(DecodeError::invalid)
+///     }
+/// }
+///
+/// assert_eq!(Decimal.decode(&Payload::text("7")).ok(), Some(7));
+/// assert_eq!(
+///     Decimal.decode(&Payload::binary(vec![7])).map_err(|e| e.to_string()),
+///     Err("a binary message where the codec expects text".to_owned()),
+/// );
+/// ```
+pub trait Codec<Tx: ?Sized, Rx> {
+    /// Makes the payload of a message.
+    ///
+    /// # Errors
+    ///
+    /// When the message has no form in this codec.
+    fn encode(&self, message: &Tx) -> Result<Payload, EncodeError>;
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is none. The client delivers an [`Event::Error`](crate::Event::Error), and the connection lives on.
+    fn decode(&self, payload: &Payload) -> Result<Rx, DecodeError>;
+}
+
+/// A message that has no form in the codec.
+#[derive(Debug, thiserror::Error)]
+#[error("the message can't be encoded")]
+pub struct EncodeError(#[source] Box<dyn Error>);
+
+impl EncodeError {
+    /// Makes one of the codec's own error.
+    pub fn new(source: impl Into<Box<dyn Error>>) -> Self {
+        Self(source.into())
+    }
+}
+
+/// A payload that is no message of the codec.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Text where the codec expects binary, or the other way round.
+    #[error("a {} message where the codec expects {}", name(*got), name(other(*got)))]
+    WrongKind {
+        /// What it is.
+        got: PayloadKind,
+    },
+    /// The content can't be read.
+    #[error("the message can't be decoded")]
+    Invalid(#[source] Box<dyn Error>),
+}
+
+impl DecodeError {
+    /// Makes the error for a payload of the other kind.
+    #[must_use]
+    pub fn wrong_kind(payload: &Payload) -> Self {
+        Self::WrongKind {
+            got: payload.kind(),
+        }
+    }
+
+    /// Makes one of the codec's own error.
+    pub fn invalid(source: impl Into<Box<dyn Error>>) -> Self {
+        Self::Invalid(source.into())
+    }
+}
+
+fn name(kind: PayloadKind) -> &'static str {
+    match kind {
+        PayloadKind::Text => "text",
+        PayloadKind::Binary => "binary",
+    }
+}
+
+fn other(kind: PayloadKind) -> PayloadKind {
+    match kind {
+        PayloadKind::Text => PayloadKind::Binary,
+        PayloadKind::Binary => PayloadKind::Text,
+    }
+}

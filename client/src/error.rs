@@ -1,0 +1,117 @@
+//! What can go wrong, by the call that it goes wrong in.
+
+use std::time::Duration;
+
+use onesocket_engine::{SendRejected, SessionFailure};
+use onesocket_manager::ConfigError;
+use onesocket_protocol::{SendFailure, SendId, WorkerError};
+
+use crate::codec::{DecodeError, EncodeError};
+
+/// A client that can't be built. Nothing was started.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The URL can't be parsed, also not relative to the page. Correct it.
+    #[error("not a url: {url}")]
+    InvalidUrl {
+        /// The URL, without its secrets.
+        url: String,
+    },
+    /// The URL's scheme is none of `ws`, `wss`, `http` and `https`. Correct it.
+    #[error("not a websocket url, its scheme is {scheme}")]
+    UnsupportedScheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// A `ws:` URL of another host from an `https:` page: browsers refuse it
+    /// ([mixed content](https://developer.mozilla.org/en-US/docs/Web/Security/Mixed_content)). Use `wss:`.
+    #[error("an https page may not open {url}")]
+    InsecureUrl {
+        /// The URL, without its secrets.
+        url: String,
+    },
+    /// A subprotocol is no token, comes twice, or there are too many
+    /// ([RFC 6455, section 4.1](https://www.rfc-editor.org/rfc/rfc6455#section-4.1)). Correct it.
+    #[error("invalid subprotocol")]
+    InvalidSubprotocol,
+    /// The URL, a subprotocol or the account is over 8 KiB.
+    #[error("{field} of {bytes} bytes is over the cap of {cap} bytes")]
+    TooLong {
+        /// Which.
+        field: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        cap: usize,
+    },
+    /// The worker's configuration is wrong.
+    #[error("the worker's configuration is wrong")]
+    Worker(#[source] ConfigError),
+}
+
+/// A send that did not end as sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The codec could not encode it. It was not sent.
+    #[error("the message was not sent")]
+    Encode(#[source] EncodeError),
+    /// It was not taken. It was not sent.
+    #[error("the message was not sent")]
+    Rejected(#[source] SendRejected),
+    /// It was taken and never reached a socket. It was not sent and will not be.
+    #[error("the message was not sent")]
+    NotSent(#[source] SendFailure),
+    /// The worker was lost between taking and confirming it. It may have been sent; it will not be sent again.
+    #[error("the worker was lost: message {id} may have been sent")]
+    MaybeSent {
+        /// Its number.
+        id: SendId,
+    },
+    /// The client was dropped while it waited. It may have been sent if a socket was open.
+    #[error("the client was dropped")]
+    Dropped,
+}
+
+/// A request that got no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The request was not sent, or may not have been.
+    #[error("the request failed")]
+    Send(#[source] SendError),
+    /// No answer came in time. The request may have been carried out.
+    #[error("no answer within {after:?}")]
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The builder was not told how to tell an answer from a message, see
+    /// [`replies`](crate::ClientBuilder::replies). It was not sent.
+    #[error("the client does not know what an answer looks like")]
+    NoReplies,
+    /// The client was dropped while it waited.
+    #[error("the client was dropped")]
+    Dropped,
+}
+
+/// Something that went wrong and does not end the connection; see [`Event::Error`](crate::Event::Error).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A message of the server can't be decoded. It was not delivered.
+    #[error("a message of {bytes} bytes can't be decoded")]
+    Undecodable {
+        /// Its length.
+        bytes: usize,
+        /// What the codec says.
+        source: DecodeError,
+    },
+    /// The worker complains.
+    #[error("the worker complains")]
+    Worker(#[source] WorkerError),
+    /// There is no worker and none will come. This one does end it.
+    #[error("there is no worker")]
+    NoWorker(#[source] SessionFailure),
+}

@@ -1,0 +1,153 @@
+//! What a client hears, as a stream.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use futures::Stream;
+use onesocket_protocol::{ReconnectCause, Status, StopReason};
+
+use crate::ClientError;
+
+/// Something that a client hears.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<Rx> {
+    /// The server has sent a message.
+    Message(Rx),
+    /// The server had sent this message before this client joined the connection; see
+    /// [`replay`](crate::ClientBuilder::replay).
+    Replayed(Rx),
+    /// The socket is open and the greetings are sent.
+    Connected {
+        /// The subprotocol that the server chose; empty when none.
+        subprotocol: String,
+    },
+    /// There is no socket, and the loop will dial again.
+    Reconnecting {
+        /// Which dial in a row after the lost or failed one comes, from 1.
+        attempt: u32,
+        /// How long until then; `None` while the browser is offline.
+        delay: Option<Duration>,
+        /// Why there is no socket.
+        cause: ReconnectCause,
+    },
+    /// The loop has ended. [`Client::reconnect`](crate::Client::reconnect) starts it anew.
+    Disconnected {
+        /// Why.
+        reason: StopReason,
+    },
+    /// How the connection is doing, after every change.
+    Status(Status),
+    /// Messages were dropped, here: the page, or the reader of this stream, did not keep up.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+    /// Something went wrong; the connection lives on.
+    Error(ClientError),
+}
+
+/// What a client hears, from the moment on at which [`Client::events`](crate::Client::events) was called; the first call gets
+/// what was heard before it too.
+///
+/// It ends when the client is closed. At most 65,536 messages wait in it for their reader: beyond that they are dropped and
+/// counted in an [`Event::Lagged`].
+pub struct Events<Rx> {
+    inbox: Rc<RefCell<Inbox<Rx>>>,
+}
+
+impl<Rx> Stream for Events<Rx> {
+    type Item = Event<Rx>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut inbox = self.inbox.borrow_mut();
+        if let Some(event) = inbox.take() {
+            return Poll::Ready(Some(event));
+        }
+        if inbox.closed {
+            return Poll::Ready(None);
+        }
+        match &mut inbox.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl<Rx> fmt::Debug for Events<Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("waiting", &self.inbox.borrow().events.len())
+            .finish()
+    }
+}
+
+impl<Rx> Events<Rx> {
+    pub(crate) fn new(inbox: Rc<RefCell<Inbox<Rx>>>) -> Self {
+        Self { inbox }
+    }
+}
+
+/// What waits for the reader of one stream.
+pub(crate) struct Inbox<Rx> {
+    events: VecDeque<Event<Rx>>,
+    missed: u64,
+    closed: bool,
+    waker: Option<Waker>,
+}
+
+impl<Rx> Default for Inbox<Rx> {
+    fn default() -> Self {
+        Self {
+            events: VecDeque::new(),
+            missed: 0,
+            closed: false,
+            waker: None,
+        }
+    }
+}
+
+impl<Rx> Inbox<Rx> {
+    fn take(&mut self) -> Option<Event<Rx>> {
+        let event = self.events.pop_front();
+        if event.is_none() && self.missed > 0 {
+            return Some(Event::Lagged {
+                missed: core::mem::take(&mut self.missed),
+            });
+        }
+        event
+    }
+
+    /// Whether a message must be dropped and counted. Once one is, all are until the reader has caught up, so that the hole
+    /// is in one place.
+    pub(crate) fn must_drop(&mut self) -> bool {
+        let full = self.missed > 0 || self.events.len() >= MAX_WAITING;
+        self.missed += u64::from(full);
+        full
+    }
+
+    /// Appends an event; returns who is to be woken, once no borrow is held any more.
+    #[must_use]
+    pub(crate) fn push(&mut self, event: Event<Rx>) -> Option<Waker> {
+        self.events.push_back(event);
+        self.waker.take()
+    }
+
+    #[must_use]
+    pub(crate) fn close(&mut self) -> Option<Waker> {
+        self.closed = true;
+        self.waker.take()
+    }
+}
+
+/// Messages that wait for a reader. Enough for a page that is busy for seconds in a flood; a reader that has stopped for good
+/// must not take the page's memory.
+const MAX_WAITING: usize = 65_536;

@@ -1,0 +1,12 @@
+//! What the client needs of the page it runs in, if any.
+
+#[cfg(target_family = "wasm")]
+mod browser;
+#[cfg(not(target_family = "wasm"))]
+mod inert;
+mod url;
+
+#[cfg(target_family = "wasm")]
+pub(crate) use browser::{random_53_bits, resolve_url, sleep};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use inert::{random_53_bits, resolve_url, sleep};

@@ -1,0 +1,24 @@
+//! No page: on a native target nothing is ever sent, so nothing is ever waited for.
+
+use std::time::Duration;
+
+use futures::{FutureExt, future, future::LocalBoxFuture};
+
+use crate::BuildError;
+
+/// Takes the URL as it is: there is nothing that it could be relative to.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is fallible where there is a page"
+)]
+pub(crate) fn resolve_url(url: &str) -> Result<String, BuildError> {
+    Ok(url.to_owned())
+}
+
+pub(crate) fn random_53_bits() -> u64 {
+    0
+}
+
+pub(crate) fn sleep(_: Duration) -> LocalBoxFuture<'static, ()> {
+    future::pending().boxed_local()
+}

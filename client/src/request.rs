@@ -1,0 +1,104 @@
+//! Requests and their answers, on top of the app's own messages.
+
+use std::{
+    fmt,
+    pin::Pin,
+    rc::{Rc, Weak},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{FutureExt, channel::oneshot, future::LocalBoxFuture};
+
+use crate::{RequestError, Sending, client::Shared, page};
+
+/// Names a request within everything that shares its socket: a random number below 2^53, so that it survives JSON.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A request on its way, as a future of its answer; see [`Client::request`](crate::Client::request).
+pub struct Request<Rx> {
+    id: Option<RequestId>,
+    sending: Option<Sending>,
+    answer: oneshot::Receiver<Rx>,
+    shared: Weak<Shared<Rx>>,
+    after: Duration,
+    timer: LocalBoxFuture<'static, ()>,
+}
+
+/// Long enough for a slow answer, short enough for a user who waits.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl<Rx: 'static> Request<Rx> {
+    pub(crate) fn new(shared: &Rc<Shared<Rx>>, send: impl FnOnce(RequestId) -> Sending) -> Self {
+        let (id, sending, answer) = if shared.knows_replies() {
+            let (id, answer) = shared.add_request();
+            (Some(id), Some(send(id)), answer)
+        } else {
+            (None, None, oneshot::channel().1)
+        };
+        let timer = page::sleep(DEFAULT_TIMEOUT);
+        Self {
+            id,
+            sending,
+            answer,
+            shared: Rc::downgrade(shared),
+            after: DEFAULT_TIMEOUT,
+            timer,
+        }
+    }
+
+    /// Sets how long to wait for the answer, counted from this call.
+    #[must_use]
+    pub fn timeout(mut self, after: Duration) -> Self {
+        self.after = after;
+        self.timer = page::sleep(after);
+        self
+    }
+}
+
+impl<Rx> Future for Request<Rx> {
+    type Output = Result<Rx, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.id.is_none() {
+            return Poll::Ready(Err(RequestError::NoReplies));
+        }
+        if let Poll::Ready(answer) = self.answer.poll_unpin(cx) {
+            return Poll::Ready(answer.map_err(|oneshot::Canceled| RequestError::Dropped));
+        }
+        if let Some(sending) = &mut self.sending {
+            match sending.poll_unpin(cx) {
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(RequestError::Send(error))),
+                Poll::Ready(Ok(_)) => self.sending = None,
+                Poll::Pending => {}
+            }
+        }
+        self.timer
+            .poll_unpin(cx)
+            .map(|()| Err(RequestError::Timeout { after: self.after }))
+    }
+}
+
+impl<Rx> Drop for Request<Rx> {
+    fn drop(&mut self) {
+        if let (Some(id), Some(shared)) = (self.id, self.shared.upgrade()) {
+            shared.remove_request(id);
+        }
+    }
+}
+
+impl<Rx> fmt::Debug for Request<Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("timeout", &self.after)
+            .finish_non_exhaustive()
+    }
+}
