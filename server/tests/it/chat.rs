@@ -33,7 +33,8 @@ async fn a_newcomer_gets_the_last_fifty_in_order() {
     newcomer.assert_echoes("live").await;
 }
 
-#[tokio::test]
+// Several threads: on one the server cannot be between two steps of a join when a frame comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn history_and_live_frames_meet_without_gap_or_double_while_others_write() {
     const WRITERS: usize = 4;
     const FRAMES: usize = 250;

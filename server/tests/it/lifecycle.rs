@@ -35,7 +35,7 @@ async fn restarts_on_the_same_port_twenty_times_under_connected_clients() {
         );
         idle.assert_reset().await;
         echo.assert_reset().await;
-        while let Some(Ok(_)) = busy.next().await {}
+        busy.drain().await;
         drop(half_http);
         server = Server::builder().addr(addr).start().await.unwrap();
         assert_eq!(server.stats().total.sockets_ever, 0);

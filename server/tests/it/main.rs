@@ -1,4 +1,4 @@
-//! The real server over real sockets, with a client that shares no code with it.
+//! The real server over real sockets.
 
 mod chat;
 mod endpoints;

@@ -83,6 +83,14 @@ impl Client {
         assert!(matches!(end, Some(Err(_))), "{end:?}");
     }
 
+    /// Reads what was under way until the connection is lost.
+    pub(crate) async fn drain(&mut self) {
+        let reading = async { while let Some(Ok(_)) = self.0.next().await {} };
+        timeout(DEADLINE, reading)
+            .await
+            .expect("the frames do not end");
+    }
+
     /// Asserts that nothing comes for a while.
     pub(crate) async fn assert_silent(&mut self, time: Duration) {
         let next = timeout(time, self.0.next()).await;
