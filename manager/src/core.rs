@@ -23,6 +23,7 @@ pub(crate) struct Core {
     handles: Cell<usize>,
     pings: RefCell<BTreeMap<u32, oneshot::Sender<()>>>,
     next_ping: Cell<u32>,
+    change_is_due: Cell<bool>,
 }
 
 impl Core {
@@ -36,6 +37,7 @@ impl Core {
             handles: Cell::new(0),
             pings: RefCell::default(),
             next_ping: Cell::new(0),
+            change_is_due: Cell::new(false),
             config,
         });
         host::begin(&core);
@@ -52,7 +54,10 @@ impl Core {
     /// Delivers all events. Called from the top of a task only, or from within a sink, where it does nothing.
     pub(crate) fn deliver(self: &Rc<Self>) {
         self.wiring.deliver(|control| match control {
-            Control::Changed => self.report.tell_listeners(),
+            Control::Changed => {
+                self.change_is_due.set(false);
+                self.report.tell_listeners();
+            }
             Control::Pong { nonce } => self.on_pong(nonce),
             control => host::on_control(self, control),
         });
@@ -66,8 +71,10 @@ impl Core {
 
     /// Sees to it that the listeners are told.
     pub(crate) fn changed(self: &Rc<Self>) {
-        self.wiring.push_control(Control::Changed);
-        host::deliver_soon(self);
+        if !self.change_is_due.replace(true) {
+            self.wiring.push_control(Control::Changed);
+            host::deliver_soon(self);
+        }
     }
 
     /// No tier works: every channel is told, every send settled.

@@ -170,8 +170,8 @@ pub enum TierFailure {
         message: String,
     },
     /// The worker's `error` event came before its welcome. Browsers do not say which: no script at that URL, a page of
-    /// HTML instead of it, a refusal by CSP, a syntax error. When the script can be fetched, the failure is refined to
-    /// [`TierFailure::ScriptNotFound`] or [`TierFailure::ScriptNotJavaScript`] a moment later.
+    /// HTML instead of it, a refusal by CSP, a syntax error. A moment later it is refined to one of the four below, unless the
+    /// script can't be fetched (CSP `connect-src`).
     #[error("script not found or not a script (error event{})", Detail(message))]
     ScriptError {
         /// The browser's words; often empty.
@@ -189,6 +189,18 @@ pub enum TierFailure {
     ScriptNotJavaScript {
         /// The `Content-Type`.
         mime: String,
+    },
+    /// The script is there, and did not run: a syntax error, an exception, a network that failed a moment before.
+    #[error("the script is there and did not run{}", InBrackets(message))]
+    ScriptDidNotRun {
+        /// The browser's words; often empty.
+        message: String,
+    },
+    /// The page's Content Security Policy refuses the worker. README lists the directives that are needed.
+    #[error("refused by the page's content security policy ({directive})")]
+    BlockedByPolicy {
+        /// The directive, such as `worker-src`.
+        directive: String,
     },
     /// The script runs and its wasm does not: not found, refused by CSP (`'wasm-unsafe-eval'`), too old a browser, or a
     /// panic.
@@ -212,6 +224,15 @@ pub enum TierFailure {
         /// How long it was waited for.
         after: Duration,
     },
+}
+
+/// What the browser says, when it says anything.
+struct InBrackets<'a>(&'a str);
+
+impl fmt::Display for InBrackets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " ({})", self.0) }
+    }
 }
 
 /// What the browser says, in front of it a colon, when it says anything.

@@ -4,7 +4,7 @@ use core::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, DebugLevel, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version,
+    BatchReader, DebugLevel, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version, message::tag,
 };
 
 /// Which way a frame goes.
@@ -51,10 +51,12 @@ fn batch_lines(direction: Direction, frame: &Bytes, level: DebugLevel) -> Vec<St
     }
     let version = Version::from_number(header.version);
     let line = |message| match message {
-        Ok(raw) => format!("{start}: {}", message_line(direction, version, &raw, level)),
-        Err(error) => format!("{start}: {error}"),
+        // It has a line of its own already.
+        Ok(RawMessage { tag: tag::LOG, .. }) => None,
+        Ok(raw) => Some(format!("{start}: {}", message_line(direction, version, &raw, level))),
+        Err(error) => Some(format!("{start}: {error}")),
     };
-    reader.map(line).collect()
+    reader.filter_map(line).collect()
 }
 
 /// The `Debug` of every message hides payloads, and secrets in URLs.
@@ -100,7 +102,7 @@ const MAX_SHOWN_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use onesocket_protocol::{ChannelId, Epoch, Hello, Outbox, SendId, TabToken};
+    use onesocket_protocol::{ChannelId, Epoch, Hello, LogLevel, Outbox, SendId, TabToken};
 
     use super::*;
 
@@ -138,6 +140,17 @@ mod tests {
         assert!(shown[0].starts_with("tab -> worker: Hello(Hello { holds_lock: true"), "{shown:?}");
         let garbage = lines(Direction::ToTab, &Bytes::from_static(b"<!doctype"), DebugLevel::Messages);
         assert_eq!(garbage, ["worker -> tab: 9 bytes, not a onesocket frame"]);
+    }
+
+    #[test]
+    fn the_workers_log_lines_are_not_logged_twice() {
+        let mut outbox = Outbox::new(Epoch(7), Version::V1);
+        let log = ToTab::Log { level: LogLevel::Info, target: "t".to_owned(), text: "x".to_owned() };
+        outbox.push(&log);
+        outbox.push(&ToTab::Pong { nonce: 1 });
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
+        let lines = lines(Direction::ToTab, &frame, DebugLevel::Messages);
+        assert_eq!(lines, ["worker -> tab: batch 1 ack 0: Pong { nonce: 1 }"]);
     }
 
     #[test]

@@ -196,3 +196,96 @@ impl Drop for Resetting<'_> {
         self.0.set(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use onesocket_protocol::{LinkKey, LinkPolicy, Payload, Replay};
+
+    use super::*;
+
+    fn config() -> ChannelConfig {
+        let key = LinkKey { url: "wss://x.org/".to_owned(), subprotocols: Vec::new(), account: String::new() };
+        ChannelConfig { key, policy: LinkPolicy::default(), replay: Replay::None }
+    }
+
+    fn ignore(_: &[u8]) {}
+
+    fn deliver(wiring: &Wiring) {
+        wiring.deliver(|control| panic!("{control:?}"));
+    }
+
+    #[test]
+    fn no_sink_is_called_from_within_a_call() {
+        let wiring = Wiring::new(TabToken(1), DebugLevel::Off);
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let hear = Rc::clone(&heard);
+        let channel = wiring.open(&ignore, config(), move |event| hear.borrow_mut().push(event));
+        wiring.with_session(&ignore, |session| session.fail(SessionFailure::NoTier));
+        wiring.with_session(&ignore, |session| session.close(channel));
+        assert!(heard.borrow().is_empty() && wiring.wants_delivery());
+
+        deliver(&wiring);
+        let expect = [ChannelEvent::Failed(SessionFailure::NoTier), ChannelEvent::Closed];
+        assert_eq!(*heard.borrow(), expect);
+        assert!(!wiring.has_sinks() && !wiring.wants_delivery());
+    }
+
+    #[test]
+    fn a_sink_may_open_send_close_and_deliver() {
+        let wiring = Rc::new(Wiring::new(TabToken(1), DebugLevel::Payloads));
+        let order = Rc::new(RefCell::new(Vec::new()));
+        let (inner, note) = (Rc::clone(&wiring), Rc::clone(&order));
+        let first = wiring.open(&ignore, config(), move |event| {
+            note.borrow_mut().push(format!("first {event:?}"));
+            if matches!(event, ChannelEvent::Failed(_)) {
+                let also = Rc::clone(&note);
+                let second = inner.open(&ignore, config(), move |event| {
+                    also.borrow_mut().push(format!("second {event:?}"));
+                });
+                let sent = inner.with_session(&ignore, |session| session.send(second, Payload::text("x")));
+                assert!(sent.is_err());
+                inner.with_session(&ignore, |session| session.close(second));
+                deliver(&inner);
+                note.borrow_mut().push("first ends".to_owned());
+            }
+        });
+        wiring.with_session(&ignore, |session| session.fail(SessionFailure::NoTier));
+        deliver(&wiring);
+        assert_eq!(
+            *order.borrow(),
+            ["first Failed(NoTier)", "first ends", "second Failed(NoTier)", "second Closed"]
+        );
+        wiring.with_session(&ignore, |session| session.close(first));
+        deliver(&wiring);
+        assert!(!wiring.has_sinks());
+    }
+
+    #[test]
+    fn what_a_sink_owns_may_drop_into_the_wiring() {
+        struct DropsInto(Rc<Wiring>, ChannelId);
+        impl Drop for DropsInto {
+            fn drop(&mut self) {
+                self.0.with_session(&ignore, |session| session.close(self.1));
+                let _ = self.0.open(&ignore, config(), |_| {});
+            }
+        }
+
+        let wiring = Rc::new(Wiring::new(TabToken(1), DebugLevel::Off));
+        let other = wiring.open(&ignore, config(), |_| {});
+        let owned = DropsInto(Rc::clone(&wiring), other);
+        let channel = wiring.open(&ignore, config(), move |_| {
+            let _ = &owned;
+        });
+        wiring.with_session(&ignore, |session| session.close(channel));
+        deliver(&wiring);
+        assert_eq!(wiring.sinks.borrow().len(), 1, "the one that was opened by the drop");
+    }
+
+    #[test]
+    fn garbage_from_the_worker_is_no_panic() {
+        let wiring = Wiring::new(TabToken(1), DebugLevel::Payloads);
+        wiring.handle_frame(&ignore, &Bytes::from_static(b"<!doctype html>"));
+        wiring.handle_frame(&ignore, &Bytes::new());
+        deliver(&wiring);
+    }
+}

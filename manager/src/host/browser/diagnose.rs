@@ -11,27 +11,43 @@ use web_sys::{AbortController, RequestInit, Response};
 use super::sleep;
 use crate::{Tier, TierFailure, core::Core, diagnosis};
 
-/// Refines the failure in the ladder, if it is one that says little and the script can be fetched. CSP may refuse that
-/// (`connect-src`); then the failure stays as it is.
+/// Refines the failure in the ladder, when the browser has said no more than that there is one. A policy that forbids the
+/// worker is known by its violation event; for the rest the script is fetched. CSP may refuse that, too (`connect-src`); then
+/// the failure stays as it is.
 pub(super) fn begin(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
-    let (TierFailure::ScriptError { .. }, Some(page)) = (failure, &core.host.page) else { return };
-    let (script, failure, core) = (page.script.clone(), failure.clone(), Rc::downgrade(core));
+    let Some(page) = &core.host.page else { return };
+    let message = match failure {
+        TierFailure::ScriptError { message } => Some(message.clone()),
+        TierFailure::ConstructorThrew { .. } => None,
+        _ => return,
+    };
+    let (script, failure, weak) = (page.script.clone(), failure.clone(), Rc::downgrade(core));
     spawn_local(async move {
-        let Some(found) = examine(&script).await else { return };
-        let Some(core) = core.upgrade() else { return };
+        sleep(VIOLATION_PATIENCE).await;
+        let Some(violation) = weak.upgrade().map(|core| violation(&core)) else { return };
+        let found = match (violation, message) {
+            (Some(directive), _) => Some(TierFailure::BlockedByPolicy { directive }),
+            (None, Some(message)) => examine(&script, &message).await,
+            (None, None) => None,
+        };
+        let (Some(found), Some(core)) = (found, weak.upgrade()) else { return };
         if core.report.refine(tier, &failure, found) {
             core.changed();
         }
     });
 }
 
-async fn examine(script: &str) -> Option<TierFailure> {
+fn violation(core: &Core) -> Option<String> {
+    core.host.page.as_ref().and_then(|page| page.violation())
+}
+
+async fn examine(script: &str, message: &str) -> Option<TierFailure> {
     let abort = AbortController::new().ok()?;
     // Some servers refuse HEAD; the body of a GET is cut off below.
     let init = RequestInit::new();
     init.set_signal(Some(&abort.signal()));
     let request = web_sys::window()?.fetch_with_str_and_init(script, &init);
-    let response = match future::select(JsFuture::from(request), Box::pin(sleep(PATIENCE))).await {
+    let response = match future::select(JsFuture::from(request), Box::pin(sleep(FETCH_PATIENCE))).await {
         Either::Left((response, _)) => response.ok()?.dyn_into::<Response>().ok()?,
         Either::Right(_) => {
             abort.abort();
@@ -39,10 +55,13 @@ async fn examine(script: &str) -> Option<TierFailure> {
         }
     };
     let content_type = response.headers().get("content-type").ok().flatten();
-    let found = diagnosis::classify(response.status(), content_type.as_deref());
+    let found = diagnosis::classify(response.status(), content_type.as_deref(), message);
     abort.abort();
-    found
+    Some(found)
 }
 
+/// The violation event may come after the `error` event that it explains: it is a task of its own.
+const VIOLATION_PATIENCE: Duration = Duration::from_millis(50);
+
 /// Nobody waits for it, so it may take what a slow network takes.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FETCH_PATIENCE: Duration = Duration::from_secs(5);

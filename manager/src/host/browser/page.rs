@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, PageTransitionEvent, Url, Window};
 
-use super::js::Listener;
+use super::js::{Listener, get};
 use crate::{ConfigError, ManagerConfig, core::Core};
 
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(super) struct Page {
     /// Absolute, and of the page's own origin.
     pub(super) script: String,
     listeners: RefCell<Vec<Listener>>,
+    /// The directive of the page's policy that has refused the worker's script.
+    violation: Rc<RefCell<Option<String>>>,
 }
 
 impl Page {
@@ -22,7 +24,7 @@ impl Page {
     pub(super) fn new(config: &ManagerConfig) -> Result<Option<Self>, ConfigError> {
         let Some(window) = web_sys::window() else { return Ok(None) };
         let script = resolve(&window, &config.script)?;
-        Ok(Some(Self { window, script, listeners: RefCell::default() }))
+        Ok(Some(Self { window, script, listeners: RefCell::default(), violation: Rc::default() }))
     }
 
     /// Passes on what happens to the page.
@@ -38,6 +40,7 @@ impl Page {
             }
         });
         *self.listeners.borrow_mut() = vec![online("online", true), online("offline", false), leave];
+        self.listeners.borrow_mut().extend(self.watch_policy());
         if !self.window.navigator().on_line() {
             core.with_session(|session| session.handle_network(false));
         }
@@ -45,6 +48,25 @@ impl Page {
 
     pub(super) fn stop_listening(&self) {
         self.listeners.take();
+    }
+
+    /// Returns the directive of the page's policy that has refused the worker's script.
+    pub(super) fn violation(&self) -> Option<String> {
+        self.violation.borrow().clone()
+    }
+
+    /// A refusal of the diagnosis itself (`connect-src`) says nothing about the worker.
+    fn watch_policy(&self) -> Option<Listener> {
+        let (violation, script) = (Rc::clone(&self.violation), self.script.clone());
+        let document = self.window.document()?;
+        Some(Listener::new(&document, "securitypolicyviolation", move |event| {
+            let text = |name| get(&event, name).as_string().unwrap_or_default();
+            let directive = text("effectiveDirective");
+            let is_about_workers = matches!(directive.as_str(), "worker-src" | "child-src" | "script-src" | "default-src");
+            if is_about_workers && text("blockedURI") == script {
+                *violation.borrow_mut() = Some(directive);
+            }
+        }))
     }
 
     fn on(&self, core: &Rc<Core>, event: &'static str, action: impl Fn(&Rc<Core>, Event) + 'static) -> Listener {
