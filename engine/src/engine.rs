@@ -262,16 +262,15 @@ impl Engine {
             scope: self.scope,
             debug: self.debug,
         });
-        match before {
-            // A second hello on a port is a tab that starts over.
-            Some(before) => self.abandon_channels(id, before),
-            None if hello.holds_lock => {
-                self.outputs.push_back(Todo::WatchTab {
-                    port: id,
-                    lock: hello.token.lock_name(),
-                });
-            }
-            None => {}
+        if hello.holds_lock && !core::mem::replace(&mut port.is_watched, true) {
+            self.outputs.push_back(Todo::WatchTab {
+                port: id,
+                lock: hello.token.lock_name(),
+            });
+        }
+        // A second hello on a port is a tab that starts over.
+        if let Some(before) = before {
+            self.abandon_channels(id, before);
         }
     }
 

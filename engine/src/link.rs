@@ -16,7 +16,9 @@ use onesocket_protocol::{
 use crate::{PortId, SocketId, Time};
 
 mod backoff;
+mod give_up;
 mod greetings;
+mod heartbeat;
 mod history;
 mod lifecycle;
 mod queue;
@@ -95,11 +97,13 @@ pub(crate) struct Link {
     dials: u32,
     /// How many dials in a row have failed, or led to a socket that did not stay open.
     attempt: u32,
+    /// How many dials, probes not counted, there were since a socket was stable.
+    fruitless: u32,
     /// Whether any socket has ever been open.
     was_open: bool,
     /// The server has asked not to be dialled before this.
     not_before: Option<Time>,
-    /// What is left of the give-up policy's time while the browser is offline.
+    /// What is left of the give-up policy's time while it is halted: the browser is offline, or a socket open that may last.
     give_up_left: Option<Millis>,
     round_trip: Option<Millis>,
     last_received: Time,
@@ -127,6 +131,7 @@ impl Link {
             history: History::default(),
             dials: 0,
             attempt: 0,
+            fruitless: 0,
             was_open: false,
             not_before: None,
             give_up_left: None,
@@ -150,7 +155,7 @@ impl Link {
         let policy_differs = !self.members.is_empty() && *policy != self.policy;
         if self.members.is_empty() {
             // Nobody is left who could rely on the old one.
-            self.policy = policy.clone();
+            self.adopt(ctx, policy);
         }
         self.history.grow(&replay);
         self.timers.stop(Timer::Linger);
@@ -310,11 +315,10 @@ impl Link {
 
     /// The end of a tab's frame: what was put off until then.
     pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>) {
-        if let State::Open(open) = &self.state {
-            for state in self.members.values_mut() {
-                if let Some(payload) = state.ask.take() {
-                    ctx.transmit(open.socket, payload);
-                }
+        for state in self.members.values_mut() {
+            // Without an open socket there is nothing that the member has missed.
+            if let (Some(payload), State::Open(open)) = (state.ask.take(), &self.state) {
+                ctx.transmit(open.socket, payload);
             }
         }
         self.flush_receipts(ctx);
@@ -347,14 +351,15 @@ impl Link {
     }
 
     fn expire_queue(&mut self, ctx: &mut Ctx<'_>) {
-        while let Some(queued) = self.queue.pop_expired(ctx.now) {
+        let timeout = self.policy.queue.timeout;
+        while let Some(queued) = self.queue.pop_expired(ctx.now, timeout) {
             self.tell_failed(ctx, queued.member, queued.id, SendFailure::Expired);
         }
         self.watch_queue();
     }
 
     fn watch_queue(&mut self) {
-        match self.queue.next_expiry() {
+        match self.queue.next_expiry(self.policy.queue.timeout) {
             Some(at) => self.timers.start(Timer::QueueTimeout, at),
             None => self.timers.stop(Timer::QueueTimeout),
         }

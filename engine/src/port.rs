@@ -13,6 +13,8 @@ pub(crate) struct Port {
     posting: Vec<u8>,
     posting_preface: bool,
     session: Option<Session>,
+    /// Whether its tab's lock is asked for.
+    pub(crate) is_watched: bool,
 }
 
 /// What there is between a hello and a goodbye.

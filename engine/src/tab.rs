@@ -2,189 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, DebugLevel, Epoch, Greeting, GreetingId, Hello, LinkKey, LinkPolicy,
-    LogLevel, Millis, Outbox, Payload, Preface, ReconnectCause, Replay, SendFailure, SendId,
-    Status, StopReason, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome,
-    WorkerError, limits,
+    ChannelId, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Payload,
+    SendFailure, SendId, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
 };
 
 mod channel;
+mod event;
+mod incoming;
+
+pub use event::{ChannelConfig, ChannelEvent, SendRejected, SessionFailure, TabOutput};
 
 use channel::Channel;
-
-/// What a channel asks for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChannelConfig {
-    /// Which connection.
-    pub key: LinkKey,
-    /// How it should behave.
-    pub policy: LinkPolicy,
-    /// What the channel is given when the connection is open already.
-    pub replay: Replay,
-}
-
-/// Why a worker can't be used, or none could be had.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SessionFailure {
-    /// The worker and this page come from builds that share no protocol version.
-    #[error("the page speaks protocol {ours}, its worker {theirs}")]
-    VersionMismatch {
-        /// What this build speaks.
-        ours: VersionRange,
-        /// What the worker speaks.
-        theirs: VersionRange,
-    },
-    /// The worker's script ran, and its wasm did not, or has trapped since.
-    #[error("the worker has failed: {reason}")]
-    WorkerFailed {
-        /// The browser's words.
-        reason: String,
-    },
-    /// No tier is left to try. The ladder tells what became of each.
-    #[error("no worker could be started in any tier")]
-    NoTier,
-    /// This is not a browser: on native targets the library is inert.
-    #[error("there is no browser")]
-    NoBrowser,
-}
-
-/// Why a send was not even taken. It certainly reached no socket.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendRejected {
-    /// The payload is over the cap.
-    #[error("the payload of {bytes} bytes is over the cap of {cap} bytes")]
-    TooLarge {
-        /// Its length.
-        bytes: usize,
-        /// The cap.
-        cap: usize,
-    },
-    /// So much is without a receipt already that the page's memory is at stake.
-    #[error("{bytes} bytes wait for their receipts already")]
-    Overloaded {
-        /// How much waits.
-        bytes: usize,
-    },
-    /// The channel is closed.
-    #[error("the client is closed")]
-    Closed,
-    /// There is no worker, and none will come.
-    #[error("nobody can send it")]
-    Failed(#[source] SessionFailure),
-}
-
-/// Something that a client is told.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ChannelEvent {
-    /// How the connection is doing.
-    Status(Status),
-    /// The socket is open and the greetings are sent.
-    Connected {
-        /// The subprotocol that the server chose; empty when none.
-        subprotocol: String,
-    },
-    /// The loop has ended.
-    Disconnected {
-        /// Why.
-        reason: StopReason,
-    },
-    /// There is no socket, and the loop will dial again.
-    Reconnecting {
-        /// Which dial in a row after the lost or failed one comes, from 1.
-        attempt: u32,
-        /// How long until then; `None` while the browser is offline.
-        delay: Option<Millis>,
-        /// Why there is no socket.
-        cause: ReconnectCause,
-    },
-    /// The server has sent a message.
-    Message {
-        /// Whether it was received before this channel joined.
-        replayed: bool,
-        /// The message.
-        payload: Payload,
-    },
-    /// The page did not read for so long that messages were dropped, here.
-    Lagged {
-        /// How many.
-        missed: u64,
-    },
-    /// Something is wrong; the connection lives on.
-    Error(WorkerError),
-    /// All sends up to this one, but those that failed, were handed to an open socket.
-    Sent {
-        /// The last of them.
-        through: SendId,
-    },
-    /// This send never reached a socket and never will.
-    NotSent {
-        /// Which.
-        id: SendId,
-        /// Why.
-        failure: SendFailure,
-    },
-    /// The worker was lost between taking this send and confirming it: it may have reached the server or not.
-    MaybeSent {
-        /// Which.
-        id: SendId,
-    },
-    /// There is no worker, and none will come.
-    Failed(SessionFailure),
-    /// The channel is closed. Nothing follows.
-    Closed,
-}
-
-/// Something to be done.
-#[derive(Debug, PartialEq, Eq)]
-pub enum TabOutput<'a> {
-    /// Post a buffer on the port of the last attach.
-    Post(&'a [u8]),
-    /// The worker has answered the hello.
-    Welcomed {
-        /// Which run of the worker it is.
-        epoch: Epoch,
-        /// The version that both speak.
-        version: Version,
-        /// The tab's number there.
-        tab: TabId,
-    },
-    /// This worker can't be used, or no longer. The channels wait for the next attach.
-    Refused(SessionFailure),
-    /// Behind the port there is another run of the worker than before. Hello is said again already.
-    Restarted {
-        /// Which run it is now.
-        epoch: Epoch,
-    },
-    /// The worker has let go of every channel: attach the next one.
-    HandedOver,
-    /// Something for a client.
-    Event {
-        /// Its channel.
-        channel: ChannelId,
-        /// What.
-        event: ChannelEvent,
-    },
-    /// The answer to a ping.
-    Pong {
-        /// The ping's.
-        nonce: u32,
-    },
-    /// A line of the worker's log.
-    Log {
-        /// How grave.
-        level: LogLevel,
-        /// Which module.
-        target: String,
-        /// The line.
-        text: String,
-    },
-    /// Something is wrong that belongs to no channel.
-    Error(WorkerError),
-}
 
 /// The tab's end of the protocol.
 ///
@@ -209,7 +38,8 @@ pub struct TabSession {
     token: TabToken,
     debug: DebugLevel,
     holds_lock: bool,
-    online: bool,
+    /// What the browser has said, if it was asked.
+    online: Option<bool>,
     phase: Phase,
     channels: BTreeMap<ChannelId, Channel>,
     next_channel: u32,
@@ -258,7 +88,7 @@ impl TabSession {
             token,
             debug,
             holds_lock: false,
-            online: true,
+            online: None,
             phase: Phase::Detached,
             channels: BTreeMap::new(),
             next_channel: 1,
@@ -288,6 +118,7 @@ impl TabSession {
     /// Forgets the worker: it is gone. The channels wait for the next [`attach`](Self::attach).
     pub fn detach(&mut self) {
         self.hello = None;
+        self.leaving = false;
         match core::mem::replace(&mut self.phase, Phase::Detached) {
             Phase::Failed(why) => self.phase = Phase::Failed(why),
             Phase::HandingOver(handing_over) => self.take_back(handing_over.returned),
@@ -391,13 +222,29 @@ impl TabSession {
     }
 
     /// Says goodbye: the page goes. What is unposted is posted with it, whether or not the last batch is acknowledged.
+    ///
+    /// A page that comes back (from the back/forward cache) has to [`attach`](Self::attach) again.
     pub fn bye(&mut self) {
-        if let Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. }) = &mut self.phase {
-            for message in self.unposted.drain(..) {
-                live.outbox.push(&message);
+        self.call_off_hand_over();
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        for message in self.unposted.drain(..) {
+            pass_on(&mut live.outbox, &mut self.channels, message);
+        }
+        live.outbox.push(&ToWorker::Bye);
+        self.leaving = true;
+    }
+
+    /// There is no time any more to wait for what the worker gives back: it is told everything again.
+    fn call_off_hand_over(&mut self) {
+        match core::mem::replace(&mut self.phase, Phase::Detached) {
+            Phase::HandingOver(HandingOver { live, returned, .. }) => {
+                self.phase = Phase::Live(live);
+                self.take_back(returned);
+                self.introduce();
             }
-            live.outbox.push(&ToWorker::Bye);
-            self.leaving = true;
+            phase => self.phase = phase,
         }
     }
 
@@ -472,6 +319,12 @@ impl TabSession {
         Ok(send)
     }
 
+    /// Returns how many bytes of payloads wait for their outcome.
+    #[must_use]
+    pub fn unsettled_bytes(&self) -> usize {
+        self.unsettled_bytes
+    }
+
     /// Registers a greeting; `None` when the channel is closed.
     pub fn greet(
         &mut self,
@@ -533,29 +386,8 @@ impl TabSession {
 
     /// Passes on the page's `online` and `offline` events.
     pub fn handle_network(&mut self, online: bool) {
-        self.online = online;
+        self.online = Some(online);
         self.say(ToWorker::Network { online });
-    }
-
-    /// Takes a buffer that the worker has posted.
-    pub fn handle_frame(&mut self, frame: &Bytes) {
-        match Preface::decode(frame) {
-            Ok(Preface::Welcome(welcome)) => self.on_welcome(welcome),
-            Ok(Preface::Refused(refusal)) => {
-                self.on_refused(SessionFailure::VersionMismatch {
-                    ours: VersionRange::OURS,
-                    theirs: refusal.versions,
-                });
-            }
-            Ok(Preface::Failed(failed)) => self.on_refused(SessionFailure::WorkerFailed {
-                reason: failed.reason,
-            }),
-            Ok(Preface::Stale(epoch)) => self.on_stale(epoch),
-            Ok(Preface::Batch) => self.on_batch(frame),
-            Ok(Preface::Hello(_)) | Err(_) => self
-                .outputs
-                .push_back(TabOutput::Error(WorkerError::InvalidFrame)),
-        }
     }
 
     /// Returns the next thing to do; `None` ends the drain.
@@ -589,46 +421,15 @@ impl TabSession {
         if !live.outbox.is_idle() {
             return;
         }
-        while live.outbox.backlog_bytes() < limits::FULL_BATCH_BYTES {
+        for _ in 0..limits::MAX_BATCH_MESSAGES {
+            if live.outbox.backlog_bytes() + HEADER_BYTES >= limits::FULL_BATCH_BYTES {
+                break;
+            }
             let Some(message) = self.unposted.pop_front() else {
                 break;
             };
-            live.outbox.push(&message);
-            if let ToWorker::Send {
-                channel,
-                id,
-                payload,
-            } = message
-                && let Some(channel) = self.channels.get_mut(&channel)
-            {
-                channel.unconfirmed.push_back((id, payload));
-            }
+            pass_on(&mut live.outbox, &mut self.channels, message);
         }
-    }
-
-    fn on_welcome(&mut self, welcome: Welcome) {
-        if !matches!(self.phase, Phase::Greeting) {
-            return;
-        }
-        let Some(version) = Version::from_number(welcome.version) else {
-            let theirs = welcome.versions;
-            return self.on_refused(SessionFailure::VersionMismatch {
-                ours: VersionRange::OURS,
-                theirs,
-            });
-        };
-        let Welcome { epoch, tab, .. } = welcome;
-        self.phase = Phase::Live(Live {
-            epoch,
-            version,
-            outbox: Outbox::new(epoch, version),
-        });
-        self.outputs.push_back(TabOutput::Welcomed {
-            epoch,
-            version,
-            tab,
-        });
-        self.introduce();
     }
 
     /// Tells a worker that knows nothing everything that it must know, in front of what is unposted.
@@ -637,10 +438,11 @@ impl TabSession {
         if self.debug != DebugLevel::Off {
             introduction.push_back(ToWorker::SetDebug { level: self.debug });
         }
-        if !self.online {
-            introduction.push_back(ToWorker::Network { online: false });
+        // Online too: the tab that has said offline may be gone by now.
+        if let Some(online) = self.online {
+            introduction.push_back(ToWorker::Network { online });
         }
-        for (id, channel) in &self.channels {
+        for (id, channel) in self.channels.iter().filter(|(_, c)| !c.closing) {
             introduction.push_back(channel.connect(*id));
             introduction.extend(channel.greetings.values().map(|greeting| ToWorker::Greet {
                 channel: *id,
@@ -649,172 +451,6 @@ impl TabSession {
         }
         introduction.append(&mut self.unposted);
         self.unposted = introduction;
-    }
-
-    fn on_refused(&mut self, why: SessionFailure) {
-        self.detach();
-        self.outputs.push_back(TabOutput::Refused(why));
-    }
-
-    /// Safari may restart a SharedWorker on the ports of the one before; the new one asks for a hello.
-    fn on_stale(&mut self, epoch: Epoch) {
-        match &self.phase {
-            Phase::Live(_) => {
-                self.attach(self.holds_lock);
-                self.outputs.push_back(TabOutput::Restarted { epoch });
-            }
-            Phase::HandingOver(_) => {
-                self.detach();
-                self.outputs.push_back(TabOutput::HandedOver);
-            }
-            Phase::Detached | Phase::Greeting | Phase::Failed(_) => {}
-        }
-    }
-
-    fn on_batch(&mut self, frame: &Bytes) {
-        let (Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. })) = &mut self.phase
-        else {
-            return;
-        };
-        let Ok(reader) = BatchReader::new(frame) else {
-            return self
-                .outputs
-                .push_back(TabOutput::Error(WorkerError::InvalidFrame));
-        };
-        if reader.header().epoch != live.epoch {
-            // A last word of a worker that is not ours any more.
-            return;
-        }
-        if live.outbox.on_batch(reader.header()).is_err() {
-            return self
-                .outputs
-                .push_back(TabOutput::Error(WorkerError::InvalidFrame));
-        }
-        let version = live.version;
-        for raw in reader {
-            let Ok(raw) = raw else {
-                return self
-                    .outputs
-                    .push_back(TabOutput::Error(WorkerError::InvalidFrame));
-            };
-            match ToTab::decode(version, &raw) {
-                Ok(message) => self.on_message(message),
-                // A newer worker may say things that this page need not understand.
-                Err(_) => self
-                    .outputs
-                    .push_back(TabOutput::Error(WorkerError::InvalidMessage {
-                        tag: raw.tag,
-                    })),
-            }
-        }
-    }
-
-    fn on_message(&mut self, message: ToTab) {
-        match message {
-            ToTab::Ready { .. } => {}
-            ToTab::Attached { channel, status } | ToTab::Status { channel, status } => {
-                self.tell(channel, ChannelEvent::Status(status));
-            }
-            ToTab::Connected {
-                channel,
-                subprotocol,
-            } => self.tell(channel, ChannelEvent::Connected { subprotocol }),
-            ToTab::Disconnected { channel, reason } => {
-                self.tell(channel, ChannelEvent::Disconnected { reason })
-            }
-            ToTab::Reconnecting {
-                channel,
-                attempt,
-                delay,
-                cause,
-            } => {
-                self.tell(
-                    channel,
-                    ChannelEvent::Reconnecting {
-                        attempt,
-                        delay,
-                        cause,
-                    },
-                );
-            }
-            ToTab::Message {
-                channel,
-                replayed,
-                payload,
-            } => self.tell(channel, ChannelEvent::Message { replayed, payload }),
-            ToTab::Error {
-                channel: Some(channel),
-                error,
-            } => self.tell(channel, ChannelEvent::Error(error)),
-            ToTab::Error {
-                channel: None,
-                error,
-            } => self.outputs.push_back(TabOutput::Error(error)),
-            ToTab::Sent { channel, through } => self.on_sent(channel, through),
-            ToTab::Failed {
-                channel,
-                id,
-                failure,
-            } => self.on_failed(channel, id, failure),
-            ToTab::Pong { nonce } => self.outputs.push_back(TabOutput::Pong { nonce }),
-            ToTab::Log {
-                level,
-                target,
-                text,
-            } => self.outputs.push_back(TabOutput::Log {
-                level,
-                target,
-                text,
-            }),
-            ToTab::Lagged { channel, missed } => {
-                self.tell(channel, ChannelEvent::Lagged { missed })
-            }
-            ToTab::Detached { channel } => self.on_detached(channel),
-        }
-    }
-
-    fn on_sent(&mut self, id: ChannelId, through: SendId) {
-        let Some(channel) = self.channels.get_mut(&id) else {
-            return;
-        };
-        self.unsettled_bytes -= channel.confirm(through);
-        self.tell(id, ChannelEvent::Sent { through });
-    }
-
-    fn on_failed(&mut self, id: ChannelId, send: SendId, failure: SendFailure) {
-        let Some(payload) = self
-            .channels
-            .get_mut(&id)
-            .and_then(|channel| channel.take_unconfirmed(send))
-        else {
-            return;
-        };
-        match &mut self.phase {
-            Phase::HandingOver(handing_over)
-                if failure == SendFailure::Disconnected
-                    && !self.channels.get(&id).is_some_and(|c| c.closing) =>
-            {
-                handing_over.returned.push((id, send, payload));
-            }
-            _ => {
-                self.unsettled_bytes -= payload.len();
-                self.tell(id, ChannelEvent::NotSent { id: send, failure });
-            }
-        }
-    }
-
-    fn on_detached(&mut self, id: ChannelId) {
-        if self
-            .channels
-            .get(&id)
-            .is_some_and(|channel| channel.closing)
-        {
-            self.forget(id);
-        }
-        if let Phase::HandingOver(handing_over) = &mut self.phase {
-            handing_over.held.remove(&id);
-            self.finish_hand_over();
-        }
     }
 
     fn finish_hand_over(&mut self) {
@@ -844,8 +480,13 @@ impl TabSession {
             self.unsettled_bytes -= payload.len();
             self.tell(id, ChannelEvent::MaybeSent { id: send });
         }
-        let unposted = core::mem::take(&mut self.unposted);
-        for message in unposted {
+        if let Phase::HandingOver(handing_over) = &mut self.phase {
+            let returned = core::mem::take(&mut handing_over.returned);
+            let (of_it, others) = returned.into_iter().partition(|(of, ..)| *of == id);
+            handing_over.returned = others;
+            self.take_back(of_it);
+        }
+        for message in core::mem::take(&mut self.unposted) {
             match message {
                 ToWorker::Send {
                     channel,
@@ -853,13 +494,8 @@ impl TabSession {
                     payload,
                 } if channel == id => {
                     self.unsettled_bytes -= payload.len();
-                    self.tell(
-                        id,
-                        ChannelEvent::NotSent {
-                            id: send,
-                            failure: SendFailure::Disconnected,
-                        },
-                    );
+                    let failure = SendFailure::Disconnected;
+                    self.tell(id, ChannelEvent::NotSent { id: send, failure });
                 }
                 message => self.unposted.push_back(message),
             }
@@ -886,6 +522,20 @@ impl TabSession {
 
     fn tell(&mut self, channel: ChannelId, event: ChannelEvent) {
         self.outputs.push_back(TabOutput::Event { channel, event });
+    }
+}
+
+/// Puts a message into a batch. From here on the worker may have it.
+fn pass_on(outbox: &mut Outbox, channels: &mut BTreeMap<ChannelId, Channel>, message: ToWorker) {
+    outbox.push(&message);
+    if let ToWorker::Send {
+        channel,
+        id,
+        payload,
+    } = message
+        && let Some(channel) = channels.get_mut(&channel)
+    {
+        channel.unconfirmed.push_back((id, payload));
     }
 }
 

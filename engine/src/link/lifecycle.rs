@@ -32,7 +32,7 @@ pub(crate) struct Open {
     pub(crate) socket: SocketId,
     pub(crate) since: Time,
     pub(crate) subprotocol: String,
-    pinged: Option<Time>,
+    pub(super) pinged: Option<Time>,
 }
 
 /// The socket takes nothing any more, and its close event has not said why yet.
@@ -52,7 +52,7 @@ pub(crate) struct Offline {
 }
 
 /// The close code that says to the server: this client is done, all is well.
-const NORMAL_CLOSURE: u16 = 1000;
+pub(super) const NORMAL_CLOSURE: u16 = 1000;
 
 /// In the private range (RFC 6455, section 7.4.2), because a page may only close with 1000 or 3000 to 4999
 /// ([WHATWG](https://websockets.spec.whatwg.org/#dom-websocket-close)).
@@ -67,9 +67,11 @@ impl Link {
     /// Starts the loop, from nothing or after a stop.
     pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.attempt = 0;
-        self.give_up_left = self.policy.give_up.after;
+        self.fruitless = 0;
+        self.give_up_left = None;
+        self.timers.stop(Timer::GiveUp);
         if ctx.online {
-            self.resume_give_up(ctx.now);
+            self.watch_give_up(ctx.now);
             self.dial(ctx);
         } else {
             self.go_offline(ctx, ReconnectCause::Offline);
@@ -85,13 +87,14 @@ impl Link {
         let socket = SocketId(*ctx.next_socket);
         *ctx.next_socket += 1;
         self.dials += 1;
+        let offer_subprotocols = probe_for.is_none();
+        self.fruitless += u32::from(offer_subprotocols);
         self.not_before = None;
         self.timers.stop(Timer::Retry);
-        self.timers.start(
-            Timer::ConnectTimeout,
-            ctx.now.after(self.policy.connect_timeout),
-        );
-        let offer_subprotocols = probe_for.is_none();
+        // At least a moment: a policy of nothing but zeros would dial for ever within one tick.
+        let timeout = self.policy.connect_timeout.max(Millis(1));
+        self.timers
+            .start(Timer::ConnectTimeout, ctx.now.after(timeout));
         ctx.effects.push_back(Effect::Dial {
             socket,
             key: self.key.clone(),
@@ -116,13 +119,13 @@ impl Link {
         };
         let socket = dialling.socket;
         // Chromium fails a handshake in which the server takes none of the subprotocols, others open the socket without one.
-        let refused = !self.key.subprotocols.is_empty()
-            && !self
-                .key
-                .subprotocols
-                .iter()
-                .any(|offered| offered == subprotocol);
-        if refused {
+        let offered = &self.key.subprotocols;
+        let accepted = if offered.is_empty() {
+            subprotocol.is_empty()
+        } else {
+            offered.iter().any(|offered| offered == subprotocol)
+        };
+        if !accepted {
             ctx.effects.push_back(Effect::Close {
                 socket,
                 code: NORMAL_CLOSURE,
@@ -183,30 +186,12 @@ impl Link {
         }
     }
 
-    /// Anything received proves that the server lives; only the pong measures the round trip.
-    fn on_alive(&mut self, ctx: &Ctx<'_>, payload: &Payload) {
-        let State::Open(Open { pinged, .. }) = &mut self.state else {
-            return;
-        };
-        let Some(pinged) = pinged.take() else { return };
-        let pong = self
-            .policy
-            .heartbeat
-            .as_ref()
-            .and_then(|heartbeat| heartbeat.pong.as_ref());
-        if pong.is_none_or(|pong| pong == payload) {
-            self.round_trip = Some(ctx.now.since(pinged));
-        }
-        self.timers.stop(Timer::Pong);
-        self.watch_heartbeat(ctx.now);
-    }
-
     /// The socket no longer takes anything.
     pub(crate) fn on_closing(&mut self, ctx: &mut Ctx<'_>) {
         let State::Open(Open { socket, .. }) = self.state else {
             return;
         };
-        self.stop_socket_timers();
+        self.stop_socket_timers(ctx.now);
         self.timers
             .start(Timer::Closing, ctx.now.after(CLOSING_TIMEOUT));
         self.state = State::Closing(Closing { socket });
@@ -230,15 +215,18 @@ impl Link {
         };
         match dialling.probe_for.take() {
             Some(cause) => self.lose(ctx, cause),
-            None if self.should_probe() => self.dial_with(ctx, Some(failed)),
+            None if self.should_probe(ctx) => self.dial_with(ctx, Some(failed)),
             None => self.lose(ctx, failed),
         }
     }
 
     /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, one dial without them
     /// finds out; seldom, because it is a second dial.
-    fn should_probe(&self) -> bool {
-        !self.key.subprotocols.is_empty()
+    fn should_probe(&self, ctx: &Ctx<'_>) -> bool {
+        let may_dial = ctx.online && self.not_before.is_none_or(|at| at <= ctx.now);
+        may_dial
+            && !self.members.is_empty()
+            && !self.key.subprotocols.is_empty()
             && !self.was_open
             && self.attempt.is_multiple_of(PROBE_EVERY)
     }
@@ -254,27 +242,13 @@ impl Link {
 
     /// There is no socket any more, or none could be had: dial again later, unless the policy says that it is enough.
     fn lose(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
-        self.stop_socket_timers();
+        self.stop_socket_timers(ctx.now);
         if self.members.is_empty() {
             return self.stop(ctx, StopReason::Unused);
         }
-        if self.attempt == 0 && self.was_open {
-            self.give_up_left = self.policy.give_up.after;
-            self.resume_give_up(ctx.now);
-        }
-        if self
-            .policy
-            .give_up
-            .attempts
-            .is_some_and(|attempts| self.attempt >= attempts)
-        {
-            return self.stop(
-                ctx,
-                StopReason::GaveUp {
-                    attempts: self.attempt,
-                    cause,
-                },
-            );
+        self.watch_give_up(ctx.now);
+        if self.is_enough(ctx.now) {
+            return self.give_up(ctx, cause);
         }
         self.attempt = self.attempt.saturating_add(1);
         if !ctx.online {
@@ -318,8 +292,8 @@ impl Link {
     }
 
     /// Ends the loop. What waits in the queue is returned.
-    fn stop(&mut self, ctx: &mut Ctx<'_>, reason: StopReason) {
-        self.stop_socket_timers();
+    pub(super) fn stop(&mut self, ctx: &mut Ctx<'_>, reason: StopReason) {
+        self.stop_socket_timers(ctx.now);
         self.timers.stop(Timer::Retry);
         self.timers.stop(Timer::GiveUp);
         self.state = State::Stopped(reason.clone());
@@ -331,7 +305,15 @@ impl Link {
         self.tell_status(ctx);
     }
 
-    fn stop_socket_timers(&mut self) {
+    fn stop_socket_timers(&mut self, now: Time) {
+        // A tick may be late, and the socket was stable all the same.
+        if self
+            .timers
+            .deadline(Timer::Stable)
+            .is_some_and(|at| at <= now)
+        {
+            self.on_stable();
+        }
         for timer in [
             Timer::ConnectTimeout,
             Timer::Stable,
@@ -344,7 +326,7 @@ impl Link {
     }
 
     /// Closes the socket, if there is one, without waiting for the server: a half-open one would never answer.
-    fn drop_socket(&mut self, ctx: &mut Ctx<'_>, code: u16, reason: &'static str) {
+    pub(super) fn drop_socket(&mut self, ctx: &mut Ctx<'_>, code: u16, reason: &'static str) {
         if let Some(socket) = self.socket() {
             ctx.effects.push_back(Effect::Close {
                 socket,
@@ -362,7 +344,7 @@ impl Link {
             }
             State::Offline(offline) if ctx.online => {
                 let cause = offline.cause.clone();
-                self.resume_give_up(ctx.now);
+                self.watch_give_up(ctx.now);
                 match self.not_before.filter(|at| *at > ctx.now) {
                     Some(until) => self.wait(ctx, until, cause),
                     None => self.dial(ctx),
@@ -396,9 +378,16 @@ impl Link {
             return;
         }
         self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
-        self.stop_socket_timers();
+        self.stop_socket_timers(ctx.now);
+        self.watch_give_up(ctx.now);
         if matches!(self.state, State::Open(_) | State::Closing(_)) {
-            self.tell_reconnecting(ctx, Some(Millis(0)), &ReconnectCause::Requested);
+            let attempt = self.attempt.max(1);
+            self.tell_all(ctx, |channel| ToTab::Reconnecting {
+                channel,
+                attempt,
+                delay: Some(Millis(0)),
+                cause: ReconnectCause::Requested,
+            });
         }
         self.dial(ctx);
     }
@@ -425,17 +414,14 @@ impl Link {
                 };
                 self.lose(ctx, ReconnectCause::Closed(close));
             }
-            Timer::Stable => {
-                self.attempt = 0;
-                self.timers.stop(Timer::GiveUp);
-            }
+            Timer::Stable => self.on_stable(),
             Timer::Heartbeat => self.ping(ctx),
             Timer::Pong => {
                 self.drop_socket(ctx, CLOSE_REPLACED, "no answer to the heartbeat");
                 self.lose(ctx, ReconnectCause::HeartbeatTimeout);
             }
             Timer::QueueTimeout => self.expire_queue(ctx),
-            Timer::GiveUp => self.give_up(ctx),
+            Timer::GiveUp => self.on_give_up(ctx),
             Timer::Linger => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
                 self.stop(ctx, StopReason::Unused);
@@ -443,54 +429,12 @@ impl Link {
         }
     }
 
-    fn give_up(&mut self, ctx: &mut Ctx<'_>) {
-        let cause = match &self.state {
-            State::Waiting(waiting) => waiting.cause.clone(),
-            // A socket that is open now, if only since a moment ago, is given its chance.
-            State::Open(_) | State::Closing(_) => return,
-            State::Idle | State::Dialling(_) | State::Offline(_) | State::Stopped(_) => {
-                ReconnectCause::Unreachable
-            }
-        };
-        self.drop_socket(ctx, NORMAL_CLOSURE, "");
-        self.stop(
-            ctx,
-            StopReason::GaveUp {
-                attempts: self.attempt,
-                cause,
-            },
-        );
-    }
-
-    fn resume_give_up(&mut self, now: Time) {
-        if let Some(left) = self.give_up_left.take() {
-            self.timers.start(Timer::GiveUp, now.after(left));
-        }
-    }
-
-    fn watch_heartbeat(&mut self, from: Time) {
-        if let Some(heartbeat) = &self.policy.heartbeat {
-            self.timers
-                .start(Timer::Heartbeat, from.after(heartbeat.interval));
-        }
-    }
-
-    /// The timer is not moved by every message: when it fires it looks how long the silence really was.
-    fn ping(&mut self, ctx: &mut Ctx<'_>) {
-        let (State::Open(open), Some(heartbeat)) = (&mut self.state, &self.policy.heartbeat) else {
-            return;
-        };
-        let due = self.last_received.after(heartbeat.interval);
-        if due > ctx.now {
-            return self.timers.start(Timer::Heartbeat, due);
-        }
-        open.pinged = Some(ctx.now);
-        ctx.effects.push_back(Effect::Transmit {
-            socket: open.socket,
-            payload: heartbeat.ping.clone(),
-        });
-        self.timers
-            .start(Timer::Pong, ctx.now.after(heartbeat.deadline));
+    fn on_stable(&mut self) {
+        self.timers.stop(Timer::Stable);
+        self.timers.stop(Timer::GiveUp);
+        self.give_up_left = None;
+        self.attempt = 0;
+        self.fruitless = 0;
     }
 }
 

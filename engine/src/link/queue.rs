@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use onesocket_protocol::{Payload, QueueLimits, SendFailure, SendId};
+use onesocket_protocol::{Millis, Payload, QueueLimits, SendFailure, SendId};
 
 use super::Member;
 use crate::Time;
@@ -12,7 +12,7 @@ pub(crate) struct Queued {
     pub(crate) member: Member,
     pub(crate) id: SendId,
     pub(crate) payload: Payload,
-    expires: Option<Time>,
+    since: Time,
 }
 
 #[derive(Debug, Default)]
@@ -39,12 +39,11 @@ impl Queue {
             });
         }
         self.bytes += payload.len();
-        let expires = limits.timeout.map(|timeout| now.after(timeout));
         self.entries.push_back(Queued {
             member,
             id,
             payload,
-            expires,
+            since: now,
         });
         Ok(())
     }
@@ -56,13 +55,13 @@ impl Queue {
     }
 
     /// Takes the oldest entry if its time is over. All entries may wait equally long, so the oldest is the first to expire.
-    pub(crate) fn pop_expired(&mut self, now: Time) -> Option<Queued> {
-        self.next_expiry().filter(|at| *at <= now)?;
+    pub(crate) fn pop_expired(&mut self, now: Time, timeout: Option<Millis>) -> Option<Queued> {
+        self.next_expiry(timeout).filter(|at| *at <= now)?;
         self.pop()
     }
 
-    pub(crate) fn next_expiry(&self) -> Option<Time> {
-        self.entries.front()?.expires
+    pub(crate) fn next_expiry(&self, timeout: Option<Millis>) -> Option<Time> {
+        Some(self.entries.front()?.since.after(timeout?))
     }
 
     /// Takes all entries of a member, oldest first.

@@ -1,0 +1,46 @@
+//! When a connection has had dials enough, or time enough.
+
+use onesocket_protocol::{Millis, ReconnectCause, StopReason};
+
+use super::{
+    Ctx, Link, Timer,
+    lifecycle::{NORMAL_CLOSURE, State},
+};
+use crate::Time;
+
+impl Link {
+    pub(super) fn on_give_up(&mut self, ctx: &mut Ctx<'_>) {
+        let cause = match &self.state {
+            State::Waiting(waiting) => waiting.cause.clone(),
+            // A socket that is open now, if only since a moment ago, is given its chance; there is no other after it.
+            State::Open(_) | State::Closing(_) => return self.give_up_left = Some(Millis(0)),
+            State::Idle | State::Dialling(_) | State::Offline(_) | State::Stopped(_) => {
+                ReconnectCause::Unreachable
+            }
+        };
+        self.drop_socket(ctx, NORMAL_CLOSURE, "");
+        self.give_up(ctx, cause);
+    }
+
+    pub(super) fn give_up(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+        let attempts = self.fruitless;
+        self.stop(ctx, StopReason::GaveUp { attempts, cause });
+    }
+
+    /// Lets the give-up policy's time run, from its beginning or from where it was halted.
+    pub(super) fn watch_give_up(&mut self, now: Time) {
+        if self.timers.is_running(Timer::GiveUp) {
+            return;
+        }
+        if let Some(left) = self.give_up_left.take().or(self.policy.give_up.after) {
+            self.timers.start(Timer::GiveUp, now.after(left));
+        }
+    }
+
+    /// Whether the give-up policy says that there were dials enough, or time enough.
+    pub(super) fn is_enough(&self, now: Time) -> bool {
+        let dials = self.policy.give_up.attempts;
+        let time = self.timers.deadline(Timer::GiveUp);
+        dials.is_some_and(|dials| self.fruitless >= dials) || time.is_some_and(|at| at <= now)
+    }
+}

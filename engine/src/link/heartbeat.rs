@@ -1,0 +1,70 @@
+//! How a connection finds out that its open socket is dead.
+
+use onesocket_protocol::{LinkPolicy, Payload};
+
+use super::{
+    Ctx, Effect, Link, Timer,
+    lifecycle::{Open, State},
+};
+use crate::Time;
+
+impl Link {
+    pub(super) fn watch_heartbeat(&mut self, from: Time) {
+        if let Some(heartbeat) = &self.policy.heartbeat {
+            self.timers
+                .start(Timer::Heartbeat, from.after(heartbeat.interval));
+        }
+    }
+
+    /// A tab has brought another policy: what runs by the old one ends.
+    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &LinkPolicy) {
+        if self.policy == *policy {
+            return;
+        }
+        self.policy = policy.clone();
+        self.timers.stop(Timer::Heartbeat);
+        self.timers.stop(Timer::Pong);
+        if let State::Open(open) = &mut self.state {
+            open.pinged = None;
+            self.watch_heartbeat(ctx.now);
+        }
+        self.watch_queue();
+    }
+
+    /// The timer is not moved by every message: when it fires it looks how long the silence really was.
+    pub(super) fn ping(&mut self, ctx: &mut Ctx<'_>) {
+        let (State::Open(open), Some(heartbeat)) = (&mut self.state, &self.policy.heartbeat) else {
+            return;
+        };
+        let due = self.last_received.after(heartbeat.interval);
+        if due > ctx.now {
+            return self.timers.start(Timer::Heartbeat, due);
+        }
+        open.pinged = Some(ctx.now);
+        ctx.effects.push_back(Effect::Transmit {
+            socket: open.socket,
+            payload: heartbeat.ping.clone(),
+        });
+        self.timers
+            .start(Timer::Pong, ctx.now.after(heartbeat.deadline));
+    }
+
+    /// Anything received proves that the server lives; only the pong measures the round trip.
+    pub(super) fn on_alive(&mut self, ctx: &Ctx<'_>, payload: &Payload) {
+        let State::Open(Open { pinged, .. }) = &mut self.state else {
+            return;
+        };
+        let Some(sent) = *pinged else { return };
+        let pong = self
+            .policy
+            .heartbeat
+            .as_ref()
+            .and_then(|heartbeat| heartbeat.pong.as_ref());
+        if pong.is_none_or(|pong| pong == payload) {
+            *pinged = None;
+            self.round_trip = Some(ctx.now.since(sent));
+        }
+        self.timers.stop(Timer::Pong);
+        self.watch_heartbeat(ctx.now);
+    }
+}

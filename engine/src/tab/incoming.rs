@@ -1,0 +1,236 @@
+//! What a worker says to a tab.
+
+use bytes::Bytes;
+use onesocket_protocol::{
+    BatchReader, ChannelId, Epoch, Outbox, Preface, SendFailure, SendId, ToTab, Version,
+    VersionRange, Welcome, WorkerError,
+};
+
+use super::{ChannelEvent, HandingOver, Live, Phase, SessionFailure, TabOutput, TabSession};
+
+impl TabSession {
+    /// Takes a buffer that the worker has posted.
+    pub fn handle_frame(&mut self, frame: &Bytes) {
+        match Preface::decode(frame) {
+            Ok(Preface::Welcome(welcome)) => self.on_welcome(welcome),
+            Ok(Preface::Refused(refusal)) => {
+                self.on_refused(SessionFailure::VersionMismatch {
+                    ours: VersionRange::OURS,
+                    theirs: refusal.versions,
+                });
+            }
+            Ok(Preface::Failed(failed)) => self.on_refused(SessionFailure::WorkerFailed {
+                reason: failed.reason,
+            }),
+            Ok(Preface::Stale(epoch)) => self.on_stale(epoch),
+            Ok(Preface::Batch) => self.on_batch(frame),
+            Ok(Preface::Hello(_)) | Err(_) => self
+                .outputs
+                .push_back(TabOutput::Error(WorkerError::InvalidFrame)),
+        }
+    }
+
+    fn on_welcome(&mut self, welcome: Welcome) {
+        if !matches!(self.phase, Phase::Greeting) {
+            return;
+        }
+        let Some(version) = Version::from_number(welcome.version) else {
+            let theirs = welcome.versions;
+            return self.on_refused(SessionFailure::VersionMismatch {
+                ours: VersionRange::OURS,
+                theirs,
+            });
+        };
+        let Welcome { epoch, tab, .. } = welcome;
+        self.phase = Phase::Live(Live {
+            epoch,
+            version,
+            outbox: Outbox::new(epoch, version),
+        });
+        self.outputs.push_back(TabOutput::Welcomed {
+            epoch,
+            version,
+            tab,
+        });
+        self.introduce();
+    }
+
+    fn on_refused(&mut self, why: SessionFailure) {
+        let handed_over = matches!(self.phase, Phase::HandingOver(_));
+        self.detach();
+        self.outputs.push_back(if handed_over {
+            // It is being left anyway, and somebody waits for that.
+            TabOutput::HandedOver
+        } else {
+            TabOutput::Refused(why)
+        });
+    }
+
+    /// Safari may restart a SharedWorker on the ports of the one before; the new one asks for a hello.
+    fn on_stale(&mut self, epoch: Epoch) {
+        match &self.phase {
+            Phase::Live(_) => {
+                self.attach(self.holds_lock);
+                self.outputs.push_back(TabOutput::Restarted { epoch });
+            }
+            Phase::HandingOver(_) => {
+                self.detach();
+                self.outputs.push_back(TabOutput::HandedOver);
+            }
+            Phase::Detached | Phase::Greeting | Phase::Failed(_) => {}
+        }
+    }
+
+    fn on_batch(&mut self, frame: &Bytes) {
+        let (Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. })) = &mut self.phase
+        else {
+            return;
+        };
+        let Ok(reader) = BatchReader::new(frame) else {
+            return self
+                .outputs
+                .push_back(TabOutput::Error(WorkerError::InvalidFrame));
+        };
+        if reader.header().epoch != live.epoch {
+            // A last word of a worker that is not ours any more.
+            return;
+        }
+        if live.outbox.on_batch(reader.header()).is_err() {
+            return self
+                .outputs
+                .push_back(TabOutput::Error(WorkerError::InvalidFrame));
+        }
+        let version = live.version;
+        for raw in reader {
+            let Ok(raw) = raw else {
+                return self
+                    .outputs
+                    .push_back(TabOutput::Error(WorkerError::InvalidFrame));
+            };
+            match ToTab::decode(version, &raw) {
+                Ok(message) => self.on_message(message),
+                // A newer worker may say things that this page need not understand.
+                Err(_) => self
+                    .outputs
+                    .push_back(TabOutput::Error(WorkerError::InvalidMessage {
+                        tag: raw.tag,
+                    })),
+            }
+        }
+    }
+
+    fn on_message(&mut self, message: ToTab) {
+        if message
+            .channel()
+            .is_some_and(|channel| !self.channels.contains_key(&channel))
+        {
+            // Its client has been told the last already.
+            return;
+        }
+        match message {
+            ToTab::Ready { .. } => {}
+            ToTab::Attached { channel, status } | ToTab::Status { channel, status } => {
+                self.tell(channel, ChannelEvent::Status(status));
+            }
+            ToTab::Connected {
+                channel,
+                subprotocol,
+            } => self.tell(channel, ChannelEvent::Connected { subprotocol }),
+            ToTab::Disconnected { channel, reason } => {
+                self.tell(channel, ChannelEvent::Disconnected { reason })
+            }
+            ToTab::Reconnecting {
+                channel,
+                attempt,
+                delay,
+                cause,
+            } => {
+                self.tell(
+                    channel,
+                    ChannelEvent::Reconnecting {
+                        attempt,
+                        delay,
+                        cause,
+                    },
+                );
+            }
+            ToTab::Message {
+                channel,
+                replayed,
+                payload,
+            } => self.tell(channel, ChannelEvent::Message { replayed, payload }),
+            ToTab::Error {
+                channel: Some(channel),
+                error,
+            } => self.tell(channel, ChannelEvent::Error(error)),
+            ToTab::Error {
+                channel: None,
+                error,
+            } => self.outputs.push_back(TabOutput::Error(error)),
+            ToTab::Sent { channel, through } => self.on_sent(channel, through),
+            ToTab::Failed {
+                channel,
+                id,
+                failure,
+            } => self.on_failed(channel, id, failure),
+            ToTab::Pong { nonce } => self.outputs.push_back(TabOutput::Pong { nonce }),
+            ToTab::Log {
+                level,
+                target,
+                text,
+            } => self.outputs.push_back(TabOutput::Log {
+                level,
+                target,
+                text,
+            }),
+            ToTab::Lagged { channel, missed } => {
+                self.tell(channel, ChannelEvent::Lagged { missed })
+            }
+            ToTab::Detached { channel } => self.on_detached(channel),
+        }
+    }
+
+    fn on_sent(&mut self, id: ChannelId, through: SendId) {
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        self.unsettled_bytes -= channel.confirm(through);
+        self.tell(id, ChannelEvent::Sent { through });
+    }
+
+    fn on_failed(&mut self, id: ChannelId, send: SendId, failure: SendFailure) {
+        let Some(payload) = self
+            .channels
+            .get_mut(&id)
+            .and_then(|channel| channel.take_unconfirmed(send))
+        else {
+            return;
+        };
+        match &mut self.phase {
+            Phase::HandingOver(handing_over)
+                if failure == SendFailure::Disconnected
+                    && !self.channels.get(&id).is_some_and(|c| c.closing) =>
+            {
+                handing_over.returned.push((id, send, payload));
+            }
+            _ => {
+                self.unsettled_bytes -= payload.len();
+                self.tell(id, ChannelEvent::NotSent { id: send, failure });
+            }
+        }
+    }
+
+    fn on_detached(&mut self, id: ChannelId) {
+        if self
+            .channels
+            .get(&id)
+            .is_some_and(|channel| channel.closing)
+        {
+            self.forget(id);
+        }
+        if let Phase::HandingOver(handing_over) = &mut self.phase {
+            handing_over.held.remove(&id);
+            self.finish_hand_over();
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Which tabs share a socket.

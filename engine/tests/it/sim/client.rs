@@ -1,0 +1,154 @@
+//! What an app sees of one channel, and what must hold of it: the reference model.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use onesocket_engine::ChannelEvent;
+use onesocket_protocol::{
+    LinkState, Millis, ReconnectCause, SendFailure, SendId, Status, StopReason, WorkerError,
+};
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    Sent,
+    NotSent(SendFailure),
+    MaybeSent,
+}
+
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) replayed: bool,
+    pub(crate) text: String,
+    pub(crate) at: u64,
+}
+
+impl Message {
+    /// What the server said, without the number.
+    pub(crate) fn body(&self) -> &str {
+        self.text.splitn(4, ':').nth(3).unwrap_or(&self.text)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Client {
+    pub(crate) sends: BTreeMap<SendId, Bytes>,
+    pub(crate) outcomes: BTreeMap<SendId, Outcome>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) connects: Vec<(u64, String)>,
+    pub(crate) reconnects: Vec<(u64, u32, Option<Millis>, ReconnectCause)>,
+    pub(crate) stops: Vec<StopReason>,
+    pub(crate) errors: Vec<WorkerError>,
+    pub(crate) lagged: Vec<u64>,
+    pub(crate) failed: u32,
+    pub(crate) closed: bool,
+    /// The socket and number of the last message, and how many after it were reported as dropped.
+    last: Option<(u64, u64, u64)>,
+}
+
+impl Client {
+    pub(crate) fn on_send(&mut self, id: SendId, payload: Bytes) {
+        self.sends.insert(id, payload);
+    }
+
+    /// What comes next may come from a socket that was heard before, with a replay.
+    pub(crate) fn on_new_worker(&mut self) {
+        self.last = None;
+    }
+
+    pub(crate) fn on_event(&mut self, at: u64, event: ChannelEvent, seed: u64) {
+        assert!(
+            !self.closed,
+            "seed {seed}: {event:?} after the channel was closed"
+        );
+        match event {
+            ChannelEvent::Status(status) => self.statuses.push(status),
+            ChannelEvent::Connected { subprotocol } => self.connects.push((at, subprotocol)),
+            ChannelEvent::Disconnected { reason } => self.stops.push(reason),
+            ChannelEvent::Reconnecting {
+                attempt,
+                delay,
+                cause,
+            } => {
+                self.reconnects.push((at, attempt, delay, cause));
+            }
+            ChannelEvent::Message { replayed, payload } => {
+                let text = payload.as_text().unwrap_or("(binary)").to_owned();
+                self.check_number(&text, replayed, seed);
+                self.messages.push(Message { replayed, text, at });
+            }
+            ChannelEvent::Lagged { missed } => {
+                self.lagged.push(missed);
+                if let Some((_, _, skipped)) = &mut self.last {
+                    *skipped += missed;
+                }
+            }
+            ChannelEvent::Error(error) => self.errors.push(error),
+            ChannelEvent::Sent { through } => {
+                for id in self.sends.keys().take_while(|id| **id <= through) {
+                    self.outcomes.entry(*id).or_insert(Outcome::Sent);
+                }
+            }
+            ChannelEvent::NotSent { id, failure } => {
+                self.settle(id, Outcome::NotSent(failure), seed)
+            }
+            ChannelEvent::MaybeSent { id } => self.settle(id, Outcome::MaybeSent, seed),
+            ChannelEvent::Failed(_) => self.failed += 1,
+            ChannelEvent::Closed => self.closed = true,
+        }
+    }
+
+    fn settle(&mut self, id: SendId, outcome: Outcome, seed: u64) {
+        let before = self.outcomes.insert(id, outcome.clone());
+        assert_eq!(
+            before, None,
+            "seed {seed}: send {id} is settled again, as {outcome:?}"
+        );
+    }
+
+    /// On one socket no number is left out and none comes twice, but for those that were reported.
+    fn check_number(&mut self, text: &str, replayed: bool, seed: u64) {
+        let mut parts = text.split(':');
+        let Some("m") = parts.next() else { return };
+        let mut number = || {
+            parts
+                .next()
+                .and_then(|part| part.parse::<u64>().ok())
+                .expect("numbered")
+        };
+        let (conn, number) = (number(), number());
+        if let Some((last_conn, last, skipped)) = self.last {
+            if last_conn == conn {
+                assert_eq!(
+                    number,
+                    last + 1 + skipped,
+                    "seed {seed}: message after {last} of socket {conn}, {skipped} reported as missed, replayed: {replayed}"
+                );
+            } else {
+                assert!(
+                    conn > last_conn,
+                    "seed {seed}: a message of an older socket"
+                );
+            }
+        }
+        self.last = Some((conn, number, 0));
+    }
+
+    pub(crate) fn unsettled(&self) -> Vec<SendId> {
+        self.sends
+            .keys()
+            .filter(|id| !self.outcomes.contains_key(id))
+            .copied()
+            .collect()
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.statuses
+            .last()
+            .is_some_and(|status| status.state.is_connected())
+    }
+
+    pub(crate) fn last_state(&self) -> &LinkState {
+        &self.statuses.last().expect("a status came").state
+    }
+}
