@@ -49,7 +49,6 @@ impl Engine {
                 ),
                 ("libwebkit2gtk-4.1-0", mini_browser().is_some()),
                 ("xvfb", paths::on_path("Xvfb").is_some()),
-                ("xauth", paths::on_path("xauth").is_some()),
             ],
         };
         let absent = needed.iter().filter(|(_, is_there)| !is_there);
