@@ -57,7 +57,11 @@ impl fmt::Display for Capabilities {
         write!(f, "{}web locks, ", no(self.web_locks))?;
         write!(f, "{}broadcast channel, ", no(self.broadcast_channel))?;
         write!(f, "{}secure context, ", no(self.secure_context))?;
-        write!(f, "{}in an iframe, ", if self.in_iframe { "" } else { "not " })?;
+        write!(
+            f,
+            "{}in an iframe, ",
+            if self.in_iframe { "" } else { "not " }
+        )?;
         write!(f, "storage {}, ", self.storage)?;
         f.write_str(if self.online { "online" } else { "offline" })
     }
@@ -73,8 +77,8 @@ pub enum StoragePartition {
     /// One of its own: a page around it is of another site, judged by
     /// [`location.ancestorOrigins`](https://developer.mozilla.org/en-US/docs/Web/API/Location/ancestorOrigins).
     Partitioned,
-    /// Not to be told: an iframe in a browser without `ancestorOrigins` (Firefox), or origins that differ and may yet be of
-    /// one site, which only the public suffix list could tell.
+    /// Not to be told: an iframe in a browser without `ancestorOrigins` (Firefox lacked it for long; 153 has it), or origins
+    /// that differ and may yet be of one site, which only the public suffix list could tell.
     #[default]
     Unknown,
 }
@@ -85,10 +89,15 @@ impl StoragePartition {
         if !in_iframe {
             return Self::Whole;
         }
-        let Some(around) = around else { return Self::Unknown };
+        let Some(around) = around else {
+            return Self::Unknown;
+        };
         if around.iter().all(|origin| origin == own) {
             Self::Whole
-        } else if around.iter().any(|origin| is_surely_cross_site(own, origin)) {
+        } else if around
+            .iter()
+            .any(|origin| is_surely_cross_site(own, origin))
+        {
             Self::Partitioned
         } else {
             Self::Unknown
@@ -109,7 +118,9 @@ impl fmt::Display for StoragePartition {
 /// A site is a scheme and a registrable domain. Without the public suffix list: hosts that differ in their last two labels
 /// are of different sites, hosts that are equal there may or may not be. An opaque origin (`null`) is of no site.
 fn is_surely_cross_site(one: &str, other: &str) -> bool {
-    let (Some(one), Some(other)) = (one.split_once("://"), other.split_once("://")) else { return true };
+    let (Some(one), Some(other)) = (one.split_once("://"), other.split_once("://")) else {
+        return true;
+    };
     one.0 != other.0 || last_labels(one.1) != last_labels(other.1)
 }
 
@@ -144,13 +155,20 @@ mod tests {
 
     #[test]
     fn a_browser_that_does_not_say_leaves_it_open() {
-        assert_eq!(StoragePartition::judge(true, "https://a.org", None), Unknown);
+        assert_eq!(
+            StoragePartition::judge(true, "https://a.org", None),
+            Unknown
+        );
     }
 
     #[test]
     fn iframes_are_judged_by_all_pages_around() {
         check("https://a.org", &["https://a.org", "https://a.org"], Whole);
-        check("https://a.org", &["https://a.org", "https://b.org"], Partitioned);
+        check(
+            "https://a.org",
+            &["https://a.org", "https://b.org"],
+            Partitioned,
+        );
         check("https://a.org", &["http://a.org"], Partitioned);
         check("https://a.org", &["null"], Partitioned);
         check("https://app.a.org:8443", &["https://www.a.org"], Unknown);

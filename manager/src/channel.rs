@@ -41,33 +41,39 @@ impl Channel {
     ///
     /// When it was not taken; nothing of it is kept then.
     pub fn send(&self, payload: Payload) -> Result<SendId, SendRejected> {
-        self.core().with_session(|session| session.send(self.id, payload))
+        self.core()
+            .with_session(|session| session.send(self.id, payload))
     }
 
     /// Registers a payload that is sent first on every new socket, and at once when one is open. Identical ones of several
     /// channels are sent once; `farewell` is sent when the last of them is dropped. `None` when the channel is closed.
     pub fn greet(&self, payload: Payload, farewell: Option<Payload>) -> Option<GreetingId> {
-        self.core().with_session(|session| session.greet(self.id, payload, farewell))
+        self.core()
+            .with_session(|session| session.greet(self.id, payload, farewell))
     }
 
     /// Drops a greeting.
     pub fn ungreet(&self, greeting: GreetingId) {
-        self.core().with_session(|session| session.ungreet(self.id, greeting));
+        self.core()
+            .with_session(|session| session.ungreet(self.id, greeting));
     }
 
     /// Asks for a fresh [`ChannelEvent::Status`](crate::ChannelEvent::Status).
     pub fn ask_status(&self) {
-        self.core().with_session(|session| session.ask_status(self.id));
+        self.core()
+            .with_session(|session| session.ask_status(self.id));
     }
 
     /// Passes on a delay that the server has asked for: the next dial waits at least that long.
     pub fn delay(&self, delay: Millis) {
-        self.core().with_session(|session| session.delay(self.id, delay));
+        self.core()
+            .with_session(|session| session.delay(self.id, delay));
     }
 
     /// Asks for a new socket now: ends a wait, starts a stopped loop anew, replaces an open socket for all tabs.
     pub fn reconnect(&self) {
-        self.core().with_session(|session| session.reconnect(self.id));
+        self.core()
+            .with_session(|session| session.reconnect(self.id));
     }
 
     /// Closes it. A drop does the same.
@@ -88,6 +94,8 @@ impl Drop for Channel {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Channel")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

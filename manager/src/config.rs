@@ -106,7 +106,10 @@ impl ManagerConfig {
         if tiers.is_empty() {
             return Err(ConfigError::NoTiers);
         }
-        let twice = tiers.iter().enumerate().find(|(at, tier)| tiers[..*at].contains(tier));
+        let twice = tiers
+            .iter()
+            .enumerate()
+            .find(|(at, tier)| tiers[..*at].contains(tier));
         if let Some((_, &tier)) = twice {
             return Err(ConfigError::TierTwice { tier });
         }
@@ -118,7 +121,9 @@ impl ManagerConfig {
             return Err(ConfigError::NameLength { len });
         }
         if !(MIN_HELLO_TIMEOUT..=MAX_HELLO_TIMEOUT).contains(&self.hello_timeout) {
-            return Err(ConfigError::HelloTimeout { timeout: self.hello_timeout });
+            return Err(ConfigError::HelloTimeout {
+                timeout: self.hello_timeout,
+            });
         }
         Ok(())
     }
@@ -231,13 +236,25 @@ mod tests {
     fn each_senseless_field_has_its_error() {
         let config = ManagerConfig::default;
         let twice = TierPolicy::Ladder(vec![Tier::Main, Tier::Shared, Tier::Main]);
-        check(config().tiers(twice), Err(ConfigError::TierTwice { tier: Tier::Main }));
+        check(
+            config().tiers(twice),
+            Err(ConfigError::TierTwice { tier: Tier::Main }),
+        );
         check(config().script(" "), Err(ConfigError::NoScript));
         check(config().name(""), Err(ConfigError::NameLength { len: 0 }));
-        check(config().name("x".repeat(129)), Err(ConfigError::NameLength { len: 129 }));
+        check(
+            config().name("x".repeat(129)),
+            Err(ConfigError::NameLength { len: 129 }),
+        );
         let timeout = Duration::from_millis(99);
-        check(config().hello_timeout(timeout), Err(ConfigError::HelloTimeout { timeout }));
+        check(
+            config().hello_timeout(timeout),
+            Err(ConfigError::HelloTimeout { timeout }),
+        );
         let timeout = Duration::from_secs(61);
-        check(config().hello_timeout(timeout), Err(ConfigError::HelloTimeout { timeout }));
+        check(
+            config().hello_timeout(timeout),
+            Err(ConfigError::HelloTimeout { timeout }),
+        );
     }
 }

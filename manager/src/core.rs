@@ -46,7 +46,9 @@ impl Core {
 
     /// Gives the session one input. What comes of it is posted now and delivered later, outside of the caller's call.
     pub(crate) fn with_session<T>(self: &Rc<Self>, input: impl FnOnce(&mut TabSession) -> T) -> T {
-        let result = self.wiring.with_session(&|frame| self.host.post(frame), input);
+        let result = self
+            .wiring
+            .with_session(&|frame| self.host.post(frame), input);
         host::deliver_soon(self);
         result
     }

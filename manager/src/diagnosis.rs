@@ -12,16 +12,27 @@ pub(crate) fn classify(status: u16, content_type: Option<&str>, message: &str) -
     }
     let mime = content_type.unwrap_or_default();
     if is_javascript(mime) {
-        TierFailure::ScriptDidNotRun { message: message.to_owned() }
+        TierFailure::ScriptDidNotRun {
+            message: message.to_owned(),
+        }
     } else {
-        TierFailure::ScriptNotJavaScript { mime: mime.to_owned() }
+        TierFailure::ScriptNotJavaScript {
+            mime: mime.to_owned(),
+        }
     }
 }
 
 /// The list of the [MIME Sniffing standard](https://mimesniff.spec.whatwg.org/#javascript-mime-type).
 fn is_javascript(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let Some((kind, name)) = essence.split_once('/') else { return false };
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let Some((kind, name)) = essence.split_once('/') else {
+        return false;
+    };
     let name = name.strip_prefix("x-").unwrap_or(name);
     match (kind, name) {
         ("application" | "text", "javascript" | "ecmascript") => true,
@@ -39,29 +50,68 @@ mod tests {
     use super::*;
 
     fn check(status: u16, content_type: Option<&str>, expect: TierFailure) {
-        assert_eq!(classify(status, content_type, "boom"), expect, "{status} {content_type:?}");
+        assert_eq!(
+            classify(status, content_type, "boom"),
+            expect,
+            "{status} {content_type:?}"
+        );
     }
 
     #[test]
     fn a_script_that_is_there_did_not_run() {
-        let javascript =
-            ["text/javascript", "application/javascript; charset=utf-8", "Text/JavaScript1.5", "application/x-ecmascript"];
+        let javascript = [
+            "text/javascript",
+            "application/javascript; charset=utf-8",
+            "Text/JavaScript1.5",
+            "application/x-ecmascript",
+        ];
         for mime in javascript {
-            check(200, Some(mime), TierFailure::ScriptDidNotRun { message: "boom".to_owned() });
+            check(
+                200,
+                Some(mime),
+                TierFailure::ScriptDidNotRun {
+                    message: "boom".to_owned(),
+                },
+            );
         }
     }
 
     #[test]
     fn a_missing_script_is_told_by_its_status() {
-        check(404, Some("text/html"), TierFailure::ScriptNotFound { status: 404 });
-        check(500, Some("text/javascript"), TierFailure::ScriptNotFound { status: 500 });
+        check(
+            404,
+            Some("text/html"),
+            TierFailure::ScriptNotFound { status: 404 },
+        );
+        check(
+            500,
+            Some("text/javascript"),
+            TierFailure::ScriptNotFound { status: 500 },
+        );
     }
 
     #[test]
     fn the_page_of_a_single_page_app_is_told_by_its_type() {
-        for mime in ["text/html; charset=utf-8", "application/wasm", "javascript", "text/javascript2.0"] {
-            check(200, Some(mime), TierFailure::ScriptNotJavaScript { mime: mime.to_owned() });
+        for mime in [
+            "text/html; charset=utf-8",
+            "application/wasm",
+            "javascript",
+            "text/javascript2.0",
+        ] {
+            check(
+                200,
+                Some(mime),
+                TierFailure::ScriptNotJavaScript {
+                    mime: mime.to_owned(),
+                },
+            );
         }
-        check(200, None, TierFailure::ScriptNotJavaScript { mime: String::new() });
+        check(
+            200,
+            None,
+            TierFailure::ScriptNotJavaScript {
+                mime: String::new(),
+            },
+        );
     }
 }

@@ -9,6 +9,10 @@ mod browser;
 mod inert;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use browser::{Host, begin, deliver_soon, detect, now, on_control, release, sleep, start, switch};
+pub(crate) use browser::{
+    Host, begin, deliver_soon, detect, now, on_control, release, sleep, start, switch,
+};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use inert::{Host, begin, deliver_soon, detect, now, on_control, release, sleep, start, switch};
+pub(crate) use inert::{
+    Host, begin, deliver_soon, detect, now, on_control, release, sleep, start, switch,
+};

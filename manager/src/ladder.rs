@@ -45,7 +45,10 @@ impl Ladder {
 
     /// Ends the attempt that is running.
     pub(crate) fn end_running(&mut self, outcome: AttemptOutcome) {
-        let running = self.attempts.iter_mut().rfind(|a| a.outcome == AttemptOutcome::Running);
+        let running = self
+            .attempts
+            .iter_mut()
+            .rfind(|a| a.outcome == AttemptOutcome::Running);
         if let Some(attempt) = running {
             attempt.outcome = outcome;
         }
@@ -54,7 +57,8 @@ impl Ladder {
     /// Replaces a failure by a more exact one that was found out later. Returns whether it was still there.
     pub(crate) fn refine(&mut self, tier: Tier, from: &TierFailure, to: TierFailure) -> bool {
         let same = |attempt: &&mut Attempt| {
-            attempt.tier == tier && matches!(&attempt.outcome, AttemptOutcome::Failed(f) if f == from)
+            attempt.tier == tier
+                && matches!(&attempt.outcome, AttemptOutcome::Failed(f) if f == from)
         };
         match self.attempts.iter_mut().rfind(same) {
             Some(attempt) => {
@@ -67,10 +71,13 @@ impl Ladder {
 
     /// Returns the last failure, which is the one to tell when nothing is running.
     pub(crate) fn last_failure(&self) -> Option<&TierFailure> {
-        self.attempts.iter().rev().find_map(|attempt| match &attempt.outcome {
-            AttemptOutcome::Failed(failure) => Some(failure),
-            AttemptOutcome::Skipped(_) | AttemptOutcome::Running | AttemptOutcome::Left => None,
-        })
+        self.attempts
+            .iter()
+            .rev()
+            .find_map(|attempt| match &attempt.outcome {
+                AttemptOutcome::Failed(failure) => Some(failure),
+                AttemptOutcome::Skipped(_) | AttemptOutcome::Running | AttemptOutcome::Left => None,
+            })
     }
 }
 
@@ -102,7 +109,11 @@ pub struct Attempt {
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tier, outcome, duration } = self;
+        let Self {
+            tier,
+            outcome,
+            duration,
+        } = self;
         match outcome {
             AttemptOutcome::Skipped(_) => write!(f, "{tier}: {outcome}"),
             AttemptOutcome::Failed(_) | AttemptOutcome::Running | AttemptOutcome::Left => {
@@ -231,7 +242,11 @@ struct InBrackets<'a>(&'a str);
 
 impl fmt::Display for InBrackets<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, " ({})", self.0) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", self.0)
+        }
     }
 }
 
@@ -240,7 +255,11 @@ struct Detail<'a>(&'a str);
 
 impl fmt::Display for Detail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, ": {}", self.0) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {}", self.0)
+        }
     }
 }
 
@@ -251,18 +270,32 @@ mod tests {
     use super::*;
 
     fn attempt(tier: Tier, outcome: AttemptOutcome, millis: u64) -> Attempt {
-        Attempt { tier, outcome, duration: Duration::from_millis(millis) }
+        Attempt {
+            tier,
+            outcome,
+            duration: Duration::from_millis(millis),
+        }
     }
 
     fn script_error(message: &str) -> TierFailure {
-        TierFailure::ScriptError { message: message.to_owned() }
+        TierFailure::ScriptError {
+            message: message.to_owned(),
+        }
     }
 
     #[test]
     fn a_person_understands_it() {
         let mut ladder = Ladder::default();
-        ladder.push(attempt(Tier::Main, AttemptOutcome::Skipped(SkipReason::NotAllowed), 0));
-        ladder.push(attempt(Tier::Shared, AttemptOutcome::Failed(script_error("")), 12));
+        ladder.push(attempt(
+            Tier::Main,
+            AttemptOutcome::Skipped(SkipReason::NotAllowed),
+            0,
+        ));
+        ladder.push(attempt(
+            Tier::Shared,
+            AttemptOutcome::Failed(script_error("")),
+            12,
+        ));
         ladder.push(attempt(Tier::Dedicated, AttemptOutcome::Running, 34));
         assert_eq!(
             ladder.to_string(),
@@ -283,8 +316,16 @@ mod tests {
     #[test]
     fn a_diagnosis_refines_the_failure_it_is_about() {
         let mut ladder = Ladder::default();
-        ladder.push(attempt(Tier::Shared, AttemptOutcome::Failed(script_error("")), 12));
-        ladder.push(attempt(Tier::Dedicated, AttemptOutcome::Failed(script_error("")), 9));
+        ladder.push(attempt(
+            Tier::Shared,
+            AttemptOutcome::Failed(script_error("")),
+            12,
+        ));
+        ladder.push(attempt(
+            Tier::Dedicated,
+            AttemptOutcome::Failed(script_error("")),
+            9,
+        ));
         let found = TierFailure::ScriptNotFound { status: 404 };
         assert!(ladder.refine(Tier::Shared, &script_error(""), found.clone()));
         assert!(!ladder.refine(Tier::Shared, &script_error(""), found.clone()));
@@ -299,6 +340,9 @@ mod tests {
             ladder.push(attempt(Tier::Main, AttemptOutcome::Left, millis));
         }
         assert_eq!(ladder.attempts().len(), MAX_ATTEMPTS);
-        assert_eq!(ladder.attempts()[MAX_ATTEMPTS - 1].duration, Duration::from_millis(999));
+        assert_eq!(
+            ladder.attempts()[MAX_ATTEMPTS - 1].duration,
+            Duration::from_millis(999)
+        );
     }
 }

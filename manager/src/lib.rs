@@ -30,7 +30,10 @@
 //! On native targets everything compiles and is inert: no tier, no worker, every channel is told
 //! [`SessionFailure::NoBrowser`], every send is rejected with it.
 
-#![cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "the browser half uses the rest"))]
+#![cfg_attr(
+    not(target_family = "wasm"),
+    expect(dead_code, reason = "the browser half uses the rest")
+)]
 
 mod capabilities;
 mod channel;

@@ -11,8 +11,8 @@ use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure};
 use onesocket_protocol::DebugLevel;
 
 use crate::{
-    Capabilities, Channel, ConfigError, Ladder, ManagerConfig, ManagerState, PingError, ScriptKind, SwitchError, Tier, TierPolicy,
-    core::Core, host,
+    Capabilities, Channel, ConfigError, Ladder, ManagerConfig, ManagerState, PingError, ScriptKind,
+    SwitchError, Tier, TierPolicy, core::Core, host,
 };
 
 /// Brings a page to a worker, and keeps it there: it picks the tier, spawns the worker, and carries the frames.
@@ -87,7 +87,10 @@ impl WorkerManager {
     /// likes. Starts a lazy manager.
     pub fn open(&self, config: ChannelConfig, sink: impl FnMut(ChannelEvent) + 'static) -> Channel {
         self.start();
-        let channel = self.core.wiring.open(&|frame| self.core.host.post(frame), config, sink);
+        let channel = self
+            .core
+            .wiring
+            .open(&|frame| self.core.host.post(frame), config, sink);
         host::deliver_soon(&self.core);
         Channel::new(channel, self.clone())
     }
@@ -146,7 +149,10 @@ impl WorkerManager {
     /// Calls `listener` after every change of [`state`](Self::state) or [`ladder`](Self::ladder), until the guard is dropped.
     pub fn on_change(&self, listener: impl FnMut(&ManagerState, &Ladder) + 'static) -> ChangeGuard {
         let id = self.core.report.listen(listener);
-        ChangeGuard { core: Rc::downgrade(&self.core), id }
+        ChangeGuard {
+            core: Rc::downgrade(&self.core),
+            id,
+        }
     }
 
     /// Changes to another tier while channels are open. Sends that the old worker has only queued, and later ones, go through
@@ -161,7 +167,9 @@ impl WorkerManager {
     ///
     /// The switch goes on when the future is dropped.
     pub fn switch_tier(&self, tier: Tier) -> impl Future<Output = Result<(), SwitchError>> + use<> {
-        let switched = self.check_switch(tier).map(|()| (self.tier() != Some(tier)).then(|| host::switch(&self.core, tier)));
+        let switched = self
+            .check_switch(tier)
+            .map(|()| (self.tier() != Some(tier)).then(|| host::switch(&self.core, tier)));
         async move {
             match switched? {
                 Some(switched) => switched.await.unwrap_or(Err(SwitchError::Dropped)),
@@ -175,15 +183,18 @@ impl WorkerManager {
             ManagerState::Running(_) if self.core.config.tiers.allows(tier) => Ok(()),
             ManagerState::Running(_) => Err(SwitchError::NotAllowed { tier }),
             ManagerState::Switching { .. } => Err(SwitchError::Busy),
-            ManagerState::Idle | ManagerState::Starting | ManagerState::Failed(_) | ManagerState::Released => {
-                Err(SwitchError::NotRunning)
-            }
+            ManagerState::Idle
+            | ManagerState::Starting
+            | ManagerState::Failed(_)
+            | ManagerState::Released => Err(SwitchError::NotRunning),
         }
     }
 
     /// Turns the debug log of this tab and of its worker on or off. A SharedWorker then logs for all its tabs.
     pub fn set_debug(&self, level: DebugLevel) {
-        self.core.wiring.set_debug(&|frame| self.core.host.post(frame), level);
+        self.core
+            .wiring
+            .set_debug(&|frame| self.core.host.post(frame), level);
         host::deliver_soon(&self.core);
     }
 
@@ -207,7 +218,9 @@ impl WorkerManager {
             let timeout = Box::pin(host::sleep(PING_TIMEOUT));
             let result = match future::select(answered, timeout).await {
                 Either::Left((Ok(()), _)) => Ok(host::now().saturating_sub(sent)),
-                Either::Left((Err(_), _)) | Either::Right(_) => Err(PingError::Timeout { after: PING_TIMEOUT }),
+                Either::Left((Err(_), _)) | Either::Right(_) => Err(PingError::Timeout {
+                    after: PING_TIMEOUT,
+                }),
             };
             handle.core.forget_ping(nonce);
             result
@@ -229,7 +242,9 @@ impl Drop for WorkerManager {
 
 impl fmt::Debug for WorkerManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerManager").field("report", &self.core.report).finish_non_exhaustive()
+        f.debug_struct("WorkerManager")
+            .field("report", &self.core.report)
+            .finish_non_exhaustive()
     }
 }
 
@@ -250,7 +265,9 @@ impl Drop for ChangeGuard {
 
 impl fmt::Debug for ChangeGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChangeGuard").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("ChangeGuard")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

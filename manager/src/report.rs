@@ -83,7 +83,10 @@ impl Report {
         match *self.state.borrow() {
             // Sends still go to the old tier until it has handed over.
             ManagerState::Running(tier) | ManagerState::Switching { from: tier, .. } => Some(tier),
-            ManagerState::Idle | ManagerState::Starting | ManagerState::Failed(_) | ManagerState::Released => None,
+            ManagerState::Idle
+            | ManagerState::Starting
+            | ManagerState::Failed(_)
+            | ManagerState::Released => None,
         }
     }
 
@@ -126,7 +129,9 @@ impl Report {
     pub(crate) fn listen(&self, listener: impl FnMut(&ManagerState, &Ladder) + 'static) -> u64 {
         let id = self.next_listener.get();
         self.next_listener.set(id + 1);
-        self.listeners.borrow_mut().insert(id, Rc::new(RefCell::new(listener)));
+        self.listeners
+            .borrow_mut()
+            .insert(id, Rc::new(RefCell::new(listener)));
         id
     }
 
@@ -151,15 +156,19 @@ impl Report {
         match &*self.state.borrow() {
             ManagerState::Running(tier) => Some(Ok(*tier)),
             ManagerState::Failed(failure) => Some(Err(failure.clone())),
-            ManagerState::Idle | ManagerState::Starting | ManagerState::Switching { .. } | ManagerState::Released => {
-                None
-            }
+            ManagerState::Idle
+            | ManagerState::Starting
+            | ManagerState::Switching { .. }
+            | ManagerState::Released => None,
         }
     }
 }
 
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report").field("state", &self.state).field("ladder", &self.ladder).finish_non_exhaustive()
+        f.debug_struct("Report")
+            .field("state", &self.state)
+            .field("ladder", &self.ladder)
+            .finish_non_exhaustive()
     }
 }

@@ -51,7 +51,9 @@ impl FromStr for Tier {
 
     fn from_str(text: &str) -> Result<Self, UnknownTier> {
         let known = Self::ALL.into_iter().find(|tier| tier.as_str() == text);
-        known.ok_or_else(|| UnknownTier { text: text.to_owned() })
+        known.ok_or_else(|| UnknownTier {
+            text: text.to_owned(),
+        })
     }
 }
 

@@ -4,7 +4,8 @@ use core::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, DebugLevel, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version, message::tag,
+    BatchReader, DebugLevel, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version,
+    message::tag,
 };
 
 /// Which way a frame goes.
@@ -53,15 +54,25 @@ fn batch_lines(direction: Direction, frame: &Bytes, level: DebugLevel) -> Vec<St
     let line = |message| match message {
         // It has a line of its own already.
         Ok(RawMessage { tag: tag::LOG, .. }) => None,
-        Ok(raw) => Some(format!("{start}: {}", message_line(direction, version, &raw, level))),
+        Ok(raw) => Some(format!(
+            "{start}: {}",
+            message_line(direction, version, &raw, level)
+        )),
         Err(error) => Some(format!("{start}: {error}")),
     };
     reader.filter_map(line).collect()
 }
 
 /// The `Debug` of every message hides payloads, and secrets in URLs.
-fn message_line(direction: Direction, version: Option<Version>, raw: &RawMessage, level: DebugLevel) -> String {
-    let Some(version) = version else { return format!("tag {} of an unknown version", raw.tag) };
+fn message_line(
+    direction: Direction,
+    version: Option<Version>,
+    raw: &RawMessage,
+    level: DebugLevel,
+) -> String {
+    let Some(version) = version else {
+        return format!("tag {} of an unknown version", raw.tag);
+    };
     let shown = match direction {
         Direction::ToWorker => ToWorker::decode(version, raw).map(|message| match &message {
             ToWorker::Send { payload, .. } => with_content(&message, payload, level),
@@ -108,8 +119,15 @@ mod tests {
 
     fn sends() -> Bytes {
         let mut outbox = Outbox::new(Epoch(7), Version::V1);
-        for (id, payload) in [(1, Payload::text("s3cret")), (2, Payload::binary(vec![0xab; 2000]))] {
-            outbox.push(&ToWorker::Send { channel: ChannelId(1), id: SendId(id), payload });
+        for (id, payload) in [
+            (1, Payload::text("s3cret")),
+            (2, Payload::binary(vec![0xab; 2000])),
+        ] {
+            outbox.push(&ToWorker::Send {
+                channel: ChannelId(1),
+                id: SendId(id),
+                payload,
+            });
         }
         Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"))
     }
@@ -127,7 +145,11 @@ mod tests {
     #[test]
     fn payloads_are_shown_only_when_asked_for_and_never_at_any_length() {
         let lines = lines(Direction::ToWorker, &sends(), DebugLevel::Payloads);
-        assert!(lines[0].ends_with("payload: Text(6 B) }: s3cret"), "{}", lines[0]);
+        assert!(
+            lines[0].ends_with("payload: Text(6 B) }: s3cret"),
+            "{}",
+            lines[0]
+        );
         assert!(lines[1].ends_with("abab…"), "{}", lines[1]);
         assert!(lines[1].len() < 2 * MAX_SHOWN_BYTES + 150);
     }
@@ -137,15 +159,26 @@ mod tests {
         let hello = Bytes::from(Hello::new(TabToken(5), true).encode());
         let shown = lines(Direction::ToWorker, &hello, DebugLevel::Messages);
         assert_eq!(shown.len(), 1);
-        assert!(shown[0].starts_with("tab -> worker: Hello(Hello { holds_lock: true"), "{shown:?}");
-        let garbage = lines(Direction::ToTab, &Bytes::from_static(b"<!doctype"), DebugLevel::Messages);
+        assert!(
+            shown[0].starts_with("tab -> worker: Hello(Hello { holds_lock: true"),
+            "{shown:?}"
+        );
+        let garbage = lines(
+            Direction::ToTab,
+            &Bytes::from_static(b"<!doctype"),
+            DebugLevel::Messages,
+        );
         assert_eq!(garbage, ["worker -> tab: 9 bytes, not a onesocket frame"]);
     }
 
     #[test]
     fn the_workers_log_lines_are_not_logged_twice() {
         let mut outbox = Outbox::new(Epoch(7), Version::V1);
-        let log = ToTab::Log { level: LogLevel::Info, target: "t".to_owned(), text: "x".to_owned() };
+        let log = ToTab::Log {
+            level: LogLevel::Info,
+            target: "t".to_owned(),
+            text: "x".to_owned(),
+        };
         outbox.push(&log);
         outbox.push(&ToTab::Pong { nonce: 1 });
         let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
@@ -159,6 +192,10 @@ mod tests {
         let cut = frame.slice(..frame.len() - 1);
         let lines = lines(Direction::ToWorker, &cut, DebugLevel::Messages);
         assert_eq!(lines.len(), 2);
-        assert!(lines[1].ends_with("frame ends inside message 1 of 2"), "{}", lines[1]);
+        assert!(
+            lines[1].ends_with("frame ends inside message 1 of 2"),
+            "{}",
+            lines[1]
+        );
     }
 }

@@ -35,11 +35,19 @@ enum Delivery {
 /// What the session says to the manager itself.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Welcomed { epoch: Epoch, version: Version, tab: TabId },
+    Welcomed {
+        epoch: Epoch,
+        version: Version,
+        tab: TabId,
+    },
     Refused(SessionFailure),
-    Restarted { epoch: Epoch },
+    Restarted {
+        epoch: Epoch,
+    },
     HandedOver,
-    Pong { nonce: u32 },
+    Pong {
+        nonce: u32,
+    },
     /// State or ladder have changed: the listeners want to know.
     Changed,
 }
@@ -85,7 +93,9 @@ impl Wiring {
         sink: impl FnMut(ChannelEvent) + 'static,
     ) -> ChannelId {
         let channel = self.with_session(post, |session| session.open(config));
-        self.sinks.borrow_mut().insert(channel, Rc::new(RefCell::new(sink)));
+        self.sinks
+            .borrow_mut()
+            .insert(channel, Rc::new(RefCell::new(sink)));
         channel
     }
 
@@ -95,7 +105,9 @@ impl Wiring {
     }
 
     pub(crate) fn push_control(&self, control: Control) {
-        self.undelivered.borrow_mut().push_back(Delivery::Control(control));
+        self.undelivered
+            .borrow_mut()
+            .push_back(Delivery::Control(control));
     }
 
     /// Returns whether a delivery is due that nobody is making.
@@ -143,7 +155,6 @@ impl Wiring {
         }
     }
 
-
     fn take(&self, output: TabOutput<'_>, post: &dyn Fn(&[u8])) {
         let control = match output {
             TabOutput::Post(frame) => {
@@ -154,13 +165,28 @@ impl Wiring {
                 return post(frame);
             }
             TabOutput::Event { channel, event } => {
-                return self.undelivered.borrow_mut().push_back(Delivery::Event(channel, event));
+                return self
+                    .undelivered
+                    .borrow_mut()
+                    .push_back(Delivery::Event(channel, event));
             }
-            TabOutput::Log { level, target, text } => return log(level, &target, &text),
+            TabOutput::Log {
+                level,
+                target,
+                text,
+            } => return log(level, &target, &text),
             TabOutput::Error(error) => {
                 return tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");
             }
-            TabOutput::Welcomed { epoch, version, tab } => Control::Welcomed { epoch, version, tab },
+            TabOutput::Welcomed {
+                epoch,
+                version,
+                tab,
+            } => Control::Welcomed {
+                epoch,
+                version,
+                tab,
+            },
             TabOutput::Refused(failure) => Control::Refused(failure),
             TabOutput::Restarted { epoch } => Control::Restarted { epoch },
             TabOutput::HandedOver => Control::HandedOver,
@@ -173,7 +199,9 @@ impl Wiring {
 impl core::fmt::Debug for Wiring {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let channels = self.sinks.borrow().len();
-        f.debug_struct("Wiring").field("channels", &channels).finish_non_exhaustive()
+        f.debug_struct("Wiring")
+            .field("channels", &channels)
+            .finish_non_exhaustive()
     }
 }
 
@@ -204,8 +232,16 @@ mod tests {
     use super::*;
 
     fn config() -> ChannelConfig {
-        let key = LinkKey { url: "wss://x.org/".to_owned(), subprotocols: Vec::new(), account: String::new() };
-        ChannelConfig { key, policy: LinkPolicy::default(), replay: Replay::None }
+        let key = LinkKey {
+            url: "wss://x.org/".to_owned(),
+            subprotocols: Vec::new(),
+            account: String::new(),
+        };
+        ChannelConfig {
+            key,
+            policy: LinkPolicy::default(),
+            replay: Replay::None,
+        }
     }
 
     fn ignore(_: &[u8]) {}
@@ -219,13 +255,18 @@ mod tests {
         let wiring = Wiring::new(TabToken(1), DebugLevel::Off);
         let heard = Rc::new(RefCell::new(Vec::new()));
         let hear = Rc::clone(&heard);
-        let channel = wiring.open(&ignore, config(), move |event| hear.borrow_mut().push(event));
+        let channel = wiring.open(&ignore, config(), move |event| {
+            hear.borrow_mut().push(event)
+        });
         wiring.with_session(&ignore, |session| session.fail(SessionFailure::NoTier));
         wiring.with_session(&ignore, |session| session.close(channel));
         assert!(heard.borrow().is_empty() && wiring.wants_delivery());
 
         deliver(&wiring);
-        let expect = [ChannelEvent::Failed(SessionFailure::NoTier), ChannelEvent::Closed];
+        let expect = [
+            ChannelEvent::Failed(SessionFailure::NoTier),
+            ChannelEvent::Closed,
+        ];
         assert_eq!(*heard.borrow(), expect);
         assert!(!wiring.has_sinks() && !wiring.wants_delivery());
     }
@@ -242,7 +283,8 @@ mod tests {
                 let second = inner.open(&ignore, config(), move |event| {
                     also.borrow_mut().push(format!("second {event:?}"));
                 });
-                let sent = inner.with_session(&ignore, |session| session.send(second, Payload::text("x")));
+                let sent =
+                    inner.with_session(&ignore, |session| session.send(second, Payload::text("x")));
                 assert!(sent.is_err());
                 inner.with_session(&ignore, |session| session.close(second));
                 deliver(&inner);
@@ -253,7 +295,12 @@ mod tests {
         deliver(&wiring);
         assert_eq!(
             *order.borrow(),
-            ["first Failed(NoTier)", "first ends", "second Failed(NoTier)", "second Closed"]
+            [
+                "first Failed(NoTier)",
+                "first ends",
+                "second Failed(NoTier)",
+                "second Closed"
+            ]
         );
         wiring.with_session(&ignore, |session| session.close(first));
         deliver(&wiring);
@@ -265,7 +312,8 @@ mod tests {
         struct DropsInto(Rc<Wiring>, ChannelId);
         impl Drop for DropsInto {
             fn drop(&mut self) {
-                self.0.with_session(&ignore, |session| session.close(self.1));
+                self.0
+                    .with_session(&ignore, |session| session.close(self.1));
                 let _ = self.0.open(&ignore, config(), |_| {});
             }
         }
@@ -278,7 +326,11 @@ mod tests {
         });
         wiring.with_session(&ignore, |session| session.close(channel));
         deliver(&wiring);
-        assert_eq!(wiring.sinks.borrow().len(), 1, "the one that was opened by the drop");
+        assert_eq!(
+            wiring.sinks.borrow().len(),
+            1,
+            "the one that was opened by the drop"
+        );
     }
 
     #[test]

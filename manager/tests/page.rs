@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use onesocket_manager::{
-    AttemptOutcome, Capabilities, ConfigError, ManagerConfig, ManagerState, SessionFailure, Start, StoragePartition, Tier,
-    TierPolicy, WorkerManager,
+    AttemptOutcome, Capabilities, ConfigError, ManagerConfig, ManagerState, SessionFailure, Start,
+    StoragePartition, Tier, TierPolicy, WorkerManager,
 };
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -19,8 +19,14 @@ fn error_of(script: &str) -> Option<ConfigError> {
 #[wasm_bindgen_test]
 fn a_page_has_what_the_tiers_need() {
     let capabilities = Capabilities::detect();
-    assert!(capabilities.shared_worker && capabilities.worker && capabilities.module_workers, "{capabilities}");
-    assert!(capabilities.web_locks && capabilities.secure_context && capabilities.broadcast_channel, "{capabilities}");
+    assert!(
+        capabilities.shared_worker && capabilities.worker && capabilities.module_workers,
+        "{capabilities}"
+    );
+    assert!(
+        capabilities.web_locks && capabilities.secure_context && capabilities.broadcast_channel,
+        "{capabilities}"
+    );
     assert!(capabilities.online, "{capabilities}");
 }
 
@@ -37,23 +43,49 @@ fn only_scripts_of_the_pages_origin_are_taken() {
     assert_eq!(error_of("worker.js"), None);
     assert_eq!(error_of("/a/b/worker.js?v=1"), None);
     let cross = error_of("https://other.example/worker.js");
-    assert!(matches!(cross, Some(ConfigError::CrossOriginScript { script_origin, .. }) if script_origin == "https://other.example"));
-    let here = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
-    assert_eq!(error_of(&format!("blob:{here}/1234")), Some(ConfigError::ScriptScheme { scheme: "blob:".to_owned() }));
-    assert_eq!(error_of("data:text/javascript,0"), Some(ConfigError::ScriptScheme { scheme: "data:".to_owned() }));
-    assert!(matches!(error_of("http://"), Some(ConfigError::InvalidScript { .. })));
+    assert!(
+        matches!(cross, Some(ConfigError::CrossOriginScript { script_origin, .. }) if script_origin == "https://other.example")
+    );
+    let here = web_sys::window()
+        .and_then(|window| window.location().origin().ok())
+        .unwrap_or_default();
+    assert_eq!(
+        error_of(&format!("blob:{here}/1234")),
+        Some(ConfigError::ScriptScheme {
+            scheme: "blob:".to_owned()
+        })
+    );
+    assert_eq!(
+        error_of("data:text/javascript,0"),
+        Some(ConfigError::ScriptScheme {
+            scheme: "data:".to_owned()
+        })
+    );
+    assert!(matches!(
+        error_of("http://"),
+        Some(ConfigError::InvalidScript { .. })
+    ));
 }
 
 #[wasm_bindgen_test]
 async fn a_missing_script_ends_in_the_page() {
-    let config = ManagerConfig::default().script("/no-such-worker.js").hello_timeout(Duration::from_millis(500));
+    let config = ManagerConfig::default()
+        .script("/no-such-worker.js")
+        .hello_timeout(Duration::from_millis(500));
     let manager = WorkerManager::new(config).expect("the script is of this origin");
     assert_eq!(manager.state(), ManagerState::Starting);
     assert_eq!(manager.ready().await, Ok(Tier::Main));
     let ladder = manager.ladder();
-    let tiers: Vec<Tier> = ladder.attempts().iter().map(|attempt| attempt.tier).collect();
+    let tiers: Vec<Tier> = ladder
+        .attempts()
+        .iter()
+        .map(|attempt| attempt.tier)
+        .collect();
     assert_eq!(tiers, Tier::ALL);
-    assert!(matches!(ladder.attempts()[0].outcome, AttemptOutcome::Failed(_)), "{ladder}");
+    assert!(
+        matches!(ladder.attempts()[0].outcome, AttemptOutcome::Failed(_)),
+        "{ladder}"
+    );
     assert!(manager.ping().await.is_ok());
 }
 
@@ -65,13 +97,17 @@ async fn forced_is_forced() {
         .tiers(TierPolicy::Forced(Tier::Dedicated));
     let manager = WorkerManager::new(config).expect("the script is of this origin");
     assert_eq!(manager.ready().await, Err(SessionFailure::NoTier));
-    assert_eq!(manager.state(), ManagerState::Failed(SessionFailure::NoTier));
+    assert_eq!(
+        manager.state(),
+        ManagerState::Failed(SessionFailure::NoTier)
+    );
     assert_eq!(manager.tier(), None);
 }
 
 #[wasm_bindgen_test]
 fn a_lazy_manager_waits() {
-    let manager = WorkerManager::new(ManagerConfig::default().start(Start::Lazy)).expect("the default is fine");
+    let manager = WorkerManager::new(ManagerConfig::default().start(Start::Lazy))
+        .expect("the default is fine");
     assert_eq!(manager.state(), ManagerState::Idle);
     assert!(manager.ladder().attempts().is_empty());
 }

@@ -27,7 +27,9 @@ pub(crate) use detect::detect;
 pub(crate) use release::release;
 pub(crate) use switch::switch;
 
-use crate::{ConfigError, ManagerConfig, ManagerState, Start, TierFailure, core::Core, wiring::Control};
+use crate::{
+    ConfigError, ManagerConfig, ManagerState, Start, TierFailure, core::Core, wiring::Control,
+};
 use lock::TabLock;
 use page::Page;
 use transport::Transport;
@@ -94,12 +96,16 @@ impl Host {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("page", &self.page).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("page", &self.page)
+            .finish_non_exhaustive()
     }
 }
 
 pub(crate) fn begin(core: &Rc<Core>) {
-    let Some(page) = &core.host.page else { return core.fail(SessionFailure::NoBrowser) };
+    let Some(page) = &core.host.page else {
+        return core.fail(SessionFailure::NoBrowser);
+    };
     page.listen(core);
     if core.config.start == Start::Now {
         start(core);
@@ -145,7 +151,11 @@ fn deliver(core: &Rc<Core>) {
 
 pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
     match control {
-        Control::Welcomed { epoch, version, tab } => {
+        Control::Welcomed {
+            epoch,
+            version,
+            tab,
+        } => {
             tracing::debug!(target: "onesocket::tab", %epoch, %version, %tab, "welcomed");
             if let Some(transport) = &mut *core.host.transport.borrow_mut() {
                 transport.dismiss_losers(epoch, version);

@@ -7,7 +7,10 @@ use futures::channel::oneshot;
 use onesocket_engine::SessionFailure;
 use onesocket_protocol::TabToken;
 
-use crate::{Capabilities, ConfigError, ManagerConfig, ManagerState, SwitchError, Tier, core::Core, wiring::Control};
+use crate::{
+    Capabilities, ConfigError, ManagerConfig, ManagerState, SwitchError, Tier, core::Core,
+    wiring::Control,
+};
 
 #[derive(Debug)]
 pub(crate) struct Host;

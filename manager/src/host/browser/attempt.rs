@@ -31,7 +31,11 @@ pub(super) async fn attempt(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunnin
         Err(NotRunning::Failed(failure)) => AttemptOutcome::Failed(failure.clone()),
         Err(NotRunning::Released) => return result,
     };
-    core.report.push(Attempt { tier, outcome, duration: now().saturating_sub(started) });
+    core.report.push(Attempt {
+        tier,
+        outcome,
+        duration: now().saturating_sub(started),
+    });
     core.changed();
     if let Err(NotRunning::Failed(failure)) = &result {
         tracing::warn!(target: "onesocket::tab", %tier, "the tier does not work: {failure}");
@@ -44,10 +48,14 @@ pub(super) async fn attempt(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunnin
 }
 
 async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
-    let Some(page) = &core.host.page else { return Err(NotRunning::Failed(TierFailure::Unsupported)) };
+    let Some(page) = &core.host.page else {
+        return Err(NotRunning::Failed(TierFailure::Unsupported));
+    };
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
-    let transport = Spawner::new(core, &page.script, verdicts).spawn(&core.config, tier).map_err(NotRunning::Failed)?;
+    let transport = Spawner::new(core, &page.script, verdicts)
+        .spawn(&core.config, tier)
+        .map_err(NotRunning::Failed)?;
     core.host.transport.replace(Some(transport));
     let holds_lock = core.host.holds_lock();
     core.with_session(|session| session.attach(holds_lock));
@@ -66,18 +74,25 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
             knock(core)?;
         }
     }
-    Err(NotRunning::Failed(TierFailure::HelloTimeout { after: timeout }))
+    Err(NotRunning::Failed(TierFailure::HelloTimeout {
+        after: timeout,
+    }))
 }
 
 fn knock(core: &Rc<Core>) -> Result<(), NotRunning> {
     let hello = Hello::new(core.host.token, core.host.holds_lock()).encode();
     match &mut *core.host.transport.borrow_mut() {
-        Some(transport) => transport.knock(&core.config, &hello).map_err(NotRunning::Failed),
+        Some(transport) => transport
+            .knock(&core.config, &hello)
+            .map_err(NotRunning::Failed),
         None => Ok(()),
     }
 }
 
-fn within(step: Duration, heard: &mut UnboundedReceiver<Verdict>) -> impl Future<Output = Option<Verdict>> {
+fn within(
+    step: Duration,
+    heard: &mut UnboundedReceiver<Verdict>,
+) -> impl Future<Output = Option<Verdict>> {
     let timeout = Box::pin(sleep(step));
     async move {
         match future::select(heard.next(), timeout).await {

@@ -26,12 +26,24 @@ pub(super) fn begin(core: &Rc<Core>) {
             core.host.lock.take();
             return;
         }
-        for tier in Tier::ALL.into_iter().filter(|tier| !core.config.tiers.allows(*tier)) {
-            let outcome = AttemptOutcome::Skipped(SkipReason::NotAllowed);
-            core.report.push(Attempt { tier, outcome, duration: Duration::ZERO });
+        if core.report.ladder().attempts().is_empty() {
+            note_skipped(&core);
         }
         climb(&core, core.config.tiers.tiers()).await;
     });
+}
+
+fn note_skipped(core: &Rc<Core>) {
+    for tier in Tier::ALL {
+        if !core.config.tiers.allows(tier) {
+            let outcome = AttemptOutcome::Skipped(SkipReason::NotAllowed);
+            core.report.push(Attempt {
+                tier,
+                outcome,
+                duration: Duration::ZERO,
+            });
+        }
+    }
 }
 
 /// Tries one tier after the other. When none works, every channel is told.
@@ -52,7 +64,9 @@ pub(super) async fn climb(core: &Rc<Core>, tiers: &[Tier]) -> Option<Tier> {
 
 /// The worker can't be used, or no longer.
 pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
-    let Some(failure) = of_worker(failure) else { return };
+    let Some(failure) = of_worker(failure) else {
+        return;
+    };
     if core.host.judge(Verdict::Failed(failure.clone())) {
         return;
     }
@@ -63,7 +77,10 @@ pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
             let handed_over = core.host.handed_over.take();
             drop(handed_over);
         }
-        ManagerState::Idle | ManagerState::Starting | ManagerState::Failed(_) | ManagerState::Released => {}
+        ManagerState::Idle
+        | ManagerState::Starting
+        | ManagerState::Failed(_)
+        | ManagerState::Released => {}
     }
 }
 
@@ -76,7 +93,13 @@ fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     drop(transport);
     let core = Rc::clone(core);
     spawn_local(async move {
-        let below = core.config.tiers.tiers().iter().skip_while(|t| **t != tier).skip(1);
+        let below = core
+            .config
+            .tiers
+            .tiers()
+            .iter()
+            .skip_while(|t| **t != tier)
+            .skip(1);
         let below: Vec<Tier> = below.copied().collect();
         climb(&core, &below).await;
     });
@@ -84,7 +107,9 @@ fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
 
 fn of_worker(failure: SessionFailure) -> Option<TierFailure> {
     match failure {
-        SessionFailure::VersionMismatch { ours, theirs } => Some(TierFailure::VersionMismatch { ours, theirs }),
+        SessionFailure::VersionMismatch { ours, theirs } => {
+            Some(TierFailure::VersionMismatch { ours, theirs })
+        }
         SessionFailure::WorkerFailed { reason } => Some(TierFailure::WasmFailed { reason }),
         // Those are said to the session and never by it.
         _ => None,
@@ -96,10 +121,15 @@ fn explain(core: &Rc<Core>) -> SessionFailure {
     if let [_] = core.config.tiers.tiers() {
         match core.report.ladder().last_failure() {
             Some(TierFailure::VersionMismatch { ours, theirs }) => {
-                return SessionFailure::VersionMismatch { ours: *ours, theirs: *theirs };
+                return SessionFailure::VersionMismatch {
+                    ours: *ours,
+                    theirs: *theirs,
+                };
             }
             Some(TierFailure::WasmFailed { reason }) => {
-                return SessionFailure::WorkerFailed { reason: reason.clone() };
+                return SessionFailure::WorkerFailed {
+                    reason: reason.clone(),
+                };
             }
             Some(_) | None => {}
         }

@@ -1,5 +1,8 @@
 //! Asks the browser what it offers. Any getter may throw: sandboxed iframes and hardened browsers do.
 
+use core::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
@@ -19,7 +22,7 @@ pub(crate) fn detect() -> Capabilities {
         secure_context: get(&global, "isSecureContext").is_truthy(),
         in_iframe,
         storage: storage(&global, in_iframe),
-        online: !get(&navigator, "onLine").is_falsy() || get(&navigator, "onLine").is_undefined(),
+        online: get(&navigator, "onLine").as_bool().unwrap_or(true),
     }
 }
 
@@ -32,8 +35,12 @@ fn is_in_iframe(global: &JsValue) -> bool {
 fn storage(global: &JsValue, in_iframe: bool) -> StoragePartition {
     let location = get(global, "location");
     let around = get(&location, "ancestorOrigins");
-    let around: Option<Vec<String>> =
-        around.is_object().then(|| Array::from(&around).iter().filter_map(|origin| origin.as_string()).collect());
+    let around: Option<Vec<String>> = around.is_object().then(|| {
+        Array::from(&around)
+            .iter()
+            .filter_map(|origin| origin.as_string())
+            .collect()
+    });
     // The origin of the context, which is `null` in a sandbox, and not that of its URL.
     let own = get(global, "origin").as_string().unwrap_or_default();
     StoragePartition::judge(in_iframe, &own, around.as_deref())
@@ -41,10 +48,12 @@ fn storage(global: &JsValue, in_iframe: bool) -> StoragePartition {
 
 /// A browser that knows the option reads it before it does anything else; the getter then throws, so that no worker is made.
 fn knows_worker_type(global: &JsValue) -> bool {
-    let Ok(constructor) = get(global, "Worker").dyn_into::<Function>() else { return false };
+    let Ok(constructor) = get(global, "Worker").dyn_into::<Function>() else {
+        return false;
+    };
     let options = Object::new();
-    let asked = std::rc::Rc::new(core::cell::Cell::new(false));
-    let note = std::rc::Rc::clone(&asked);
+    let asked = Rc::new(Cell::new(false));
+    let note = Rc::clone(&asked);
     let getter = Closure::<dyn FnMut() -> Result<JsValue, JsValue>>::new(move || {
         note.set(true);
         Err(JsValue::NULL)

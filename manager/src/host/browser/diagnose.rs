@@ -24,13 +24,17 @@ pub(super) fn begin(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
     let (script, failure, weak) = (page.script.clone(), failure.clone(), Rc::downgrade(core));
     spawn_local(async move {
         sleep(VIOLATION_PATIENCE).await;
-        let Some(violation) = weak.upgrade().map(|core| violation(&core)) else { return };
+        let Some(violation) = weak.upgrade().map(|core| violation(&core)) else {
+            return;
+        };
         let found = match (violation, message) {
             (Some(directive), _) => Some(TierFailure::BlockedByPolicy { directive }),
             (None, Some(message)) => examine(&script, &message).await,
             (None, None) => None,
         };
-        let (Some(found), Some(core)) = (found, weak.upgrade()) else { return };
+        let (Some(found), Some(core)) = (found, weak.upgrade()) else {
+            return;
+        };
         if core.report.refine(tier, &failure, found) {
             core.changed();
         }
@@ -47,13 +51,14 @@ async fn examine(script: &str, message: &str) -> Option<TierFailure> {
     let init = RequestInit::new();
     init.set_signal(Some(&abort.signal()));
     let request = web_sys::window()?.fetch_with_str_and_init(script, &init);
-    let response = match future::select(JsFuture::from(request), Box::pin(sleep(FETCH_PATIENCE))).await {
-        Either::Left((response, _)) => response.ok()?.dyn_into::<Response>().ok()?,
-        Either::Right(_) => {
-            abort.abort();
-            return None;
-        }
-    };
+    let response =
+        match future::select(JsFuture::from(request), Box::pin(sleep(FETCH_PATIENCE))).await {
+            Either::Left((response, _)) => response.ok()?.dyn_into::<Response>().ok()?,
+            Either::Right(_) => {
+                abort.abort();
+                return None;
+            }
+        };
     let content_type = response.headers().get("content-type").ok().flatten();
     let found = diagnosis::classify(response.status(), content_type.as_deref(), message);
     abort.abort();

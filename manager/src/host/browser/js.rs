@@ -15,18 +15,28 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(target: &EventTarget, event: &'static str, callback: impl Fn(Event) + 'static) -> Self {
+    pub(super) fn new(
+        target: &EventTarget,
+        event: &'static str,
+        callback: impl Fn(Event) + 'static,
+    ) -> Self {
         let callback = Closure::<dyn Fn(Event)>::new(callback);
         // It throws only for a callback that is no function.
         let _ = target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
-        Self { target: target.clone(), event, callback }
+        Self {
+            target: target.clone(),
+            event,
+            callback,
+        }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
         let callback = self.callback.as_ref().unchecked_ref();
-        let _ = self.target.remove_event_listener_with_callback(self.event, callback);
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.event, callback);
     }
 }
 
@@ -39,16 +49,25 @@ pub(super) fn get(object: &JsValue, name: &str) -> JsValue {
 pub(super) fn describe(exception: &JsValue) -> (String, String) {
     let text = |name| get(exception, name).as_string().unwrap_or_default();
     let name = text("name");
-    if name.is_empty() { ("exception".to_owned(), format!("{exception:?}")) } else { (name, text("message")) }
+    if name.is_empty() {
+        ("exception".to_owned(), format!("{exception:?}"))
+    } else {
+        (name, text("message"))
+    }
 }
 
 /// Returns what an error event says; empty when it says nothing.
 pub(super) fn error_message(event: &Event) -> String {
-    event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default()
+    event
+        .dyn_ref::<ErrorEvent>()
+        .map(ErrorEvent::message)
+        .unwrap_or_default()
 }
 
 pub(super) fn now() -> Duration {
-    let millis = web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now());
+    let millis = web_sys::window()
+        .and_then(|window| window.performance())
+        .map_or(0.0, |clock| clock.now());
     Duration::from_secs_f64(millis.max(0.0) / 1000.0)
 }
 

@@ -47,12 +47,21 @@ impl TabLock {
             held.clone()
         });
         let locks: LockManager = locks.unchecked_into();
-        let request = locks.request(&token.lock_name(), on_granted.as_ref().unchecked_ref()).ok()?;
+        let request = locks
+            .request(&token.lock_name(), on_granted.as_ref().unchecked_ref())
+            .ok()?;
         // An opaque origin is refused by a rejection; it must not end up in the console as unhandled.
         spawn_local(async move {
             let _ = JsFuture::from(request).await;
         });
-        Some((Self { is_held, release: release?, _granted: on_granted }, granted))
+        Some((
+            Self {
+                is_held,
+                release: release?,
+                _granted: on_granted,
+            },
+            granted,
+        ))
     }
 
     pub(super) fn is_held(&self) -> bool {

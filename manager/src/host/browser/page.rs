@@ -22,24 +22,36 @@ pub(super) struct Page {
 impl Page {
     /// `None` where there is no window.
     pub(super) fn new(config: &ManagerConfig) -> Result<Option<Self>, ConfigError> {
-        let Some(window) = web_sys::window() else { return Ok(None) };
+        let Some(window) = web_sys::window() else {
+            return Ok(None);
+        };
         let script = resolve(&window, &config.script)?;
-        Ok(Some(Self { window, script, listeners: RefCell::default(), violation: Rc::default() }))
+        Ok(Some(Self {
+            window,
+            script,
+            listeners: RefCell::default(),
+            violation: Rc::default(),
+        }))
     }
 
     /// Passes on what happens to the page.
     pub(super) fn listen(&self, core: &Rc<Core>) {
         let online = |event, online| {
-            self.on(core, event, move |core, _| core.with_session(|session| session.handle_network(online)))
+            self.on(core, event, move |core, _| {
+                core.with_session(|session| session.handle_network(online))
+            })
         };
         let leave = self.on(core, "pagehide", |core, event| {
             // A page that is kept for the back button comes back with its ports; it has not left.
-            let is_kept = event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted);
+            let is_kept = event
+                .dyn_ref::<PageTransitionEvent>()
+                .is_some_and(PageTransitionEvent::persisted);
             if !is_kept {
                 core.with_session(onesocket_engine::TabSession::bye);
             }
         });
-        *self.listeners.borrow_mut() = vec![online("online", true), online("offline", false), leave];
+        *self.listeners.borrow_mut() =
+            vec![online("online", true), online("offline", false), leave];
         self.listeners.borrow_mut().extend(self.watch_policy());
         if !self.window.navigator().on_line() {
             core.with_session(|session| session.handle_network(false));
@@ -59,17 +71,29 @@ impl Page {
     fn watch_policy(&self) -> Option<Listener> {
         let (violation, script) = (Rc::clone(&self.violation), self.script.clone());
         let document = self.window.document()?;
-        Some(Listener::new(&document, "securitypolicyviolation", move |event| {
-            let text = |name| get(&event, name).as_string().unwrap_or_default();
-            let directive = text("effectiveDirective");
-            let is_about_workers = matches!(directive.as_str(), "worker-src" | "child-src" | "script-src" | "default-src");
-            if is_about_workers && text("blockedURI") == script {
-                *violation.borrow_mut() = Some(directive);
-            }
-        }))
+        Some(Listener::new(
+            &document,
+            "securitypolicyviolation",
+            move |event| {
+                let text = |name| get(&event, name).as_string().unwrap_or_default();
+                let directive = text("effectiveDirective");
+                let is_about_workers = matches!(
+                    directive.as_str(),
+                    "worker-src" | "child-src" | "script-src" | "default-src"
+                );
+                if is_about_workers && text("blockedURI") == script {
+                    *violation.borrow_mut() = Some(directive);
+                }
+            },
+        ))
     }
 
-    fn on(&self, core: &Rc<Core>, event: &'static str, action: impl Fn(&Rc<Core>, Event) + 'static) -> Listener {
+    fn on(
+        &self,
+        core: &Rc<Core>,
+        event: &'static str,
+        action: impl Fn(&Rc<Core>, Event) + 'static,
+    ) -> Listener {
         let core: Weak<Core> = Rc::downgrade(core);
         Listener::new(&self.window, event, move |event| {
             if let Some(core) = core.upgrade() {
@@ -80,18 +104,27 @@ impl Page {
 }
 
 fn resolve(window: &Window, script: &str) -> Result<String, ConfigError> {
-    let invalid = |_| ConfigError::InvalidScript { script: script.to_owned() };
+    let invalid = |_| ConfigError::InvalidScript {
+        script: script.to_owned(),
+    };
     let page = window.location().href().map_err(invalid)?;
-    let base = window.document().and_then(|document| document.base_uri().ok().flatten());
+    let base = window
+        .document()
+        .and_then(|document| document.base_uri().ok().flatten());
     let url = Url::new_with_base(script, base.as_deref().unwrap_or(&page)).map_err(invalid)?;
     if matches!(url.protocol().as_str(), "blob:" | "data:" | "javascript:") {
-        return Err(ConfigError::ScriptScheme { scheme: url.protocol() });
+        return Err(ConfigError::ScriptScheme {
+            scheme: url.protocol(),
+        });
     }
     let page_origin = Url::new(&page).map_err(invalid)?.origin();
     // A page without a URL of its own (`about:srcdoc`) goes by its base, as the browser does when it fetches.
     let has_origin = page_origin != "null";
     if has_origin && url.origin() != page_origin {
-        return Err(ConfigError::CrossOriginScript { script_origin: url.origin(), page_origin });
+        return Err(ConfigError::CrossOriginScript {
+            script_origin: url.origin(),
+            page_origin,
+        });
     }
     Ok(url.href())
 }

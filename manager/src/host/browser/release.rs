@@ -24,7 +24,9 @@ pub(crate) fn release(core: &Rc<Core>) {
         if core.wiring.has_sinks() {
             let (tell, settled) = oneshot::channel();
             core.host.settled.replace(Some(tell));
-            if let Either::Left((Err(oneshot::Canceled), _)) = future::select(settled, Box::pin(sleep(PATIENCE))).await {
+            if let Either::Left((Err(oneshot::Canceled), _)) =
+                future::select(settled, Box::pin(sleep(PATIENCE))).await
+            {
                 // A later release has taken over.
                 return;
             }

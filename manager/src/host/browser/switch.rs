@@ -52,7 +52,11 @@ async fn run(core: &Rc<Core>, to: Tier) -> Result<(), SwitchError> {
             let others = core.config.tiers.tiers().iter().filter(|tier| **tier != to);
             let others: Vec<Tier> = others.copied().collect();
             let now = climb(core, &others).await;
-            Err(SwitchError::Failed { tier: to, failure, now })
+            Err(SwitchError::Failed {
+                tier: to,
+                failure,
+                now,
+            })
         }
     }
 }

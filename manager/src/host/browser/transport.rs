@@ -9,7 +9,8 @@ use onesocket_protocol::{DebugLevel, Epoch, Outbox, ToWorker, Version, WorkerSco
 use onesocket_worker::local::{self, LocalEnd};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    EventTarget, MessageChannel, MessageEvent, MessagePort, SharedWorker, Worker, WorkerOptions, WorkerType,
+    EventTarget, MessageChannel, MessageEvent, MessagePort, SharedWorker, Worker, WorkerOptions,
+    WorkerType,
 };
 
 use super::{
@@ -60,12 +61,20 @@ pub(super) struct Spawner {
 
 impl Spawner {
     pub(super) fn new(core: &Rc<Core>, script: &str, verdicts: UnboundedSender<Verdict>) -> Self {
-        Self { core: Rc::downgrade(core), script: script.to_owned(), verdicts }
+        Self {
+            core: Rc::downgrade(core),
+            script: script.to_owned(),
+            verdicts,
+        }
     }
 
     /// Spawns a worker, or connects to the one that is there. An answer comes after a hello only; an `error` event goes to
     /// the verdicts.
-    pub(super) fn spawn(self, config: &ManagerConfig, tier: Tier) -> Result<Transport, TierFailure> {
+    pub(super) fn spawn(
+        self,
+        config: &ManagerConfig,
+        tier: Tier,
+    ) -> Result<Transport, TierFailure> {
         let name = constructor_of(tier);
         if name.is_some_and(|name| !get(&js_sys::global(), name).is_function()) {
             return Err(TierFailure::Unsupported);
@@ -75,13 +84,23 @@ impl Spawner {
             Tier::Dedicated => self.dedicated(config)?,
             Tier::Main => self.main(config.debug),
         };
-        Ok(Transport { lines: vec![Line { number: 0, wire }], losers: Vec::new(), is_answered: false, maker })
+        Ok(Transport {
+            lines: vec![Line { number: 0, wire }],
+            losers: Vec::new(),
+            is_answered: false,
+            maker,
+        })
     }
 
     fn shared_wire(&self, config: &ManagerConfig, number: u32) -> Result<Wire, TierFailure> {
-        let worker = SharedWorker::new_with_worker_options(&self.script, &options(config)).map_err(threw)?;
+        let worker =
+            SharedWorker::new_with_worker_options(&self.script, &options(config)).map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
-        Ok(Wire::Port(self.port(worker.port(), number, Some((worker, errors)))))
+        Ok(Wire::Port(self.port(
+            worker.port(),
+            number,
+            Some((worker, errors)),
+        )))
     }
 
     fn dedicated(&self, config: &ManagerConfig) -> Result<(Wire, Maker), TierFailure> {
@@ -89,9 +108,17 @@ impl Spawner {
         let errors = self.listen_for_errors(&worker);
         let channel = MessageChannel::new().map_err(threw)?;
         let theirs = channel.port2();
-        worker.post_message_with_transfer(&JsValue::NULL, &Array::of1(&theirs)).map_err(threw)?;
+        worker
+            .post_message_with_transfer(&JsValue::NULL, &Array::of1(&theirs))
+            .map_err(threw)?;
         let wire = Wire::Port(self.port(channel.port1(), 0, None));
-        Ok((wire, Maker::Dedicated { worker, _errors: errors }))
+        Ok((
+            wire,
+            Maker::Dedicated {
+                worker,
+                _errors: errors,
+            },
+        ))
     }
 
     fn main(&self, debug: DebugLevel) -> (Wire, Maker) {
@@ -103,24 +130,41 @@ impl Spawner {
         (Wire::Local(ours), Maker::Main(host))
     }
 
-    fn port(&self, port: MessagePort, number: u32, shared: Option<(SharedWorker, Listener)>) -> Port {
+    fn port(
+        &self,
+        port: MessagePort,
+        number: u32,
+        shared: Option<(SharedWorker, Listener)>,
+    ) -> Port {
         let core = self.core.clone();
         let message = Listener::new(&port, "message", move |event| {
-            on_frame(&core, number, &frame(event.unchecked_ref::<MessageEvent>().data()));
+            on_frame(
+                &core,
+                number,
+                &frame(event.unchecked_ref::<MessageEvent>().data()),
+            );
         });
         let core = self.core.clone();
         // What the browser can't deserialize is a foreign frame too.
-        let unreadable = Listener::new(&port, "messageerror", move |_| on_frame(&core, number, &Bytes::new()));
+        let unreadable = Listener::new(&port, "messageerror", move |_| {
+            on_frame(&core, number, &Bytes::new())
+        });
         // Listeners, unlike `onmessage`, do not start a port.
         port.start();
-        Port { port, _listeners: [message, unreadable], _shared: shared }
+        Port {
+            port,
+            _listeners: [message, unreadable],
+            _shared: shared,
+        }
     }
 
     fn listen_for_errors(&self, worker: &EventTarget) -> Listener {
         let verdicts = self.verdicts.clone();
         Listener::new(worker, "error", move |event| {
             let message = error_message(&event);
-            let verdict = Verdict::Failed(TierFailure::ScriptError { message: message.clone() });
+            let verdict = Verdict::Failed(TierFailure::ScriptError {
+                message: message.clone(),
+            });
             // After the welcome it is no verdict any more: Firefox gives a SharedWorker's run-time errors to every page.
             if verdicts.unbounded_send(verdict).is_err() {
                 tracing::warn!(target: "onesocket::tab", message, "error event of the worker");
@@ -139,13 +183,22 @@ impl Transport {
     /// Asks a silent SharedWorker for one more port, and says hello on it. A worker without the prelude loses the `connect`
     /// events that come before its wasm is up
     /// ([wasm-bindgen#4536](https://github.com/wasm-bindgen/wasm-bindgen/issues/4536)).
-    pub(super) fn knock(&mut self, config: &ManagerConfig, hello: &[u8]) -> Result<(), TierFailure> {
-        let Maker::Shared(spawner) = &self.maker else { return Ok(()) };
+    pub(super) fn knock(
+        &mut self,
+        config: &ManagerConfig,
+        hello: &[u8],
+    ) -> Result<(), TierFailure> {
+        let Maker::Shared(spawner) = &self.maker else {
+            return Ok(());
+        };
         if self.is_answered {
             return Ok(());
         }
         let number = self.lines.last().map_or(0, |line| line.number + 1);
-        let line = Line { number, wire: spawner.shared_wire(config, number)? };
+        let line = Line {
+            number,
+            wire: spawner.shared_wire(config, number)?,
+        };
         line.post(hello);
         self.lines.push(line);
         Ok(())
@@ -207,9 +260,15 @@ impl Drop for Port {
 
 fn on_frame(core: &Weak<Core>, line: u32, frame: &Bytes) {
     let Some(core) = core.upgrade() else { return };
-    let is_ours = core.host.transport.borrow_mut().as_mut().is_some_and(|transport| transport.hears(line));
+    let is_ours = core
+        .host
+        .transport
+        .borrow_mut()
+        .as_mut()
+        .is_some_and(|transport| transport.hears(line));
     if is_ours {
-        core.wiring.handle_frame(&|frame| core.host.post(frame), frame);
+        core.wiring
+            .handle_frame(&|frame| core.host.post(frame), frame);
         deliver(&core);
     }
 }
