@@ -2,5 +2,15 @@
 
 mod sim;
 
+mod greetings;
+mod heartbeat;
+mod lag;
+mod network;
+mod ports;
+mod queue;
 mod random;
+mod reconnect;
+mod replay;
 mod sharing;
+mod stopping;
+mod workers;

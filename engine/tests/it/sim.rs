@@ -278,6 +278,17 @@ impl Sim {
         url: &str,
         change: impl FnOnce(&mut ChannelConfig),
     ) -> Chan {
+        let config = self.config(url, change);
+        let id = self.in_tab(tab, |session| session.open(config));
+        self.tabs[tab].clients.entry(id).or_default();
+        Chan { tab, id }
+    }
+
+    pub(crate) fn config(
+        &mut self,
+        url: &str,
+        change: impl FnOnce(&mut ChannelConfig),
+    ) -> ChannelConfig {
         let mut config = ChannelConfig {
             key: LinkKey {
                 url: url.into(),
@@ -292,9 +303,7 @@ impl Sim {
             .entry(config.key.url.clone())
             .or_default()
             .insert(config.key.clone());
-        let id = self.in_tab(tab, |session| session.open(config));
-        self.tabs[tab].clients.entry(id).or_default();
-        Chan { tab, id }
+        config
     }
 
     pub(crate) fn close(&mut self, chan: Chan) {

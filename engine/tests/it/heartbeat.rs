@@ -1,0 +1,107 @@
+//! How a dead socket is found out.
+
+use onesocket_protocol::{Heartbeat, Millis, Payload, ReconnectCause};
+
+use crate::sim::{Chan, Sim};
+
+const URL: &str = "ws://chat/";
+
+fn open(sim: &mut Sim, tab: usize, pong: Option<&str>) -> Chan {
+    let heartbeat = Heartbeat {
+        interval: Millis(10_000),
+        deadline: Millis(3_000),
+        ping: Payload::text("ping"),
+        pong: pong.map(Payload::text),
+    };
+    let chan = sim.open_with(tab, URL, |config| config.policy.heartbeat = Some(heartbeat));
+    sim.run(1_000);
+    chan
+}
+
+#[test]
+fn a_half_open_socket_is_replaced_within_interval_and_deadline() {
+    let mut sim = Sim::with_tabs(1, 1);
+    let chan = open(&mut sim, 0, Some("pong"));
+    sim.run(60_000);
+    assert_eq!(sim.dials.len(), 1);
+    sim.conns[0].half_open = true;
+    let dead = sim.now;
+    sim.run_until("noticed", |sim| !sim.client(chan).reconnects.is_empty());
+    assert!(sim.now - dead <= 13_000 + 100, "{}", sim.now - dead);
+    assert_eq!(
+        sim.client(chan).reconnects[0].3,
+        ReconnectCause::HeartbeatTimeout
+    );
+    sim.run(1_100);
+    assert!(sim.client(chan).is_connected());
+    assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
+fn pongs_are_not_delivered_and_measure_the_round_trip() {
+    let mut sim = Sim::with_tabs(2, 1);
+    let chan = open(&mut sim, 0, Some("pong"));
+    assert_eq!(sim.status(chan).round_trip, None);
+    sim.run(60_000);
+    assert_eq!(sim.bodies(chan), [""; 0]);
+    let pings = sim.got_on(0).len();
+    assert!((5..=6).contains(&pings), "{pings}");
+    let round_trip = sim.status(chan).round_trip.expect("measured").0;
+    assert!(round_trip <= 40, "{round_trip}");
+}
+
+#[test]
+fn a_server_that_talks_is_not_pinged() {
+    let mut sim = Sim::with_tabs(3, 1);
+    open(&mut sim, 0, Some("pong"));
+    for _ in 0..20 {
+        sim.server_say(0, "news");
+        sim.run(9_000);
+    }
+    assert_eq!(sim.got_on(0), [""; 0]);
+}
+
+#[test]
+fn any_message_counts_as_an_answer() {
+    for pong in [None, Some("pong")] {
+        let mut sim = Sim::with_tabs(4, 1);
+        let chan = open(&mut sim, 0, pong);
+        sim.server.answers_pings = false;
+        for _ in 0..10 {
+            sim.run_until("a ping", |sim| !sim.got_on(0).is_empty());
+            sim.conns[0].received.clear();
+            sim.run(2_000);
+            sim.server_say(0, "busy");
+        }
+        assert_eq!(sim.dials.len(), 1);
+        assert_eq!(sim.bodies(chan), ["busy"; 9], "pong: {pong:?}");
+    }
+}
+
+#[test]
+fn the_round_trip_was_not_measured_when_a_message_came_before_the_pong() {
+    let mut sim = Sim::with_tabs(5, 1);
+    let chan = open(&mut sim, 0, Some("pong"));
+    sim.server.answers_pings = false;
+    sim.run_until("a ping", |sim| !sim.got_on(0).is_empty());
+    sim.server_say(0, "news");
+    sim.run(1_000);
+    sim.server_post(0, Payload::text("pong"));
+    sim.run(100);
+    let round_trip = sim.status(chan).round_trip.expect("measured").0;
+    assert!((1_000..1_100).contains(&round_trip), "{round_trip}");
+}
+
+#[test]
+fn the_heartbeat_of_a_later_policy_did_not_begin_before_the_next_socket() {
+    let mut sim = Sim::with_tabs(6, 2);
+    let first = sim.open(0, URL);
+    sim.run(1_000);
+    sim.close(first);
+    sim.run(500);
+    let second = open(&mut sim, 1, Some("pong"));
+    sim.conns[0].half_open = true;
+    sim.run(20_000);
+    assert_eq!(sim.dials.len(), 2);
+    assert!(sim.client(second).is_connected());
+}

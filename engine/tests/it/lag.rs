@@ -1,0 +1,49 @@
+//! Tabs that do not read.
+
+use crate::sim::Sim;
+
+const URL: &str = "ws://chat/";
+
+#[test]
+fn a_tab_that_never_acknowledges_slows_nobody_and_learns_exactly_what_it_missed() {
+    let mut sim = Sim::with_tabs(1, 2);
+    let (awake, frozen) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(500);
+    sim.freeze(1);
+    let total = 400;
+    let body = "x".repeat(100 * 1024);
+    for _ in 0..total {
+        sim.server_say(0, &body);
+        sim.run(50);
+    }
+    assert_eq!(sim.client(awake).messages.len(), total);
+    assert_eq!(sim.client(awake).lagged, [0; 0]);
+    assert_eq!(sim.client(frozen).messages.len(), 0);
+    sim.thaw(1);
+    sim.run(5_000);
+    sim.server_say(0, "awake again");
+    sim.run(500);
+    // The model has checked that the hole is where, and as large as, it was said.
+    let client = sim.client(frozen);
+    let missed: u64 = client.lagged.iter().sum();
+    assert!(missed > 100, "{missed}");
+    assert_eq!(client.messages.len() as u64 + missed, total as u64 + 1);
+    assert_eq!(sim.bodies(frozen).last(), Some(&"awake again"));
+}
+
+#[test]
+fn a_frozen_tab_still_settles_its_sends() {
+    let mut sim = Sim::with_tabs(2, 2);
+    let (chan, _other) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(500);
+    for _ in 0..50 {
+        sim.send_numbered(chan, 10).expect("taken");
+    }
+    sim.freeze(0);
+    sim.server_close(0, 1012, "");
+    sim.run(60_000);
+    sim.thaw(0);
+    sim.run(1_000);
+    assert_eq!(sim.client(chan).unsettled(), []);
+    assert_eq!(sim.tabs[0].session.unsettled_bytes(), 0);
+}

@@ -1,0 +1,408 @@
+//! What comes on a port that no tab of ours would post.
+
+use bytes::Bytes;
+use onesocket_engine::{Engine, EngineConfig, Input, Output, PortId, Time};
+use onesocket_protocol::{
+    BatchReader, ChannelId, Connect, DebugLevel, Epoch, Hello, LinkKey, LinkPolicy, Outbox,
+    Payload, Preface, Replay, SendFailure, SendId, TabToken, ToTab, ToWorker, Version,
+    VersionRange, WorkerError, WorkerScope, frame::HEADER_BYTES, limits,
+};
+
+const EPOCH: Epoch = Epoch(5);
+
+/// An engine, and a tab that is written by hand.
+struct Peer {
+    engine: Engine,
+    outbox: Outbox,
+    now: u64,
+    transmitted: Vec<Payload>,
+    watched: Vec<String>,
+}
+
+#[derive(PartialEq, Debug)]
+enum Answer {
+    Preface(Preface),
+    Message(ToTab),
+}
+
+const PORT: PortId = PortId(0);
+
+impl Peer {
+    fn new() -> Self {
+        let engine = Engine::new(EngineConfig {
+            epoch: EPOCH,
+            scope: WorkerScope::Shared,
+            seed: 1,
+            online: true,
+            debug: DebugLevel::Off,
+        });
+        let mut peer = Self {
+            engine,
+            outbox: Outbox::new(EPOCH, Version::V1),
+            now: 0,
+            transmitted: Vec::new(),
+            watched: Vec::new(),
+        };
+        peer.input(Input::PortOpened(PORT));
+        peer
+    }
+
+    fn welcomed() -> Self {
+        let mut peer = Self::new();
+        let answers = peer.raw(Hello::new(TabToken(1), false).encode());
+        assert!(matches!(
+            answers[..],
+            [
+                Answer::Preface(Preface::Welcome(_)),
+                Answer::Message(ToTab::Ready { .. })
+            ]
+        ));
+        peer
+    }
+
+    /// A channel whose socket is open.
+    fn connected() -> Self {
+        let mut peer = Self::welcomed();
+        peer.say(&[connect(1)]);
+        let socket = onesocket_engine::SocketId(1);
+        peer.input(Input::SocketOpened {
+            socket,
+            subprotocol: "",
+        });
+        peer
+    }
+
+    fn input(&mut self, input: Input<'_>) -> Vec<Answer> {
+        self.now += 1;
+        self.engine.handle_input(Time(self.now), input);
+        let mut frames = Vec::new();
+        loop {
+            match self.engine.poll_output() {
+                Output::Post { frame, .. } => frames.push(Bytes::copy_from_slice(frame)),
+                Output::Transmit { payload, .. } => self.transmitted.push(payload),
+                Output::WatchTab { lock, .. } => self.watched.push(lock),
+                Output::Timeout(_) => break,
+                _ => {}
+            }
+        }
+        frames.iter().flat_map(|frame| self.read(frame)).collect()
+    }
+
+    fn read(&mut self, frame: &Bytes) -> Vec<Answer> {
+        match Preface::decode(frame).expect("the engine posts what can be read") {
+            Preface::Batch => {
+                let batch = BatchReader::new(frame).expect("a batch");
+                self.outbox.on_batch(batch.header()).expect("in order");
+                batch
+                    .map(|raw| ToTab::decode(Version::V1, &raw.expect("whole")).expect("known"))
+                    .map(Answer::Message)
+                    .collect()
+            }
+            preface => vec![Answer::Preface(preface)],
+        }
+    }
+
+    fn raw(&mut self, frame: Vec<u8>) -> Vec<Answer> {
+        let frame = Bytes::from(frame);
+        let mut answers = self.input(Input::Frame { port: PORT, frame });
+        // What waits for an acknowledgement gets it.
+        while self.outbox.prepare_frame() {
+            let frame = Bytes::copy_from_slice(self.outbox.prepared_frame());
+            answers.extend(self.input(Input::Frame { port: PORT, frame }));
+        }
+        answers
+    }
+
+    fn batch(&mut self, messages: &[ToWorker]) -> Vec<u8> {
+        messages
+            .iter()
+            .for_each(|message| self.outbox.push(message));
+        assert!(self.outbox.prepare_last_frame());
+        self.outbox.prepared_frame().to_vec()
+    }
+
+    fn say(&mut self, messages: &[ToWorker]) -> Vec<Answer> {
+        let frame = self.batch(messages);
+        self.raw(frame)
+    }
+
+    /// It still answers.
+    fn check_alive(&mut self) {
+        let answers = self.say(&[ToWorker::Ping { nonce: 99 }]);
+        assert!(
+            answers.contains(&Answer::Message(ToTab::Pong { nonce: 99 })),
+            "{answers:?}"
+        );
+    }
+}
+
+fn connect(channel: u32) -> ToWorker {
+    ToWorker::Connect(Box::new(Connect {
+        channel: ChannelId(channel),
+        key: LinkKey {
+            url: "ws://x/".into(),
+            subprotocols: Vec::new(),
+            account: String::new(),
+        },
+        policy: LinkPolicy::default(),
+        replay: Replay::None,
+    }))
+}
+
+fn send(id: u64, text: &str) -> ToWorker {
+    ToWorker::Send {
+        channel: ChannelId(1),
+        id: SendId(id),
+        payload: Payload::text(text),
+    }
+}
+
+fn error(error: WorkerError) -> Answer {
+    Answer::Message(ToTab::Error {
+        channel: None,
+        error,
+    })
+}
+
+fn channel_error(channel: u32, error: WorkerError) -> Answer {
+    Answer::Message(ToTab::Error {
+        channel: Some(ChannelId(channel)),
+        error,
+    })
+}
+
+/// Changes the tag or the length of the first message of a batch.
+fn patched(mut frame: Vec<u8>, at: usize, byte: u8) -> Vec<u8> {
+    frame[HEADER_BYTES + at] = byte;
+    frame
+}
+
+#[test]
+fn an_unknown_tag_costs_one_message() {
+    let mut peer = Peer::connected();
+    let frame = peer.batch(&[ToWorker::Ping { nonce: 1 }, send(1, "after it")]);
+    let answers = peer.raw(patched(frame, 0, 100));
+    assert!(
+        answers.contains(&error(WorkerError::UnknownMessage { tag: 100 })),
+        "{answers:?}"
+    );
+    assert_eq!(peer.transmitted, [Payload::text("after it")]);
+    peer.check_alive();
+}
+
+#[test]
+fn a_malformed_message_costs_itself() {
+    let mut peer = Peer::connected();
+    let frame = peer.batch(&[ToWorker::Ping { nonce: 1 }, send(1, "after it")]);
+    // A ping's body read as a connect.
+    let answers = peer.raw(patched(frame, 0, 1));
+    assert!(
+        answers.contains(&error(WorkerError::InvalidMessage { tag: 1 })),
+        "{answers:?}"
+    );
+    assert_eq!(peer.transmitted, [Payload::text("after it")]);
+    peer.check_alive();
+}
+
+#[test]
+fn a_broken_frame_costs_its_rest() {
+    let mut peer = Peer::connected();
+    let frame = peer.batch(&[send(1, "whole"), send(2, "broken")]);
+    let answers = peer.raw(frame[..frame.len() - 1].to_vec());
+    assert!(
+        answers.contains(&error(WorkerError::InvalidFrame)),
+        "{answers:?}"
+    );
+    assert_eq!(peer.transmitted, [Payload::text("whole")]);
+    peer.check_alive();
+}
+
+#[test]
+fn a_foreign_buffer_is_an_error_and_harms_nothing() {
+    let mut peer = Peer::connected();
+    for noise in [
+        &b""[..],
+        b"1skt",
+        b"hello",
+        b"1skt\x02",
+        b"1skt\xff",
+        b"1skt\x05",
+    ] {
+        assert_eq!(
+            peer.raw(noise.to_vec()),
+            [error(WorkerError::InvalidFrame)],
+            "{noise:?}"
+        );
+    }
+    peer.check_alive();
+}
+
+#[test]
+fn a_batch_before_the_hello_is_answered_with_the_epoch() {
+    let mut peer = Peer::new();
+    let frame = peer.batch(&[connect(1)]);
+    assert_eq!(peer.raw(frame), [Answer::Preface(Preface::Stale(EPOCH))]);
+}
+
+#[test]
+fn a_batch_of_another_run_is_answered_with_the_epoch() {
+    let mut peer = Peer::connected();
+    let mut other = Outbox::new(Epoch(4), Version::V1);
+    other.push(&send(1, "for the one before"));
+    let frame = other.poll_frame().expect("due").to_vec();
+    assert_eq!(peer.raw(frame), [Answer::Preface(Preface::Stale(EPOCH))]);
+    assert_eq!(peer.transmitted, []);
+    peer.check_alive();
+}
+
+#[test]
+fn a_batch_that_comes_twice_is_read_once() {
+    let mut peer = Peer::connected();
+    let frame = peer.batch(&[send(1, "once")]);
+    peer.raw(frame.clone());
+    assert_eq!(peer.raw(frame), [error(WorkerError::InvalidFrame)]);
+    assert_eq!(peer.transmitted, [Payload::text("once")]);
+    peer.check_alive();
+}
+
+#[test]
+fn a_send_that_comes_twice_is_sent_once() {
+    let mut peer = Peer::connected();
+    let answers = peer.say(&[
+        send(3, "first"),
+        send(3, "again"),
+        send(2, "before"),
+        send(4, "next"),
+    ]);
+    let failed = |id| {
+        Answer::Message(ToTab::Failed {
+            channel: ChannelId(1),
+            id: SendId(id),
+            failure: SendFailure::OutOfOrder,
+        })
+    };
+    assert!(
+        answers.contains(&failed(3)) && answers.contains(&failed(2)),
+        "{answers:?}"
+    );
+    assert_eq!(
+        peer.transmitted,
+        [Payload::text("first"), Payload::text("next")]
+    );
+}
+
+#[test]
+fn a_hello_of_other_versions_is_refused_with_ours() {
+    let mut peer = Peer::new();
+    let hello = Hello {
+        holds_lock: true,
+        versions: VersionRange { min: 7, max: 9 },
+        token: TabToken(1),
+    };
+    let refused = Answer::Preface(Preface::Refused(onesocket_protocol::Refusal {
+        versions: VersionRange::OURS,
+    }));
+    assert_eq!(peer.raw(hello.encode()), [refused]);
+    assert_eq!(peer.watched, [""; 0]);
+}
+
+#[test]
+fn a_lock_that_only_the_second_hello_names_was_not_watched() {
+    let mut peer = Peer::welcomed();
+    for _ in 0..2 {
+        peer.outbox = Outbox::new(EPOCH, Version::V1);
+        peer.raw(Hello::new(TabToken(1), true).encode());
+    }
+    assert_eq!(peer.watched, [TabToken(1).lock_name()]);
+}
+
+#[test]
+fn an_unknown_channel_is_named_in_the_answer() {
+    let mut peer = Peer::connected();
+    let channel = ChannelId(9);
+    let answers = peer.say(&[
+        ToWorker::GetStatus { channel },
+        ToWorker::Send {
+            channel,
+            id: SendId(1),
+            payload: Payload::text("x"),
+        },
+        ToWorker::Disconnect { channel },
+    ]);
+    let failure = SendFailure::UnknownChannel;
+    assert_eq!(
+        answers[..],
+        [
+            channel_error(9, WorkerError::UnknownChannel),
+            Answer::Message(ToTab::Failed {
+                channel,
+                id: SendId(1),
+                failure
+            }),
+            Answer::Message(ToTab::Detached { channel }),
+        ]
+    );
+}
+
+#[test]
+fn a_tab_has_so_many_channels_and_each_once() {
+    let mut peer = Peer::welcomed();
+    let most = limits::MAX_CHANNELS_PER_TAB as u32;
+    let connects: Vec<ToWorker> = (0..=most).map(connect).collect();
+    let answers = peer.say(&connects);
+    assert!(answers.contains(&channel_error(most, WorkerError::TooManyChannels)));
+    let answers = peer.say(&[connect(1)]);
+    assert_eq!(answers, [channel_error(1, WorkerError::ChannelInUse)]);
+}
+
+#[test]
+fn nothing_is_read_after_a_goodbye() {
+    let mut peer = Peer::connected();
+    peer.say(&[
+        send(1, "before"),
+        ToWorker::Bye,
+        send(2, "after"),
+        connect(2),
+    ]);
+    assert_eq!(peer.transmitted, [Payload::text("before")]);
+    let frame = peer.batch(&[ToWorker::Ping { nonce: 1 }]);
+    assert_eq!(peer.raw(frame), []);
+}
+
+#[test]
+fn a_subprotocol_that_was_not_offered_is_refused() {
+    let mut peer = Peer::welcomed();
+    peer.say(&[connect(1)]);
+    let socket = onesocket_engine::SocketId(1);
+    let answers = peer.input(Input::SocketOpened {
+        socket,
+        subprotocol: "surprise",
+    });
+    assert!(
+        answers
+            .iter()
+            .any(|answer| matches!(answer, Answer::Message(ToTab::Reconnecting { .. }))),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn any_frame_with_any_byte_changed_is_survived() {
+    let template = {
+        let mut peer = Peer::connected();
+        peer.batch(&[
+            connect(2),
+            send(1, "text"),
+            ToWorker::Reconnect {
+                channel: ChannelId(1),
+            },
+        ])
+    };
+    for at in 0..template.len() {
+        for byte in [0, 1, 0x7f, 0x80, 0xff] {
+            let mut frame = template.clone();
+            frame[at] = byte;
+            Peer::connected().raw(frame);
+        }
+    }
+}

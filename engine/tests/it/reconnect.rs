@@ -1,0 +1,248 @@
+//! When a lost connection is dialled again.
+
+use onesocket_protocol::{Backoff, Heartbeat, LinkState, Millis, Payload, ReconnectCause};
+
+use crate::sim::{Chan, Mode, Sim};
+
+const URL: &str = "ws://chat/";
+
+fn refused(seed: u64) -> (Sim, Chan) {
+    let mut sim = Sim::with_tabs(seed, 1);
+    sim.stop_server();
+    let chan = sim.open(0, URL);
+    (sim, chan)
+}
+
+fn attempts(sim: &Sim, chan: Chan) -> Vec<u32> {
+    sim.client(chan)
+        .reconnects
+        .iter()
+        .map(|(_, attempt, ..)| *attempt)
+        .collect()
+}
+
+#[test]
+fn the_backoff_grows_with_full_jitter_up_to_its_cap() {
+    let mut first = Vec::new();
+    let mut late = Vec::new();
+    for seed in 0..60 {
+        let (mut sim, chan) = refused(seed);
+        sim.run(400_000);
+        for (index, (_, attempt, delay, cause)) in sim.client(chan).reconnects.iter().enumerate() {
+            let bound = (1_000_u64 << index.min(20)).min(30_000);
+            let delay = delay.expect("online").0;
+            assert_eq!(
+                (*attempt, cause),
+                (index as u32 + 1, &ReconnectCause::Unreachable)
+            );
+            assert!(u64::from(delay) <= bound, "attempt {attempt}: {delay} ms");
+            match index {
+                0 => first.push(delay),
+                8.. => late.push(delay),
+                _ => {}
+            }
+        }
+    }
+    assert!(
+        first.iter().min() < Some(&100) && first.iter().max() > Some(&900),
+        "{first:?}"
+    );
+    assert!(
+        late.iter().min() < Some(&1_000) && late.iter().max() > Some(&29_000),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_socket_that_does_not_stay_open_keeps_the_backoff_growing() {
+    let mut sim = Sim::with_tabs(1, 1);
+    let close = |after| Mode::CloseAfterOpen {
+        after,
+        code: 1012,
+        reason: String::new(),
+    };
+    sim.server.mode = close(1_000);
+    let chan = sim.open(0, URL);
+    sim.run_until("six tries", |sim| sim.client(chan).reconnects.len() == 6);
+    assert_eq!(attempts(&sim, chan), [1, 2, 3, 4, 5, 6]);
+    sim.server.mode = close(7_000);
+    sim.run_until("three more", |sim| sim.client(chan).reconnects.len() == 10);
+    // The one dialled when the server changed its mind may still be of the old kind.
+    assert_eq!(attempts(&sim, chan)[8..], [1, 1]);
+}
+
+#[test]
+fn a_stable_socket_counted_as_unstable_when_the_timer_was_late() {
+    let mut sim = Sim::with_tabs(2, 1);
+    sim.timer_slack = 600_000;
+    sim.server.mode = Mode::CloseAfterOpen {
+        after: 60_000,
+        code: 1012,
+        reason: String::new(),
+    };
+    let chan = sim.open(0, URL);
+    sim.run(6 * 3_600_000);
+    let attempts = attempts(&sim, chan);
+    assert!(
+        attempts.len() > 20 && attempts.iter().all(|attempt| *attempt == 1),
+        "{attempts:?}"
+    );
+}
+
+#[test]
+fn a_handshake_that_takes_too_long_is_given_up_and_a_slow_one_is_not() {
+    let mut sim = Sim::with_tabs(3, 1);
+    sim.server.mode = Mode::Silent;
+    let chan = sim.open(0, URL);
+    let before = sim.now;
+    sim.run_until("a timeout", |sim| !sim.client(chan).reconnects.is_empty());
+    assert!((10_000..10_100).contains(&(sim.now - before)));
+    assert_eq!(
+        sim.client(chan).reconnects[0].3,
+        ReconnectCause::ConnectTimeout
+    );
+    sim.server.mode = Mode::Slow(9_000);
+    sim.run(15_000);
+    assert!(sim.client(chan).is_connected());
+    assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
+fn a_server_directs_the_delay_by_its_close_reason() {
+    let mut sim = Sim::with_tabs(4, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.server_close(0, 1013, "retry-after=7.5");
+    sim.run(100);
+    let delay = sim.client(chan).reconnects[0].2.expect("online").0;
+    assert!((7_400..=8_500).contains(&delay), "{delay}");
+    sim.run(7_300);
+    assert_eq!(sim.dials.len(), 1);
+    sim.run(2_000);
+    assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
+fn a_server_directs_the_delay_by_a_message_of_the_app() {
+    let mut sim = Sim::with_tabs(5, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.in_tab(0, |session| session.delay(chan.id, Millis(20_000)));
+    sim.run(1_000);
+    sim.server_close(0, 1006, "");
+    sim.run(18_900);
+    assert_eq!(sim.dials.len(), 1);
+    sim.run(2_200);
+    assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
+fn a_delay_that_comes_while_waiting_prolongs_the_wait() {
+    let (mut sim, chan) = refused(6);
+    sim.run(500);
+    sim.run_until("waiting", |sim| {
+        matches!(
+            sim.client(chan).last_state(),
+            LinkState::Reconnecting { .. }
+        )
+    });
+    let dials = sim.dials.len();
+    sim.in_tab(0, |session| session.delay(chan.id, Millis(50_000)));
+    sim.run(10);
+    // It may have been dialling when the delay came, once.
+    sim.run(49_000);
+    assert!(sim.dials.len() <= dials + 1, "{:?}", sim.dials);
+}
+
+#[test]
+fn a_probe_was_dialled_in_spite_of_a_delay() {
+    let mut sim = Sim::with_tabs(7, 1);
+    sim.stop_server();
+    sim.net_delay = 500;
+    let chan = sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
+    sim.in_tab(0, |session| session.delay(chan.id, Millis(30_000)));
+    sim.run(29_000);
+    assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
+fn a_probe_was_dialled_while_offline() {
+    let mut sim = Sim::with_tabs(8, 1);
+    sim.stop_server();
+    sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
+    sim.run_until("a dial", |sim| !sim.dials.is_empty());
+    sim.network(0, false);
+    sim.run(60_000);
+    assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
+fn a_refused_subprotocol_is_named_whether_the_handshake_fails_or_not() {
+    for insists in [true, false] {
+        let mut sim = Sim::with_tabs(9, 1);
+        sim.server.insists = insists;
+        let chan = sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
+        sim.run(1_000);
+        assert_eq!(
+            sim.client(chan).reconnects[0].3,
+            ReconnectCause::SubprotocolRefused,
+            "insists: {insists}"
+        );
+        sim.server.accepts = vec!["v1".into()];
+        sim.run(10_000);
+        assert!(sim.client(chan).is_connected());
+    }
+}
+
+#[test]
+fn a_requested_reconnect_replaces_the_socket_at_once() {
+    let mut sim = Sim::with_tabs(10, 2);
+    let (a, b) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(10_000);
+    sim.in_tab(0, |session| session.reconnect(a.id));
+    sim.run(200);
+    assert_eq!((sim.dials.len(), sim.open_conns().len()), (2, 1));
+    let (_, attempt, delay, cause) = &sim.client(b).reconnects[0];
+    assert_eq!(
+        (*attempt, *delay, cause),
+        (1, Some(Millis(0)), &ReconnectCause::Requested)
+    );
+    assert!(sim.client(b).is_connected());
+}
+
+#[test]
+fn a_requested_reconnect_was_followed_by_a_status_of_the_old_socket() {
+    let mut sim = Sim::with_tabs(11, 1);
+    let chan = sim.open(0, URL);
+    sim.run(10_000);
+    let before = sim.client(chan).statuses.len();
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    let states: Vec<bool> = sim.client(chan).statuses[before..]
+        .iter()
+        .map(|s| s.state.is_connected())
+        .collect();
+    assert_eq!(states, [false, true]);
+}
+
+#[test]
+fn a_policy_of_zeros_dialled_for_ever_within_one_tick() {
+    let mut sim = Sim::with_tabs(12, 1);
+    sim.server.mode = Mode::Silent;
+    sim.open_with(0, URL, |config| {
+        config.policy.backoff = Backoff {
+            base: Millis(0),
+            cap: Millis(0),
+            stable_after: Millis(0),
+        };
+        config.policy.connect_timeout = Millis(0);
+        config.policy.heartbeat = Some(Heartbeat {
+            interval: Millis(0),
+            deadline: Millis(0),
+            ping: Payload::text("ping"),
+            pong: None,
+        });
+    });
+    sim.run(100);
+    assert!(sim.dials.len() <= 101, "{}", sim.dials.len());
+}

@@ -1,0 +1,125 @@
+//! What a tab is given that joins an open connection.
+
+use onesocket_protocol::{Payload, Replay};
+
+use crate::sim::{Chan, Sim};
+
+const URL: &str = "ws://chat/";
+
+fn open(sim: &mut Sim, tab: usize, replay: Replay) -> Chan {
+    sim.open_with(tab, URL, |config| config.replay = replay)
+}
+
+fn talk(sim: &mut Sim, count: usize) {
+    for number in 0..count {
+        sim.server_say(0, &format!("{number:02}"));
+        sim.run(30);
+    }
+}
+
+fn last(frames: u32, bytes: u32) -> Replay {
+    Replay::Last { frames, bytes }
+}
+
+#[test]
+fn nothing_is_replayed_unasked() {
+    let mut sim = Sim::with_tabs(1, 2);
+    open(&mut sim, 0, last(10, 1_000));
+    sim.run(500);
+    talk(&mut sim, 5);
+    let late = open(&mut sim, 1, Replay::None);
+    sim.run(500);
+    assert_eq!(sim.bodies(late), [""; 0]);
+}
+
+#[test]
+fn the_last_messages_are_replayed_and_live_ones_follow_without_gap_or_double() {
+    for seed in 0..30 {
+        let mut sim = Sim::with_tabs(seed, 2);
+        let first = open(&mut sim, 0, last(5, 1_000));
+        sim.run(500);
+        talk(&mut sim, 10);
+        for number in 10..20 {
+            sim.server_say(0, &format!("{number:02}"));
+        }
+        // It joins somewhere in the middle; the model checks that the numbers have no hole.
+        let late = open(&mut sim, 1, last(5, 1_000));
+        sim.run(500);
+        assert_eq!(sim.client(first).messages.len(), 20);
+        let messages = &sim.client(late).messages;
+        assert_eq!(
+            messages.iter().filter(|message| message.replayed).count(),
+            5
+        );
+        assert!(
+            messages.is_sorted_by_key(|message| !message.replayed),
+            "replayed ones first"
+        );
+        assert_eq!(messages.last().map(|message| message.body()), Some("19"));
+    }
+}
+
+#[test]
+fn a_replay_keeps_to_its_bytes() {
+    let mut sim = Sim::with_tabs(2, 2);
+    open(&mut sim, 0, last(100, 100_000));
+    sim.run(500);
+    talk(&mut sim, 20);
+    // "m:0:NN:NN" has nine bytes.
+    let late = open(&mut sim, 1, last(100, 3 * 9 + 8));
+    sim.run(500);
+    assert_eq!(sim.bodies(late), ["17", "18", "19"]);
+}
+
+#[test]
+fn a_replay_is_asked_for_on_the_tabs_behalf_after_its_greetings() {
+    let mut sim = Sim::with_tabs(3, 2);
+    let ask = || Replay::Ask(Payload::text("snapshot"));
+    let first = open(&mut sim, 0, ask());
+    sim.run(500);
+    assert_eq!(
+        sim.server_got(),
+        [""; 0],
+        "who opens the socket has missed nothing"
+    );
+    let config = sim.config(URL, |config| config.replay = ask());
+    // In one go: what is registered after the channel's first batch has left comes behind the question.
+    sim.in_tab(1, |session| {
+        let channel = session.open(config);
+        session.greet(channel, Payload::text("subscribe"), None);
+    });
+    sim.run(500);
+    assert_eq!(sim.server_got(), ["subscribe", "snapshot"]);
+    assert!(
+        sim.bodies(first).contains(&"snapshot"),
+        "all tabs see the answer"
+    );
+}
+
+#[test]
+fn what_was_asked_for_an_open_socket_was_sent_on_a_later_one() {
+    let mut sim = Sim::with_tabs(4, 2);
+    open(&mut sim, 0, Replay::None);
+    sim.run(500);
+    let late = open(&mut sim, 1, Replay::Ask(Payload::text("snapshot")));
+    sim.in_tab(1, |session| session.reconnect(late.id));
+    sim.run(5_000);
+    sim.send(late, "after");
+    sim.run(500);
+    let got = sim.server_got();
+    let conn = sim.open_conns()[0];
+    assert!(got.len() <= 2 && sim.got_on(conn) == ["after"], "{got:?}");
+}
+
+#[test]
+fn nothing_of_an_earlier_socket_is_replayed() {
+    let mut sim = Sim::with_tabs(5, 2);
+    open(&mut sim, 0, last(10, 1_000));
+    sim.run(500);
+    talk(&mut sim, 5);
+    sim.server_close(0, 1012, "");
+    sim.run(5_000);
+    let late = open(&mut sim, 1, last(10, 1_000));
+    sim.run(500);
+    assert_eq!(sim.bodies(late), [""; 0]);
+}

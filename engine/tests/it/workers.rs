@@ -1,0 +1,412 @@
+//! From one worker to the next.
+
+use bytes::Bytes;
+use onesocket_engine::{
+    ChannelConfig, ChannelEvent, SendRejected, SessionFailure, TabOutput, TabSession,
+};
+use onesocket_protocol::{
+    BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, LinkKey, LinkPolicy, Outbox, Payload,
+    Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, Version, VersionRange, Welcome,
+    WorkerError,
+};
+
+use crate::sim::{Outcome, Sim};
+
+const URL: &str = "ws://chat/";
+
+#[test]
+fn a_hand_over_loses_and_doubles_nothing_and_keeps_the_order() {
+    for seed in 0..20 {
+        let mut sim = Sim::with_tabs(seed, 3);
+        sim.port_delay = seed;
+        sim.net_delay = 0;
+        let chans: Vec<_> = (0..3).map(|tab| sim.open(tab, URL)).collect();
+        sim.run(500);
+        let next = sim.worker();
+        for round in 0..60 {
+            for chan in &chans {
+                sim.send_numbered(*chan, 3).expect("taken");
+            }
+            if (20..50).contains(&round) && round % 10 == 0 {
+                sim.hand_over(round / 10 - 2, next);
+            }
+            sim.run(seed / 2);
+        }
+        sim.run(5_000);
+        let got = sim.server_got();
+        for chan in chans {
+            assert_eq!(sim.outcomes(chan), vec![Outcome::Sent; 60], "seed {seed}");
+            let from = format!("s:{}.", chan.tab);
+            let mine: Vec<&String> = got.iter().filter(|text| text.starts_with(&from)).collect();
+            assert!(
+                mine.len() == 60 && mine.is_sorted(),
+                "seed {seed}: {mine:?}"
+            );
+            assert!(sim.client(chan).is_connected());
+        }
+    }
+}
+
+#[test]
+fn a_hand_over_takes_what_the_old_worker_had_only_queued_to_the_new_one() {
+    let mut sim = Sim::with_tabs(1, 1);
+    sim.stop_server();
+    let chan = sim.open(0, URL);
+    for number in 0..20 {
+        sim.send(chan, &format!("{number:02}"));
+        sim.run(3);
+    }
+    let next = sim.worker();
+    sim.hand_over(0, next);
+    for number in 20..30 {
+        sim.send(chan, &format!("{number:02}"));
+    }
+    sim.run(1_000);
+    assert_eq!((sim.tabs[0].handed_over, sim.tabs[0].welcomes), (1, 2));
+    assert_eq!(sim.outcomes(chan), []);
+    sim.start_server();
+    sim.run(10_000);
+    let expect: Vec<String> = (0..30).map(|number| format!("{number:02}")).collect();
+    assert_eq!(sim.server_got(), expect);
+    assert_eq!(sim.outcomes(chan), vec![Outcome::Sent; 30]);
+}
+
+#[test]
+fn a_lost_worker_makes_a_maybe_of_exactly_what_it_was_given() {
+    let mut sim = Sim::with_tabs(2, 1);
+    let chan = sim.open(0, URL);
+    sim.run(500);
+    let given = sim.send(chan, "in flight");
+    let kept = [sim.send(chan, "gathers"), sim.send(chan, "gathers too")];
+    sim.kill_worker(0);
+    let next = sim.worker();
+    sim.attach(0, next);
+    sim.run(1_000);
+    assert_eq!(sim.outcome(chan, given), Some(&Outcome::MaybeSent));
+    for send in kept {
+        assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+    }
+    assert_eq!(sim.server_got(), ["gathers", "gathers too"]);
+}
+
+#[test]
+fn what_was_behind_a_batch_of_the_most_messages_was_taken_for_posted() {
+    let mut sim = Sim::with_tabs(3, 1);
+    sim.port_delay = 50;
+    let chan = sim.open(0, URL);
+    sim.run(500);
+    for _ in 0..70_000 {
+        sim.try_send(chan, Payload::text("x")).expect("taken");
+    }
+    let count = |frame: &Bytes| u32::from_le_bytes([frame[32], frame[33], frame[34], frame[35]]);
+    sim.run_until("the second batch", |sim| {
+        sim.last_posted(0).is_some_and(|frame| count(&frame) > 1)
+    });
+    let posted = 1 + count(&sim.last_posted(0).expect("posted"));
+    sim.kill_worker(0);
+    sim.in_tab(0, TabSession::detach);
+    let maybe = sim
+        .outcomes(chan)
+        .iter()
+        .filter(|outcome| **outcome == Outcome::MaybeSent)
+        .count();
+    let settled = sim.outcomes(chan).len();
+    assert_eq!((maybe + settled - maybe) as u32, posted, "{maybe} maybe");
+}
+
+#[test]
+fn a_worker_that_restarts_silently_is_greeted_again() {
+    let mut sim = Sim::with_tabs(4, 3);
+    let chans: Vec<_> = (0..3).map(|tab| sim.open(tab, URL)).collect();
+    sim.run(500);
+    sim.restart_worker_silently(0);
+    sim.run(500);
+    assert_eq!(
+        sim.open_conns().len(),
+        0,
+        "the new run knows of nobody until a tab speaks"
+    );
+    for chan in &chans {
+        sim.send(*chan, "hello?");
+        sim.send(*chan, "hello again");
+    }
+    sim.run(2_000);
+    for chan in &chans {
+        assert_eq!(sim.outcomes(*chan), [Outcome::MaybeSent, Outcome::Sent]);
+        assert!(sim.client(*chan).is_connected());
+        assert_eq!(
+            (sim.tabs[chan.tab].restarts, sim.tabs[chan.tab].welcomes),
+            (1, 2)
+        );
+    }
+    assert_eq!(sim.open_conns().len(), 1);
+}
+
+#[test]
+fn goodbye_posts_what_was_not_posted_yet() {
+    let mut sim = Sim::with_tabs(5, 2);
+    sim.port_delay = 20;
+    let (chan, _other) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(500);
+    for number in 0..30 {
+        sim.send(chan, &format!("{number:02}"));
+    }
+    sim.bye(0);
+    sim.run(1_000);
+    let expect: Vec<String> = (0..30).map(|number| format!("{number:02}")).collect();
+    assert_eq!(sim.server_got(), expect);
+}
+
+#[test]
+fn sends_were_without_an_outcome_when_a_page_came_back_after_its_goodbye() {
+    let mut sim = Sim::with_tabs(6, 1);
+    let chan = sim.open(0, URL);
+    sim.run(500);
+    for number in 0..5 {
+        sim.send(chan, &format!("{number}"));
+    }
+    sim.in_tab(0, TabSession::bye);
+    sim.run(1_000);
+    sim.attach(0, 0);
+    let after = sim.send(chan, "back");
+    sim.run(1_000);
+    assert_eq!(sim.client(chan).unsettled(), []);
+    assert_eq!(sim.outcome(chan, after), Some(&Outcome::Sent));
+    assert_eq!(sim.tabs[0].session.unsettled_bytes(), 0);
+    assert_eq!(sim.server_got(), ["0", "1", "2", "3", "4", "back"]);
+}
+
+#[test]
+fn goodbye_in_the_middle_of_a_hand_over_lost_what_was_not_posted() {
+    let mut sim = Sim::with_tabs(7, 2);
+    sim.port_delay = 20;
+    let (chan, _other) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(500);
+    let next = sim.worker();
+    sim.hand_over(0, next);
+    sim.send(chan, "last words");
+    sim.bye(0);
+    sim.run(1_000);
+    assert_eq!(sim.server_got(), ["last words"]);
+}
+
+#[test]
+fn a_second_hello_on_a_port_starts_the_tab_over() {
+    let mut sim = Sim::with_tabs(8, 2);
+    let (chan, other) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(500);
+    sim.in_tab(0, |session| session.attach(false));
+    sim.send(chan, "after");
+    sim.run(500);
+    assert_eq!(sim.status(other).tabs, 2);
+    assert_eq!(
+        (sim.bodies(chan), sim.bodies(other)),
+        (vec!["after"], vec!["after"])
+    );
+    assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
+fn without_any_worker_every_send_is_settled_and_a_later_one_refused() {
+    let mut sim = Sim::new(9);
+    let worker = sim.worker();
+    let tab = sim.tab(worker);
+    sim.kill_worker(worker);
+    let chan = sim.open(tab, URL);
+    sim.send(chan, "waits");
+    sim.in_tab(tab, |session| session.fail(SessionFailure::NoTier));
+    assert_eq!(
+        sim.outcomes(chan),
+        [Outcome::NotSent(SendFailure::NoWorker)]
+    );
+    assert_eq!(sim.client(chan).failed, 1);
+    let refused = sim.try_send(chan, Payload::text("late"));
+    assert_eq!(refused, Err(SendRejected::Failed(SessionFailure::NoTier)));
+    assert_eq!(sim.tabs[tab].session.unsettled_bytes(), 0);
+
+    sim.in_tab(tab, TabSession::revive);
+    let next = sim.worker();
+    sim.attach(tab, next);
+    let send = sim.send(chan, "alive");
+    sim.run(1_000);
+    assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+}
+
+/// A worker that says what the test wants.
+struct FakeWorker {
+    outbox: Outbox,
+}
+
+impl FakeWorker {
+    const EPOCH: Epoch = Epoch(77);
+
+    /// A tab that this worker has welcomed, with so many channels.
+    fn with_tab(channels: usize) -> (Self, TabSession, Vec<ChannelId>) {
+        let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+        let key = LinkKey {
+            url: URL.into(),
+            subprotocols: Vec::new(),
+            account: String::new(),
+        };
+        let config = ChannelConfig {
+            key,
+            policy: LinkPolicy::default(),
+            replay: Replay::None,
+        };
+        let channels = (0..channels).map(|_| tab.open(config.clone())).collect();
+        tab.attach(false);
+        let welcome = Welcome {
+            version: 1,
+            versions: VersionRange::OURS,
+            epoch: Self::EPOCH,
+            tab: TabId(1),
+        };
+        tab.handle_frame(&Bytes::from(welcome.encode()));
+        let mut worker = Self {
+            outbox: Outbox::new(Self::EPOCH, Version::V1),
+        };
+        worker.read(&mut tab);
+        (worker, tab, channels)
+    }
+
+    /// Acknowledges what the tab posts.
+    fn read(&mut self, tab: &mut TabSession) {
+        while let Some(output) = tab.poll_output() {
+            if let TabOutput::Post(frame) = output
+                && let Ok(batch) = BatchReader::new(&Bytes::copy_from_slice(frame))
+            {
+                self.outbox.on_batch(batch.header()).expect("in order");
+            }
+        }
+    }
+
+    fn say(&mut self, tab: &mut TabSession, messages: &[ToTab]) -> Vec<ChannelEvent> {
+        messages
+            .iter()
+            .for_each(|message| self.outbox.push_to_tab(message));
+        assert!(self.outbox.prepare_last_frame());
+        tab.handle_frame(&Bytes::copy_from_slice(self.outbox.prepared_frame()));
+        drain(tab)
+    }
+}
+
+fn drain(tab: &mut TabSession) -> Vec<ChannelEvent> {
+    let mut events = Vec::new();
+    while let Some(output) = tab.poll_output() {
+        if let TabOutput::Event { event, .. } = output {
+            events.push(event);
+        }
+    }
+    events
+}
+
+#[test]
+fn a_send_that_was_given_back_was_lost_when_its_channel_was_closed_in_a_hand_over() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(2);
+    worker.say(&mut tab, &[]); // Acknowledges the introduction.
+    let channel = channels[0];
+    tab.send(channel, Payload::text("queued")).expect("taken");
+    drain(&mut tab);
+    tab.hand_over();
+    let failure = SendFailure::Disconnected;
+    worker.say(
+        &mut tab,
+        &[
+            ToTab::Failed {
+                channel,
+                id: SendId(1),
+                failure: failure.clone(),
+            },
+            ToTab::Detached { channel },
+        ],
+    );
+    tab.close(channel);
+    let events = drain(&mut tab);
+    assert_eq!(
+        events,
+        [
+            ChannelEvent::NotSent {
+                id: SendId(1),
+                failure
+            },
+            ChannelEvent::Closed
+        ]
+    );
+    assert_eq!(tab.unsettled_bytes(), 0);
+}
+
+#[test]
+fn a_channel_was_told_something_after_it_was_closed() {
+    let (mut worker, mut tab, _) = FakeWorker::with_tab(1);
+    let channel = ChannelId(9);
+    let events = worker.say(&mut tab, &[ToTab::Lagged { channel, missed: 1 }]);
+    assert_eq!(events, []);
+}
+
+#[test]
+fn a_worker_that_fails_in_a_hand_over_left_the_page_waiting() {
+    let (_, mut tab, _) = FakeWorker::with_tab(1);
+    tab.hand_over();
+    while tab.poll_output().is_some() {}
+    let failed = FailedStart {
+        reason: "unreachable executed".into(),
+    };
+    tab.handle_frame(&Bytes::from(failed.encode()));
+    assert_eq!(tab.poll_output(), Some(TabOutput::HandedOver));
+    assert_eq!(tab.poll_output(), None);
+}
+
+#[test]
+fn a_worker_that_refuses_or_fails_is_reported() {
+    let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+    let theirs = VersionRange { min: 8, max: 9 };
+    let reason = String::from("CompileError");
+    for (frame, why) in [
+        (
+            Refusal { versions: theirs }.encode(),
+            SessionFailure::VersionMismatch {
+                ours: VersionRange::OURS,
+                theirs,
+            },
+        ),
+        (
+            FailedStart {
+                reason: reason.clone(),
+            }
+            .encode(),
+            SessionFailure::WorkerFailed { reason },
+        ),
+    ] {
+        tab.attach(false);
+        drain(&mut tab);
+        tab.handle_frame(&Bytes::from(frame));
+        assert_eq!(tab.poll_output(), Some(TabOutput::Refused(why)));
+    }
+}
+
+#[test]
+fn what_a_tab_cannot_read_is_an_error_and_harms_nothing() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
+    for noise in [&b""[..], b"1skt", b"[object Object]", b"1skt\x05 too short"] {
+        tab.handle_frame(&Bytes::copy_from_slice(noise));
+        assert_eq!(
+            tab.poll_output(),
+            Some(TabOutput::Error(WorkerError::InvalidFrame))
+        );
+    }
+    let lagged = ToTab::Lagged {
+        channel: channels[0],
+        missed: 3,
+    };
+    assert_eq!(
+        worker.say(&mut tab, core::slice::from_ref(&lagged)),
+        [ChannelEvent::Lagged { missed: 3 }]
+    );
+    // The same batch again.
+    tab.handle_frame(&Bytes::copy_from_slice(worker.outbox.prepared_frame()));
+    assert_eq!(
+        tab.poll_output(),
+        Some(TabOutput::Error(WorkerError::InvalidFrame))
+    );
+    assert_eq!(tab.poll_output(), None);
+}
