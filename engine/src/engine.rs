@@ -320,7 +320,7 @@ impl Engine {
         };
         let links: BTreeSet<LinkId> = session.channels.values().copied().collect();
         for link in links {
-            self.with_link(link, Link::finish_frame);
+            self.with_link(link, |link, ctx| link.finish_frame(ctx, id));
         }
     }
 

@@ -114,8 +114,17 @@ struct MemberState {
     last_id: Option<SendId>,
     /// Sends handed to the socket since the last receipt.
     receipt_due: Option<SendId>,
-    /// What to ask the server on the member's behalf once its frame has been read: its greetings go first.
-    ask: Option<Payload>,
+    ask: Ask,
+}
+
+/// What to ask the server on a member's behalf. It waits for a second frame of the tab, because the tab's greetings go first
+/// and may not be in the frame that opens the channel; a second one always comes: the answer to the first is acknowledged.
+#[derive(Debug, Default)]
+enum Ask {
+    #[default]
+    Nothing,
+    AfterNextFrame(Payload),
+    AfterThisFrame(Payload),
 }
 
 impl Link {
@@ -211,7 +220,7 @@ impl Link {
             }
             Replay::Ask(payload) => {
                 if let Some(state) = self.members.get_mut(&member) {
-                    state.ask = Some(payload);
+                    state.ask = Ask::AfterNextFrame(payload);
                 }
             }
         }
@@ -314,12 +323,22 @@ impl Link {
     }
 
     /// The end of a tab's frame: what was put off until then.
-    pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>) {
-        for state in self.members.values_mut() {
-            // Without an open socket there is nothing that the member has missed.
-            if let (Some(payload), State::Open(open)) = (state.ask.take(), &self.state) {
-                ctx.transmit(open.socket, payload);
+    pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>, port: PortId) {
+        for (member, state) in &mut self.members {
+            if member.port != port {
+                continue;
             }
+            state.ask = match core::mem::take(&mut state.ask) {
+                Ask::AfterNextFrame(payload) => Ask::AfterThisFrame(payload),
+                // Without an open socket there is nothing that the member has missed.
+                Ask::AfterThisFrame(payload) => {
+                    if let State::Open(open) = &self.state {
+                        ctx.transmit(open.socket, payload);
+                    }
+                    Ask::Nothing
+                }
+                Ask::Nothing => Ask::Nothing,
+            };
         }
         self.flush_receipts(ctx);
     }

@@ -72,7 +72,7 @@ fn a_replay_keeps_to_its_bytes() {
 }
 
 #[test]
-fn a_replay_is_asked_for_on_the_tabs_behalf_after_its_greetings() {
+fn a_replay_was_asked_for_before_the_greetings_that_follow_the_opening() {
     let mut sim = Sim::with_tabs(3, 2);
     let ask = || Replay::Ask(Payload::text("snapshot"));
     let first = open(&mut sim, 0, ask());
@@ -82,12 +82,9 @@ fn a_replay_is_asked_for_on_the_tabs_behalf_after_its_greetings() {
         [""; 0],
         "who opens the socket has missed nothing"
     );
-    let config = sim.config(URL, |config| config.replay = ask());
-    // In one go: what is registered after the channel's first batch has left comes behind the question.
-    sim.in_tab(1, |session| {
-        let channel = session.open(config);
-        session.greet(channel, Payload::text("subscribe"), None);
-    });
+    let late = open(&mut sim, 1, ask());
+    let subscribe = Payload::text("subscribe");
+    sim.in_tab(1, |session| session.greet(late.id, subscribe, None));
     sim.run(500);
     assert_eq!(sim.server_got(), ["subscribe", "snapshot"]);
     assert!(

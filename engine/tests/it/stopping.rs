@@ -66,7 +66,7 @@ fn what_waits_is_returned_when_the_loop_stops() {
         attempts: 2,
         cause: ReconnectCause::Unreachable,
     };
-    assert_eq!(sim.client(chan).stops, [reason.clone()]);
+    assert_eq!(sim.client(chan).stops, core::slice::from_ref(&reason));
     assert_eq!(
         sim.outcomes(chan),
         [Outcome::NotSent(SendFailure::Stopped(reason))]
@@ -194,7 +194,7 @@ fn what_the_browser_refuses_stops_the_loop() {
         StopReason::InvalidSubprotocol,
     ];
     for (chan, reason) in chans.into_iter().zip(reasons) {
-        assert_eq!(sim.client(chan).stops, [reason.clone()]);
+        assert_eq!(sim.client(chan).stops, core::slice::from_ref(&reason));
         assert_eq!(sim.client(chan).last_state(), &LinkState::Stopped(reason));
     }
     assert_eq!(sim.dials.len(), 3);

@@ -19,7 +19,6 @@ pub(crate) enum Outcome {
 pub(crate) struct Message {
     pub(crate) replayed: bool,
     pub(crate) text: String,
-    pub(crate) at: u64,
 }
 
 impl Message {
@@ -75,7 +74,7 @@ impl Client {
             ChannelEvent::Message { replayed, payload } => {
                 let text = payload.as_text().unwrap_or("(binary)").to_owned();
                 self.check_number(&text, replayed, seed);
-                self.messages.push(Message { replayed, text, at });
+                self.messages.push(Message { replayed, text });
             }
             ChannelEvent::Lagged { missed } => {
                 self.lagged.push(missed);

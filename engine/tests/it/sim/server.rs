@@ -3,6 +3,8 @@
 use onesocket_engine::SocketId;
 use onesocket_protocol::Payload;
 
+use super::{Event, Sim};
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
     Normal,
@@ -103,6 +105,141 @@ impl Conn {
             received: Vec::new(),
             to_server_at: 0,
             to_client_at: 0,
+        }
+    }
+}
+
+impl Sim {
+    /// Closes every socket without a closing handshake, and refuses new ones until [`start_server`](Self::start_server).
+    pub(crate) fn stop_server(&mut self) {
+        self.server.mode = Mode::Refuse;
+        for conn in 0..self.conns.len() {
+            self.server_close(conn, 1006, "");
+        }
+    }
+
+    pub(crate) fn start_server(&mut self) {
+        self.server.mode = Mode::Normal;
+    }
+
+    pub(crate) fn server_close(&mut self, conn: usize, code: u16, reason: &str) {
+        if !core::mem::replace(&mut self.conns[conn].server_open, false)
+            || self.conns[conn].half_open
+        {
+            return;
+        }
+        let delay = self.net(false, conn);
+        let (reason, clean) = (reason.to_owned(), code != 1006);
+        self.schedule(
+            delay,
+            Event::CloseArrives {
+                conn,
+                code,
+                reason,
+                clean,
+            },
+        );
+    }
+
+    /// Says something on a socket; everything said is numbered so that holes and doubles show.
+    pub(crate) fn server_say(&mut self, conn: usize, body: &str) {
+        let number = self.conns[conn].said;
+        self.conns[conn].said += 1;
+        let payload = Payload::text(format!("m:{conn}:{number}:{body}"));
+        self.server_post(conn, payload);
+    }
+
+    pub(crate) fn server_post(&mut self, conn: usize, payload: Payload) {
+        if !self.conns[conn].server_open || self.conns[conn].half_open {
+            return;
+        }
+        let delay = self.net(false, conn);
+        self.schedule(delay, Event::ToClient { conn, payload });
+    }
+
+    /// The sockets that the server holds open.
+    pub(crate) fn open_conns(&self) -> Vec<usize> {
+        (0..self.conns.len())
+            .filter(|conn| self.conns[*conn].server_open)
+            .collect()
+    }
+
+    /// What the server got, over all sockets, in the order of arrival.
+    pub(crate) fn server_got(&self) -> Vec<String> {
+        let mut all: Vec<_> = self.conns.iter().flat_map(|conn| &conn.received).collect();
+        all.sort_by_key(|(order, _)| *order);
+        all.iter()
+            .map(|(_, payload)| payload.as_text().unwrap_or("(binary)").to_owned())
+            .collect()
+    }
+
+    pub(crate) fn got_on(&self, conn: usize) -> Vec<&str> {
+        self.conns[conn]
+            .received
+            .iter()
+            .map(|(_, payload)| payload.as_text().unwrap_or("(binary)"))
+            .collect()
+    }
+
+    pub(super) fn on_handshake(&mut self, conn: usize) {
+        if !self.conns[conn].wanted {
+            return;
+        }
+        let refuse = |conn| Event::CloseArrives {
+            conn,
+            code: 1006,
+            reason: String::new(),
+            clean: false,
+        };
+        let mut slow = 0;
+        match &self.server.mode {
+            Mode::Refuse => {
+                let delay = self.net(false, conn);
+                return self.schedule(delay, refuse(conn));
+            }
+            Mode::Silent => return,
+            Mode::Slow(millis) => slow = *millis,
+            Mode::CloseAfterOpen {
+                after,
+                code,
+                reason,
+            } => {
+                let (after, code, reason) = (*after, *code, reason.clone());
+                self.schedule(after, Event::CloseLater { conn, code, reason });
+            }
+            Mode::Normal => {}
+        }
+        let Some(subprotocol) = self.server.choose(&self.conns[conn].offered) else {
+            let delay = self.net(false, conn);
+            return self.schedule(delay, refuse(conn));
+        };
+        self.conns[conn].server_open = true;
+        self.conns[conn].to_client_at = self.conns[conn].to_client_at.max(self.now + slow);
+        let delay = self.net(false, conn);
+        self.schedule(delay, Event::Opened { conn, subprotocol });
+    }
+
+    pub(super) fn on_server_receives(&mut self, conn: usize, payload: Payload) {
+        if !self.conns[conn].server_open || self.conns[conn].half_open {
+            return;
+        }
+        let order = self.server.arrivals;
+        self.server.arrivals += 1;
+        self.conns[conn].received.push((order, payload.clone()));
+        let Some(text) = payload.as_text().map(str::to_owned) else {
+            return;
+        };
+        if text == "ping" {
+            if self.server.answers_pings {
+                self.server_post(conn, Payload::text("pong"));
+            }
+        } else if self.server.broadcasts {
+            let url = self.conns[conn].url.clone();
+            for other in self.open_conns() {
+                if self.conns[other].url == url {
+                    self.server_say(other, &text);
+                }
+            }
         }
     }
 }

@@ -1,0 +1,246 @@
+//! The hosts of the machines: they do what an engine or a session says, as a browser would.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use onesocket_engine::{DialRefusal, Input, Output, SocketId, TabOutput, Time};
+use onesocket_protocol::Payload;
+
+use super::{Conn, Event, Ready, Sim};
+
+impl Sim {
+    /// Gives a worker an input the way its host does: what has changed without an event is told first.
+    pub(crate) fn input(&mut self, worker: usize, input: Input<'_>) {
+        let closing: Vec<(usize, SocketId)> = self
+            .by_socket
+            .range((worker, SocketId(0))..=(worker, SocketId(u32::MAX)))
+            .map(|((_, socket), conn)| (*conn, *socket))
+            .filter(|(conn, _)| self.conns[*conn].ready == Ready::Closing { told: false })
+            .collect();
+        for (conn, socket) in closing {
+            self.conns[conn].ready = Ready::Closing { told: true };
+            self.give(worker, Input::SocketClosing(socket));
+        }
+        self.give(worker, input);
+    }
+
+    pub(super) fn give(&mut self, worker: usize, input: Input<'_>) {
+        let now = Time(self.now - self.workers[worker].started);
+        let Some(engine) = &mut self.workers[worker].engine else {
+            return;
+        };
+        engine.handle_input(now, input);
+        self.drain_worker(worker);
+    }
+
+    pub(super) fn drain_worker(&mut self, worker: usize) {
+        for _ in 0..MAX_OUTPUTS {
+            let started = self.workers[worker].started;
+            let Some(engine) = &mut self.workers[worker].engine else {
+                return;
+            };
+            match engine.poll_output() {
+                Output::Dial {
+                    socket,
+                    url,
+                    subprotocols,
+                } => {
+                    let (url, offered) = (url.to_owned(), subprotocols.to_vec());
+                    self.on_dial(worker, socket, url, offered);
+                }
+                Output::Transmit { socket, payload } => self.on_transmit(worker, socket, payload),
+                Output::Close { socket, code, .. } => {
+                    assert!(
+                        code == 1000 || (3000..5000).contains(&code),
+                        "browsers refuse code {code}"
+                    );
+                    let conn = self.by_socket[&(worker, socket)];
+                    assert!(self.conns[conn].wanted, "closes a socket that is gone");
+                    self.forget_socket(conn);
+                    let delay = self.net(true, conn);
+                    self.schedule(delay, Event::ClosedByClient { conn });
+                }
+                Output::Post { port, frame } => {
+                    let frame = Bytes::copy_from_slice(frame);
+                    let port = port.0 as usize;
+                    assert!(
+                        self.ports[port].open,
+                        "posts to a port that it was told is closed"
+                    );
+                    let delay = self.port_wait(port, false);
+                    self.schedule(delay, Event::ToTab { port, frame });
+                }
+                Output::WatchTab { port, lock } => {
+                    self.workers[worker]
+                        .lock_watches
+                        .push((port.0 as usize, lock));
+                }
+                Output::ClosePort(port) => self.ports[port.0 as usize].open = false,
+                Output::Debug(level) => self.debug_levels.push(level),
+                Output::Timeout(at) => {
+                    let slack = if self.timer_slack == 0 {
+                        0
+                    } else {
+                        self.rng.u64(0..=self.timer_slack)
+                    };
+                    self.workers[worker].timeout = at.map(|at| started + at.0 + slack);
+                    return;
+                }
+            }
+        }
+        panic!("seed {}: the drain of a worker does not end", self.seed);
+    }
+
+    pub(super) fn port_wait(&mut self, port: usize, to_worker: bool) -> u64 {
+        let at = self.now + self.rng.u64(0..=self.port_delay);
+        let port = &mut self.ports[port];
+        let last = if to_worker {
+            &mut port.to_worker_at
+        } else {
+            &mut port.to_tab_at
+        };
+        *last = at.max(*last);
+        *last - self.now
+    }
+
+    pub(super) fn on_dial(
+        &mut self,
+        worker: usize,
+        socket: SocketId,
+        url: String,
+        offered: Vec<String>,
+    ) {
+        self.dials.push((self.now, worker));
+        let live = self.live.entry((worker, url.clone())).or_default();
+        *live += 1;
+        let keys = self.keys.get(&url).map_or(1, BTreeSet::len) as u32;
+        assert!(
+            *live <= keys,
+            "seed {}: {live} sockets at once for {keys} keys of {url}",
+            self.seed
+        );
+        self.most_live = self.most_live.max(*live);
+        let conn = self.conns.len();
+        let refusal = match url.as_str() {
+            "invalid" => Some(DialRefusal::InvalidUrl),
+            "insecure" => Some(DialRefusal::Insecure),
+            _ => offered
+                .iter()
+                .any(|offered| offered.contains(' '))
+                .then_some(DialRefusal::InvalidSubprotocol),
+        };
+        self.conns.push(Conn::new(worker, socket, url, offered));
+        self.by_socket.insert((worker, socket), conn);
+        match refusal {
+            Some(refusal) => self.schedule(
+                0,
+                Event::Refusal {
+                    worker,
+                    socket,
+                    refusal,
+                },
+            ),
+            None => {
+                let delay = self.net(true, conn);
+                self.schedule(delay, Event::Handshake { conn });
+            }
+        }
+    }
+
+    pub(super) fn on_transmit(&mut self, worker: usize, socket: SocketId, payload: Payload) {
+        let conn = self.by_socket[&(worker, socket)];
+        assert!(
+            self.conns[conn].wanted && self.conns[conn].ready == Ready::Open,
+            "seed {}: transmits to a socket that is not open",
+            self.seed
+        );
+        if payload.bytes().starts_with(b"s:") {
+            self.transmitted_order.push(payload.bytes().clone());
+            let handed = self.transmitted.entry(payload.bytes().clone()).or_default();
+            handed.push(conn);
+            assert_eq!(
+                handed.len(),
+                1,
+                "seed {}: {payload:?} is handed to a socket twice",
+                self.seed
+            );
+        }
+        let delay = self.net(true, conn);
+        self.schedule(delay, Event::ToServer { conn, payload });
+    }
+
+    /// The client's side of a socket is gone.
+    pub(super) fn forget_socket(&mut self, conn: usize) {
+        let Conn { worker, .. } = self.conns[conn];
+        self.conns[conn].wanted = false;
+        self.conns[conn].ready = Ready::Closed;
+        let live = self.live.get_mut(&(worker, self.conns[conn].url.clone()));
+        *live.expect("it was dialled") -= 1;
+        // Outputs of the same drain may still name it.
+        let ancient = SocketId(self.conns[conn].socket.0.saturating_sub(64));
+        let conns = &self.conns;
+        self.by_socket
+            .retain(|(owner, id), conn| *owner != worker || *id >= ancient || conns[*conn].wanted);
+    }
+
+    pub(super) fn tab_reads(&mut self, tab: usize, port: usize, frame: &Bytes) {
+        // The host reads the port of the last attach only.
+        if self.tabs[tab].alive && self.tabs[tab].port == Some(port) {
+            self.tabs[tab].session.handle_frame(frame);
+        }
+    }
+
+    pub(super) fn drain_tab(&mut self, tab: usize) {
+        for _ in 0..MAX_OUTPUTS {
+            let page = &mut self.tabs[tab];
+            let Some(output) = page.session.poll_output() else {
+                return;
+            };
+            match output {
+                TabOutput::Post(frame) => {
+                    let frame = Bytes::copy_from_slice(frame);
+                    let port = page.port.expect("posts only behind an attach");
+                    page.last_posted = Some((port, frame.clone()));
+                    let delay = self.port_wait(port, true);
+                    self.schedule(delay, Event::ToWorker { port, frame });
+                }
+                TabOutput::Welcomed { .. } => {
+                    page.welcomes += 1;
+                    for client in page.clients.values_mut() {
+                        client.on_new_worker();
+                    }
+                }
+                TabOutput::Refused(why) => {
+                    page.refused.push(why);
+                    if let Some(worker) = page.next_worker.take() {
+                        self.attach_later(tab, worker, 1);
+                    }
+                }
+                TabOutput::Restarted { .. } => page.restarts += 1,
+                TabOutput::HandedOver => {
+                    page.handed_over += 1;
+                    // The manager drops the old port; the worker notices.
+                    let old = page.port.take();
+                    if let Some(worker) = page.next_worker.take() {
+                        self.schedule(0, Event::Attach { tab, worker });
+                    }
+                    if let Some(port) = old {
+                        self.schedule(1, Event::PortClosed { port });
+                    }
+                }
+                TabOutput::Event { channel, event } => {
+                    let (now, seed) = (self.now, self.seed);
+                    let client = page.clients.entry(channel).or_default();
+                    client.on_event(now, event, seed);
+                }
+                TabOutput::Pong { nonce } => page.pongs.push(nonce),
+                TabOutput::Log { text, .. } => page.logs.push(text),
+                TabOutput::Error(error) => page.errors.push(error),
+            }
+        }
+        panic!("seed {}: the drain of a tab does not end", self.seed);
+    }
+}
+
+/// More outputs than any one input gives rise to.
+const MAX_OUTPUTS: usize = 200_000;
