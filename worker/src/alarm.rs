@@ -22,7 +22,10 @@ struct Armed {
 
 impl Alarm {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, armed: Rc::default() }
+        Self {
+            clock,
+            armed: Rc::default(),
+        }
     }
 
     /// Arms the timer for `deadline`, or disarms it. Costs nothing while the deadline stays what it was.
@@ -40,7 +43,10 @@ impl Alarm {
                 }
                 ring();
             });
-            Armed { deadline, _timeout: timeout }
+            Armed {
+                deadline,
+                _timeout: timeout,
+            }
         });
         self.armed.replace(next);
     }

@@ -1,16 +1,15 @@
 //! The debug log: where the lines of `tracing` go.
 //!
-//! To the console of this context, by tracing-wasm; and to the consoles of all tabs, because Safari has no inspector for a
-//! SharedWorker at all. What a line about a message says is in [`describe`].
+//! To the console of this context; and to the consoles of all tabs, because Safari has no inspector for a SharedWorker at all.
+//! What a line about a message says is in [`describe`].
 
+#[cfg(not(feature = "tracing-wasm"))]
+mod console;
 pub(crate) mod describe;
 mod layer;
 mod sink;
 
 use std::cell::Cell;
-
-use tracing_subscriber::{layer::SubscriberExt as _, registry::Registry};
-use tracing_wasm::{ConsoleConfig, WASMLayer, WASMLayerConfigBuilder};
 
 pub use self::layer::TabLayer;
 pub(crate) use self::sink::TabSink;
@@ -21,12 +20,26 @@ pub(crate) fn install() {
     if IS_DONE.replace(true) || tracing::dispatcher::has_been_set() {
         return;
     }
+    // It fails only when somebody else was faster, and then theirs is as good.
+    let _ = tracing::subscriber::set_global_default(subscriber());
+}
+
+#[cfg(not(feature = "tracing-wasm"))]
+fn subscriber() -> impl tracing::Subscriber {
+    console::Console
+}
+
+#[cfg(feature = "tracing-wasm")]
+fn subscriber() -> impl tracing::Subscriber {
+    use tracing_subscriber::{layer::SubscriberExt as _, registry::Registry};
+    use tracing_wasm::{ConsoleConfig, WASMLayer, WASMLayerConfigBuilder};
+
     // Without timings: each line would leave an entry in the performance timeline, which nobody ever clears.
     let config = WASMLayerConfigBuilder::new()
         .set_report_logs_in_timings(false)
         .set_console_config(ConsoleConfig::ReportWithoutConsoleColor)
         .build();
-    let subscriber = Registry::default().with(WASMLayer::new(config)).with(TabLayer);
-    // It fails only when somebody else was faster, and then theirs is as good.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    Registry::default()
+        .with(WASMLayer::new(config))
+        .with(TabLayer)
 }

@@ -36,7 +36,9 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self { start: performance_now() }
+        Self {
+            start: performance_now(),
+        }
     }
 
     pub(crate) fn now(self) -> Time {
@@ -47,7 +49,9 @@ impl Clock {
     ///
     /// Rounded up, or the timer would be early by a fraction and the engine would find nothing due.
     pub(crate) fn until(self, moment: Time) -> f64 {
-        (moment.0 as f64 + self.start - performance_now()).ceil().max(0.0)
+        (moment.0 as f64 + self.start - performance_now())
+            .ceil()
+            .max(0.0)
     }
 }
 

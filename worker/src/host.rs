@@ -2,10 +2,11 @@
 
 mod act;
 mod event;
+mod slots;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     fmt,
     rc::{Rc, Weak},
 };
@@ -14,6 +15,7 @@ use onesocket_engine::{Engine, EngineConfig, Input, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Epoch, WorkerScope};
 
 pub(crate) use self::event::Event;
+use self::slots::Slots;
 use crate::{
     alarm::Alarm,
     debug::{self, TabSink},
@@ -40,7 +42,13 @@ impl Host {
         let epoch = Epoch(environment::random_u64());
         let clock = Clock::start();
         let seed = environment::random_u64();
-        let config = EngineConfig { epoch, scope, seed, online: environment::is_online(), debug };
+        let config = EngineConfig {
+            epoch,
+            scope,
+            seed,
+            online: environment::is_online(),
+            debug,
+        };
         let inner = Rc::new_cyclic(|inner| Inner {
             epoch,
             clock,
@@ -81,7 +89,13 @@ impl Host {
         let port = PortId(self.inner.last_port.get() + 1);
         self.inner.last_port.set(port.0);
         let outlet = open(port);
-        self.inner.ports.borrow_mut().insert(port, Port { outlet, _watch: None });
+        self.inner.ports.borrow_mut().push(
+            port,
+            Port {
+                outlet,
+                watch: None,
+            },
+        );
         self.inner.input(Event::Plain(Input::PortOpened(port)));
     }
 
@@ -94,14 +108,16 @@ impl Host {
     /// Posts a buffer to every tab past the engine, if that can be done without a panic.
     pub(crate) fn try_post_to_all(&self, frame: &[u8]) {
         if let Ok(ports) = self.inner.ports.try_borrow() {
-            ports.values().for_each(|port| port.outlet.post(frame));
+            ports.iter().for_each(|(_, port)| port.outlet.post(frame));
         }
     }
 }
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("epoch", &self.inner.epoch).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("epoch", &self.inner.epoch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,8 +131,8 @@ pub(crate) struct Inner {
     /// The engine's level, at hand where every message passes by.
     debug: Cell<DebugLevel>,
     last_port: Cell<u32>,
-    ports: RefCell<BTreeMap<PortId, Port>>,
-    sockets: RefCell<BTreeMap<SocketId, Socket>>,
+    ports: RefCell<Slots<PortId, Port>>,
+    sockets: RefCell<Slots<SocketId, Socket>>,
     alarm: Alarm,
     sink: Rc<TabSink>,
     network: RefCell<Vec<Listener>>,
@@ -124,7 +140,7 @@ pub(crate) struct Inner {
 
 struct Port {
     outlet: Box<dyn Outlet>,
-    _watch: Option<TabWatch>,
+    watch: Option<TabWatch>,
 }
 
 impl Inner {
@@ -172,7 +188,9 @@ impl Inner {
     fn notice_closing_sockets(&self) {
         for (id, socket) in self.sockets.borrow_mut().iter_mut() {
             if socket.is_newly_closing() {
-                self.inbox.borrow_mut().push_front(Event::Plain(Input::SocketClosing(*id)));
+                self.inbox
+                    .borrow_mut()
+                    .push_front(Event::Plain(Input::SocketClosing(*id)));
             }
         }
     }
@@ -189,7 +207,9 @@ impl Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Inner")
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -199,11 +219,15 @@ fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
     let global = js_sys::global();
     [("online", true), ("offline", false)].map(|(event, online)| {
         let host = host.clone();
-        Listener::new(wasm_bindgen::JsCast::unchecked_ref(&global), event, move |_| {
-            if let Some(host) = host.upgrade() {
-                host.input(Event::Plain(Input::Network { online }));
-            }
-        })
+        Listener::new(
+            wasm_bindgen::JsCast::unchecked_ref(&global),
+            event,
+            move |_| {
+                if let Some(host) = host.upgrade() {
+                    host.input(Event::Plain(Input::Network { online }));
+                }
+            },
+        )
     })
 }
 

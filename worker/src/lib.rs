@@ -28,6 +28,7 @@
 //! # Features
 //!
 //! - `gloo-worker`: [`gloo::OneSocketWorker`], the loop as a `gloo_worker::Worker`.
+//! - `tracing-wasm`: the console output of the debug log through that crate.
 //!
 //! # Elsewhere than in a browser
 //!

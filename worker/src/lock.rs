@@ -30,8 +30,16 @@ impl TabWatch {
         Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?;
         // The lock is released when the callback returns.
         let granted = Closure::once(gone);
-        when_refused(locks.request(lock, &options, granted.as_ref().unchecked_ref()).ok()?, || ());
-        Some(Self { abort, _granted: granted })
+        when_refused(
+            locks
+                .request(lock, &options, granted.as_ref().unchecked_ref())
+                .ok()?,
+            || (),
+        );
+        Some(Self {
+            abort,
+            _granted: granted,
+        })
     }
 }
 
@@ -74,9 +82,14 @@ impl WorkerLock {
             held.clone()
         });
         let name = format!("onesocket-worker-{epoch}");
-        let request = locks.request(&name, &Object::new(), granted.as_ref().unchecked_ref()).ok()?;
+        let request = locks
+            .request(&name, &Object::new(), granted.as_ref().unchecked_ref())
+            .ok()?;
         when_refused(request, settle);
-        Some(Self { release: release?, _granted: granted })
+        Some(Self {
+            release: release?,
+            _granted: granted,
+        })
     }
 }
 
@@ -107,5 +120,10 @@ extern "C" {
     type LockManager;
 
     #[wasm_bindgen(method, catch)]
-    fn request(this: &LockManager, name: &str, options: &Object, callback: &Function) -> Result<Promise, JsValue>;
+    fn request(
+        this: &LockManager,
+        name: &str,
+        options: &Object,
+        callback: &Function,
+    ) -> Result<Promise, JsValue>;
 }

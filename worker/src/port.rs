@@ -32,7 +32,10 @@ pub struct Inlet {
 impl Inlet {
     /// Hands a buffer to the engine, whatever it holds.
     pub fn frame(&self, frame: Bytes) {
-        self.input(Input::Frame { port: self.port, frame });
+        self.input(Input::Frame {
+            port: self.port,
+            frame,
+        });
     }
 
     /// Tells the engine that the tab is gone.

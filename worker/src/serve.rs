@@ -21,14 +21,20 @@ pub fn serve() {
     debug::install();
     let scope = match environment::scope() {
         Some(scope @ (WorkerScope::Shared | WorkerScope::Dedicated)) => scope,
-        elsewhere => return tracing::warn!("serve() was called outside of a worker, in {elsewhere:?}"),
+        elsewhere => {
+            return tracing::warn!("serve() was called outside of a worker, in {elsewhere:?}");
+        }
     };
     if SERVING.with_borrow(Option::is_some) {
         return tracing::warn!("serve() was called twice");
     }
     let host = Host::start(scope, DebugLevel::Off);
     let epoch = host.epoch();
-    SERVING.set(Some(Serving { host, waiting: Some(Vec::new()), held: None }));
+    SERVING.set(Some(Serving {
+        host,
+        waiting: Some(Vec::new()),
+        held: None,
+    }));
     report_panics();
     let entrance = Entrance::open(scope);
     let lock = WorkerLock::take(epoch, admit_waiting);
@@ -87,7 +93,11 @@ impl Entrance {
             prelude.serve(accept.as_ref().unchecked_ref());
             return Self::Prelude(accept);
         }
-        let event = if scope == WorkerScope::Shared { "connect" } else { "message" };
+        let event = if scope == WorkerScope::Shared {
+            "connect"
+        } else {
+            "message"
+        };
         let global: EventTarget = js_sys::global().unchecked_into();
         Self::Own(Listener::new(&global, event, |event| {
             let port = event.unchecked_into::<MessageEvent>().ports().get(0);
@@ -110,8 +120,15 @@ fn report_panics() {
         }
         // The panic may have come while this was borrowed.
         SERVING.with(|serving| {
-            if let Some(serving) = serving.try_borrow().ok().as_ref().and_then(|serving| serving.as_ref()) {
-                serving.host.try_post_to_all(&FailedStart { reason }.encode());
+            if let Some(serving) = serving
+                .try_borrow()
+                .ok()
+                .as_ref()
+                .and_then(|serving| serving.as_ref())
+            {
+                serving
+                    .host
+                    .try_post_to_all(&FailedStart { reason }.encode());
             }
         });
         prelude::close_worker();

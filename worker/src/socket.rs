@@ -28,18 +28,30 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Begins to open a socket. Exactly one of opened and closed goes to the inlet, unless the constructor throws.
-    pub(crate) fn dial(url: &str, subprotocols: &[String], inlet: SocketInlet) -> Result<Self, DialRefusal> {
+    pub(crate) fn dial(
+        url: &str,
+        subprotocols: &[String],
+        inlet: SocketInlet,
+    ) -> Result<Self, DialRefusal> {
         // The browser throws the same error for a bad URL and for a bad subprotocol, so one of them is checked here.
         if !subprotocol::are_valid(subprotocols) {
             return Err(DialRefusal::InvalidSubprotocol);
         }
-        let offered: Array = subprotocols.iter().map(|subprotocol| JsValue::from_str(subprotocol)).collect();
-        let raw = web_sys::WebSocket::new_with_str_sequence(url, &offered).map_err(|error| refusal(&error))?;
+        let offered: Array = subprotocols
+            .iter()
+            .map(|subprotocol| JsValue::from_str(subprotocol))
+            .collect();
+        let raw = web_sys::WebSocket::new_with_str_sequence(url, &offered)
+            .map_err(|error| refusal(&error))?;
         // It throws only for a listener that is no function.
         let socket = WebSocket::try_from(raw.clone()).map_err(|_| DialRefusal::InvalidUrl)?;
         let receiving = Rc::new(RefCell::new(Some(socket)));
         spawn_local(inlet.receive(Rc::clone(&receiving)));
-        Ok(Self { raw, receiving, is_believed_open: false })
+        Ok(Self {
+            raw,
+            receiving,
+            is_believed_open: false,
+        })
     }
 
     /// Hands a payload to the browser. A socket that is not open swallows it.
@@ -60,7 +72,8 @@ impl Socket {
 
     /// Returns, once, that the socket is not open although the engine believes it.
     pub(crate) fn is_newly_closing(&mut self) -> bool {
-        let is_closing = self.is_believed_open && self.raw.ready_state() != web_sys::WebSocket::OPEN;
+        let is_closing =
+            self.is_believed_open && self.raw.ready_state() != web_sys::WebSocket::OPEN;
         if is_closing {
             self.is_believed_open = false;
         }
@@ -79,7 +92,9 @@ impl Drop for Socket {
 /// <https://websockets.spec.whatwg.org/#dom-websocket-websocket>: `SyntaxError` or, in browsers that predate its change of
 /// 2023, `SecurityError` for `ws:` in a secure page.
 fn refusal(error: &JsValue) -> DialRefusal {
-    let name = error.dyn_ref::<web_sys::DomException>().map(web_sys::DomException::name);
+    let name = error
+        .dyn_ref::<web_sys::DomException>()
+        .map(web_sys::DomException::name);
     match name.as_deref() {
         Some("SecurityError") => DialRefusal::Insecure,
         _ => DialRefusal::InvalidUrl,

@@ -26,19 +26,35 @@ impl<S: Subscriber> Layer<S> for TabLayer {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= Level::WARN || sink::is_wanted()
+        is_enabled(metadata)
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if !sink::is_wanted() {
-            return;
+        if sink::is_wanted() {
+            forward(line(event));
         }
-        let mut text = Text::default();
-        event.record(&mut text);
-        let metadata = event.metadata();
-        let level = log_level(*metadata.level());
-        sink::push_to_all(&Line { level, target: metadata.target(), text: text.0 });
     }
+}
+
+/// Returns whether anybody wants to see such a line.
+pub(super) fn is_enabled(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::WARN || sink::is_wanted()
+}
+
+pub(super) fn line(event: &Event<'_>) -> Line {
+    let mut text = Text::default();
+    event.record(&mut text);
+    let metadata = event.metadata();
+    Line {
+        level: log_level(*metadata.level()),
+        target: metadata.target(),
+        text: text.0,
+    }
+}
+
+/// Hands a line to the tabs that want it.
+pub(super) fn forward(line: Line) {
+    sink::push_to_all(&line);
 }
 
 fn log_level(level: Level) -> LogLevel {
@@ -56,6 +72,14 @@ fn log_level(level: Level) -> LogLevel {
 struct Text(String);
 
 impl Visit for Text {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        // The browser's formatter is there already; Rust's is 10 kB.
+        let text = js_sys::Number::from(value)
+            .to_string_with_radix(10)
+            .map_or_else(|_| String::new(), String::from);
+        self.record_debug(field, &format_args!("{text}"));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let space = if self.0.is_empty() { "" } else { " " };
         // Writing to a string never fails.

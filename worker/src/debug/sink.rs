@@ -32,7 +32,12 @@ pub(crate) struct Line {
 impl TabSink {
     pub(crate) fn new(host: Weak<Inner>) -> Rc<Self> {
         let level = Cell::default();
-        let sink = Rc::new(Self { host, level, lines: RefCell::default(), is_scheduled: Cell::default() });
+        let sink = Rc::new(Self {
+            host,
+            level,
+            lines: RefCell::default(),
+            is_scheduled: Cell::default(),
+        });
         SINKS.with_borrow_mut(|sinks| sinks.push(Rc::downgrade(&sink)));
         sink
     }
@@ -68,7 +73,12 @@ impl TabSink {
 
 /// Returns whether any host of this context has tabs that want to see lines.
 pub(super) fn is_wanted() -> bool {
-    SINKS.with_borrow(|sinks| sinks.iter().filter_map(Weak::upgrade).any(|sink| sink.level.get() != DebugLevel::Off))
+    SINKS.with_borrow(|sinks| {
+        sinks
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|sink| sink.level.get() != DebugLevel::Off)
+    })
 }
 
 /// Hands a line to every host of this context that wants it.
@@ -77,7 +87,10 @@ pub(super) fn push_to_all(line: &Line) {
         sinks.retain(|sink| sink.strong_count() > 0);
         sinks.iter().filter_map(Weak::upgrade).collect()
     });
-    for sink in sinks.iter().filter(|sink| sink.level.get() != DebugLevel::Off) {
+    for sink in sinks
+        .iter()
+        .filter(|sink| sink.level.get() != DebugLevel::Off)
+    {
         sink.push(line.clone());
     }
 }

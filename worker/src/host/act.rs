@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use onesocket_engine::{Engine, Input, Output, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Payload};
 
@@ -18,9 +19,17 @@ impl Inner {
     pub(super) fn drain(self: &Rc<Self>, engine: &mut Engine) {
         loop {
             match engine.poll_output() {
-                Output::Dial { socket, url, subprotocols } => self.dial(socket, url, subprotocols),
+                Output::Dial {
+                    socket,
+                    url,
+                    subprotocols,
+                } => self.dial(socket, url, subprotocols),
                 Output::Transmit { socket, payload } => self.transmit(socket, &payload),
-                Output::Close { socket, code, reason } => self.close(socket, code, reason),
+                Output::Close {
+                    socket,
+                    code,
+                    reason,
+                } => self.close(socket, code, reason),
                 Output::Post { port, frame } => self.post(port, frame),
                 Output::WatchTab { port, lock } => self.watch(port, &lock),
                 Output::ClosePort(port) => self.close_port(port),
@@ -39,31 +48,34 @@ impl Inner {
 
     fn dial(self: &Rc<Self>, id: SocketId, url: &str, subprotocols: &[String]) {
         if self.is_debugging() {
-            describe::dial(id, url, subprotocols);
+            describe::dial(id, url, subprotocols.len());
         }
         let inlet = SocketInlet::new(Rc::downgrade(self), id);
         match Socket::dial(url, subprotocols, inlet) {
             Ok(socket) => {
-                self.sockets.borrow_mut().insert(id, socket);
+                self.sockets.borrow_mut().push(id, socket);
             }
-            Err(refusal) => self.input(Event::Plain(Input::DialRefused { socket: id, refusal })),
+            Err(refusal) => self.input(Event::Plain(Input::DialRefused {
+                socket: id,
+                refusal,
+            })),
         }
     }
 
     fn transmit(&self, id: SocketId, payload: &Payload) {
         if self.is_debugging() {
-            describe::payload("socket <-", id.0, payload, self.debug.get());
+            describe::payload("<-", id, payload, self.debug.get());
         }
-        if let Some(socket) = self.sockets.borrow().get(&id) {
+        if let Some(socket) = self.sockets.borrow().get(id) {
             socket.send(payload);
         }
     }
 
     fn close(&self, id: SocketId, code: u16, reason: &'static str) {
         if self.is_debugging() {
-            tracing::debug!("socket {} close {code} {reason}", id.0);
+            describe::close(id, code, reason);
         }
-        let socket = self.sockets.borrow_mut().remove(&id);
+        let socket = self.sockets.borrow_mut().remove(id);
         if let Some(socket) = socket {
             socket.close(code, reason);
         }
@@ -71,23 +83,26 @@ impl Inner {
 
     fn post(&self, port: PortId, frame: &[u8]) {
         if self.is_debugging() {
-            describe::to_tab(port, frame, self.debug.get());
+            describe::frame("<-", port, &Bytes::copy_from_slice(frame));
         }
-        if let Some(port) = self.ports.borrow().get(&port) {
+        if let Some(port) = self.ports.borrow().get(port) {
             port.outlet.post(frame);
         }
     }
 
     fn watch(self: &Rc<Self>, id: PortId, lock: &str) {
-        let inlet = Inlet { host: Rc::downgrade(self), port: id };
-        if let Some(port) = self.ports.borrow_mut().get_mut(&id) {
-            port._watch = TabWatch::new(lock, move || inlet.close());
+        let inlet = Inlet {
+            host: Rc::downgrade(self),
+            port: id,
+        };
+        if let Some(port) = self.ports.borrow_mut().get_mut(id) {
+            port.watch = TabWatch::new(lock, move || inlet.close());
         }
     }
 
     fn close_port(&self, id: PortId) {
         // Dropped after the map is free again: a drop runs JS.
-        let _port = self.ports.borrow_mut().remove(&id);
+        let _port = self.ports.borrow_mut().remove(id);
     }
 
     /// Notes what the engine is about to learn, as far as the host has to know it too.
@@ -97,12 +112,12 @@ impl Inner {
         }
         match event {
             Event::SocketOpened { socket, .. } => {
-                if let Some(socket) = self.sockets.borrow_mut().get_mut(socket) {
+                if let Some(socket) = self.sockets.borrow_mut().get_mut(*socket) {
                     socket.is_believed_open = true;
                 }
             }
             Event::SocketClosed { socket, .. } => {
-                let _socket = self.sockets.borrow_mut().remove(socket);
+                let _socket = self.sockets.borrow_mut().remove(*socket);
             }
             Event::Plain(_) => {}
         }

@@ -6,9 +6,17 @@ use onesocket_engine::{Input, SocketId};
 #[derive(Debug)]
 pub(crate) enum Event {
     /// [`Input::SocketOpened`].
-    SocketOpened { socket: SocketId, subprotocol: String },
+    SocketOpened {
+        socket: SocketId,
+        subprotocol: String,
+    },
     /// [`Input::SocketClosed`].
-    SocketClosed { socket: SocketId, code: u16, reason: String, was_clean: bool },
+    SocketClosed {
+        socket: SocketId,
+        code: u16,
+        reason: String,
+        was_clean: bool,
+    },
     /// One that borrows nothing.
     Plain(Input<'static>),
 }
@@ -16,11 +24,27 @@ pub(crate) enum Event {
 impl Event {
     pub(crate) fn with_input(self, handle: impl FnOnce(Input<'_>)) {
         match self {
-            Self::SocketOpened { socket, subprotocol } => {
-                handle(Input::SocketOpened { socket, subprotocol: &subprotocol });
+            Self::SocketOpened {
+                socket,
+                subprotocol,
+            } => {
+                handle(Input::SocketOpened {
+                    socket,
+                    subprotocol: &subprotocol,
+                });
             }
-            Self::SocketClosed { socket, code, reason, was_clean } => {
-                handle(Input::SocketClosed { socket, code, reason: &reason, was_clean });
+            Self::SocketClosed {
+                socket,
+                code,
+                reason,
+                was_clean,
+            } => {
+                handle(Input::SocketClosed {
+                    socket,
+                    code,
+                    reason: &reason,
+                    was_clean,
+                });
             }
             Self::Plain(input) => handle(input),
         }

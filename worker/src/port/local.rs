@@ -28,7 +28,16 @@ use super::{Inlet, Outlet, PortEnd};
 #[must_use]
 pub fn pair() -> (LocalEnd, LocalEnd) {
     let (there, back) = (Rc::<Lane>::default(), Rc::<Lane>::default());
-    (LocalEnd { incoming: Rc::clone(&back), outgoing: Rc::clone(&there) }, LocalEnd { incoming: there, outgoing: back })
+    (
+        LocalEnd {
+            incoming: Rc::clone(&back),
+            outgoing: Rc::clone(&there),
+        },
+        LocalEnd {
+            incoming: there,
+            outgoing: back,
+        },
+    )
 }
 
 /// One end of a local port. A drop closes it.
@@ -121,7 +130,10 @@ impl Lane {
     }
 
     fn schedule(self: &Rc<Self>) {
-        if self.listener.borrow().is_none() || self.frames.borrow().is_empty() || self.is_scheduled.replace(true) {
+        if self.listener.borrow().is_none()
+            || self.frames.borrow().is_empty()
+            || self.is_scheduled.replace(true)
+        {
             return;
         }
         let lane = Rc::clone(self);

@@ -18,11 +18,16 @@ impl PortEnd for MessagePort {
                 inlet.frame(frame(data));
             }),
             // What the browser can't deserialize is a foreign frame too.
-            Listener::new(&self, "messageerror", move |_| unreadable.frame(Bytes::new())),
+            Listener::new(&self, "messageerror", move |_| {
+                unreadable.frame(Bytes::new())
+            }),
         ];
         // Listeners, unlike `onmessage`, do not start a port.
         self.start();
-        Box::new(OpenPort { port: self, _listeners: listeners })
+        Box::new(OpenPort {
+            port: self,
+            _listeners: listeners,
+        })
     }
 }
 
@@ -35,7 +40,9 @@ impl Outlet for OpenPort {
     fn post(&self, frame: &[u8]) {
         let buffer = Uint8Array::from(frame).buffer();
         // It throws only for what can't be cloned, and a buffer of our own can.
-        let posted = self.port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
+        let posted = self
+            .port
+            .post_message_with_transferable(&buffer, &Array::of1(&buffer));
         debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
     }
 }
@@ -55,7 +62,10 @@ fn frame(data: JsValue) -> Bytes {
         return Bytes::new();
     };
     if buffer.byte_length() as usize > limits::MAX_FRAME_BYTES {
-        tracing::warn!(bytes = buffer.byte_length(), "a port has received a frame over the cap");
+        tracing::warn!(
+            bytes = buffer.byte_length(),
+            "a port has received a frame over the cap"
+        );
         return Bytes::new();
     }
     Bytes::from(Uint8Array::new(&buffer).to_vec())

@@ -32,7 +32,11 @@ enum Phase {
 
 impl SocketInlet {
     pub(crate) fn new(host: Weak<Inner>, socket: SocketId) -> Self {
-        Self { host, socket, phase: Phase::Opening }
+        Self {
+            host,
+            socket,
+            phase: Phase::Opening,
+        }
     }
 
     /// Hands everything to the host until the socket is closed or `receiving` is emptied.
@@ -44,7 +48,9 @@ impl SocketInlet {
             });
             // The borrow has ended: the host may close the socket from within this input.
             let Some(event) = event.await else { return };
-            let Some(host) = self.host.upgrade() else { return };
+            let Some(host) = self.host.upgrade() else {
+                return;
+            };
             let is_last = matches!(event, Event::SocketClosed { .. });
             host.input(event);
             if is_last {
@@ -53,18 +59,27 @@ impl SocketInlet {
         }
     }
 
-    fn poll_event(&mut self, mut socket: Pin<&mut WebSocket>, ctx: &mut Context<'_>) -> Poll<Event> {
+    fn poll_event(
+        &mut self,
+        mut socket: Pin<&mut WebSocket>,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Event> {
         // gloo-net has no event for the opening: the sink is ready when the socket has left the state CONNECTING.
         if self.phase == Phase::Opening && socket.as_mut().poll_ready(ctx).is_ready() {
             if let State::Open = socket.state() {
                 self.phase = Phase::Open;
-                return Poll::Ready(Event::SocketOpened { socket: self.socket, subprotocol: socket.protocol() });
+                return Poll::Ready(Event::SocketOpened {
+                    socket: self.socket,
+                    subprotocol: socket.protocol(),
+                });
             }
             self.phase = Phase::Missed;
         }
         loop {
             match ready!(socket.as_mut().poll_next(ctx)) {
-                Some(Ok(message)) if self.phase == Phase::Open => return Poll::Ready(self.received(message)),
+                Some(Ok(message)) if self.phase == Phase::Open => {
+                    return Poll::Ready(self.received(message));
+                }
                 Some(Err(WebSocketError::ConnectionClose(close))) => {
                     return Poll::Ready(self.closed(close.code, close.reason, close.was_clean));
                 }
@@ -81,10 +96,18 @@ impl SocketInlet {
             Message::Text(text) => Payload::text(text),
             Message::Bytes(bytes) => Payload::binary(bytes),
         };
-        Event::Plain(Input::Received { socket: self.socket, payload })
+        Event::Plain(Input::Received {
+            socket: self.socket,
+            payload,
+        })
     }
 
     fn closed(&self, code: u16, reason: String, was_clean: bool) -> Event {
-        Event::SocketClosed { socket: self.socket, code, reason, was_clean }
+        Event::SocketClosed {
+            socket: self.socket,
+            code,
+            reason,
+            was_clean,
+        }
     }
 }
