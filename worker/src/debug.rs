@@ -11,8 +11,21 @@ mod sink;
 
 use std::cell::Cell;
 
+use onesocket_protocol::DebugLevel;
+
 pub use self::layer::TabLayer;
 pub(crate) use self::sink::TabSink;
+
+/// Shows the debug log of this context in its console, whether or not a [`Host`](crate::Host) runs here. For pages, whose
+/// worker is elsewhere.
+///
+/// Does nothing when the app has installed a `tracing` subscriber of its own: it gets the lines anyway.
+pub fn show_in_console(level: DebugLevel) {
+    sink::set_own_level(level);
+    if level != DebugLevel::Off {
+        install();
+    }
+}
 
 /// Installs the subscriber, unless there is one already: an app that has its own adds [`TabLayer`] to it.
 pub(crate) fn install() {

@@ -61,7 +61,7 @@ impl Host {
             ports: RefCell::default(),
             sockets: RefCell::default(),
             alarm: Alarm::new(clock),
-            sink: TabSink::new(inner.clone()),
+            sink: TabSink::new(inner.clone(), scope),
             network: RefCell::new(Vec::from(network_listeners(inner))),
         });
         inner.on_debug(debug);

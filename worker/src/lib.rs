@@ -57,7 +57,7 @@ mod socket;
 
 #[cfg(target_family = "wasm")]
 pub use crate::{
-    debug::TabLayer,
+    debug::{TabLayer, show_in_console},
     environment::{is_worker, scope},
     host::Host,
     port::{Inlet, Outlet, PortEnd, local},

@@ -7,7 +7,7 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use onesocket_protocol::{DebugLevel, LogLevel};
+use onesocket_protocol::{DebugLevel, LogLevel, WorkerScope};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::host::Inner;
@@ -16,6 +16,8 @@ use crate::host::Inner;
 #[derive(Debug)]
 pub(crate) struct TabSink {
     host: Weak<Inner>,
+    /// Not in the page: its console is this context's own, and a line that comes back to it would be the next one for ever.
+    forwards: bool,
     level: Cell<DebugLevel>,
     lines: RefCell<VecDeque<Line>>,
     is_scheduled: Cell<bool>,
@@ -30,10 +32,11 @@ pub(crate) struct Line {
 }
 
 impl TabSink {
-    pub(crate) fn new(host: Weak<Inner>) -> Rc<Self> {
+    pub(crate) fn new(host: Weak<Inner>, scope: WorkerScope) -> Rc<Self> {
         let level = Cell::default();
         let sink = Rc::new(Self {
             host,
+            forwards: scope != WorkerScope::Main,
             level,
             lines: RefCell::default(),
             is_scheduled: Cell::default(),
@@ -71,8 +74,17 @@ impl TabSink {
     }
 }
 
-/// Returns whether any host of this context has tabs that want to see lines.
+/// Says whether this context itself wants to see lines, whatever its hosts do.
+pub(super) fn set_own_level(level: DebugLevel) {
+    OWN_LEVEL.set(level);
+}
+
+/// Returns whether this context, or any host of it, wants to see lines.
 pub(super) fn is_wanted() -> bool {
+    OWN_LEVEL.get() != DebugLevel::Off || is_wanted_by_hosts()
+}
+
+fn is_wanted_by_hosts() -> bool {
     SINKS.with_borrow(|sinks| {
         sinks
             .iter()
@@ -89,13 +101,15 @@ pub(super) fn push_to_all(line: &Line) {
     });
     for sink in sinks
         .iter()
-        .filter(|sink| sink.level.get() != DebugLevel::Off)
+        .filter(|sink| sink.forwards && sink.level.get() != DebugLevel::Off)
     {
         sink.push(line.clone());
     }
 }
 
 thread_local! {
+    static OWN_LEVEL: Cell<DebugLevel> = const { Cell::new(DebugLevel::Off) };
+
     /// One per host; there is one host but in tests, and in a page that changes its tier.
     static SINKS: RefCell<Vec<Weak<TabSink>>> = const { RefCell::new(Vec::new()) };
 }

@@ -43,6 +43,12 @@ impl Tab {
     }
 }
 
+impl Drop for Tab {
+    fn drop(&mut self) {
+        self.port.close();
+    }
+}
+
 /// Lets everything run that is due already.
 async fn turn() {
     let promise = Promise::new(&mut |resolve, _| {
