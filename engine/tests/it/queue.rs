@@ -3,7 +3,7 @@
 use onesocket_engine::SendRejected;
 use onesocket_protocol::{Millis, Payload, SendFailure, limits};
 
-use crate::sim::{Outcome, Sim};
+use crate::sim::{Mode, Outcome, Sim};
 
 const URL: &str = "ws://chat/";
 
@@ -95,7 +95,7 @@ fn what_has_waited_too_long_expires_and_the_rest_is_sent() {
 #[test]
 fn a_later_policy_did_not_hold_for_what_stood_behind_older_sends() {
     let mut sim = Sim::with_tabs(5, 2);
-    sim.stop_server();
+    sim.server.mode = Mode::Silent;
     let first = sim.open_with(0, URL, |config| config.policy.queue.timeout = None);
     sim.send(first, "without an end");
     sim.run(100);

@@ -1,6 +1,6 @@
 //! Which channels share a socket, for how long, and what each is told.
 
-use onesocket_protocol::{LinkState, Millis, Payload, WorkerError};
+use onesocket_protocol::{DebugLevel, LinkState, LogLevel, Millis, Payload, WorkerError};
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
 
@@ -233,4 +233,50 @@ fn every_message_arrives_once_and_in_order_over_thirty_reconnects() {
         );
     }
     assert_eq!(sim.server.mode, Mode::Normal);
+}
+
+#[test]
+fn what_is_sent_right_before_the_close_is_confirmed_before_the_last_word() {
+    let mut sim = Sim::with_tabs(12, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    let id = sim.send(chan, "in flight, so that the next ones share a batch");
+    let last = sim.send(chan, "last");
+    sim.close(chan);
+    sim.run(100);
+    assert!(sim.client(chan).closed);
+    for send in [id, last] {
+        assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+    }
+}
+
+#[test]
+fn the_debug_log_is_turned_on_for_all_tabs_and_off_again() {
+    let mut sim = Sim::with_tabs(13, 2);
+    let log = |sim: &mut Sim, text: &str| {
+        let engine = sim.workers[0].engine.as_mut().expect("alive");
+        engine.log(LogLevel::Info, "test", text);
+        sim.input(0, onesocket_engine::Input::Tick);
+        sim.run(100);
+    };
+    log(&mut sim, "off");
+    sim.in_tab(0, |session| session.set_debug(DebugLevel::Messages));
+    sim.run(100);
+    log(&mut sim, "on");
+    sim.in_tab(1, |session| session.set_debug(DebugLevel::Off));
+    sim.run(100);
+    log(&mut sim, "off again");
+    assert_eq!(sim.debug_levels, [DebugLevel::Messages, DebugLevel::Off]);
+    assert_eq!(
+        (&sim.tabs[0].logs[..], &sim.tabs[1].logs[..]),
+        (&["on".to_owned()][..], &["on".to_owned()][..])
+    );
+}
+
+#[test]
+fn a_ping_is_answered() {
+    let mut sim = Sim::with_tabs(14, 1);
+    sim.in_tab(0, |session| session.ping(7));
+    sim.run(100);
+    assert_eq!(sim.tabs[0].pongs, [7]);
 }
