@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use futures::channel::oneshot;
 use onesocket_engine::{SessionFailure, TabSession};
+use onesocket_protocol::DebugLevel;
 
 use crate::{
     ConfigError, ManagerConfig, ManagerState,
@@ -30,6 +31,9 @@ impl Core {
     pub(crate) fn new(config: ManagerConfig) -> Result<Rc<Self>, ConfigError> {
         config.check()?;
         let host = Host::new(&config)?;
+        if config.debug != DebugLevel::Off {
+            host::show_log(config.debug);
+        }
         let core = Rc::new(Self {
             wiring: Wiring::new(host.token(), config.debug),
             report: Report::new(),

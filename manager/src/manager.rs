@@ -192,6 +192,7 @@ impl WorkerManager {
 
     /// Turns the debug log of this tab and of its worker on or off. A SharedWorker then logs for all its tabs.
     pub fn set_debug(&self, level: DebugLevel) {
+        host::show_log(level);
         self.core
             .wiring
             .set_debug(&|frame| self.core.host.post(frame), level);

@@ -132,4 +132,4 @@ impl Browser {
 
 /// A script that a page under test includes first: it keeps console output and uncaught errors where
 /// [`Tab::wait_for`] finds them, because only one of the three drivers hands out a console.
-pub const PAGE_LOG_SCRIPT: &str = include_str!("browser/page_log.js");
+pub const PAGE_LOG_SCRIPT: &str = include_str!("../page/static/page_log.js");

@@ -4,10 +4,15 @@
 //! runs once per engine and per tier that it names, in a browser without open tabs; tabs that it leaves open are
 //! closed for it.
 
+mod bad_input;
 mod harness;
+mod recovery;
 mod report;
 mod runner;
+mod sharing;
+mod site;
 mod static_server;
+mod tiers;
 
 pub use report::Report;
 pub use runner::{Plan, run};
@@ -20,7 +25,14 @@ use crate::browser::{Browser, Engine};
 /// Every scenario, in the order of running.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
-    harness::scenarios()
+    [
+        harness::scenarios(),
+        sharing::scenarios(),
+        recovery::scenarios(),
+        tiers::scenarios(),
+        bad_input::scenarios(),
+    ]
+    .concat()
 }
 
 /// One behaviour that has to hold.

@@ -24,6 +24,7 @@ mod switch;
 mod transport;
 
 pub(crate) use detect::detect;
+pub(crate) use onesocket_worker::show_in_console as show_log;
 pub(crate) use release::release;
 pub(crate) use switch::switch;
 

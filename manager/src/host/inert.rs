@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 use onesocket_engine::SessionFailure;
-use onesocket_protocol::TabToken;
+use onesocket_protocol::{DebugLevel, TabToken};
 
 use crate::{
     Capabilities, ConfigError, ManagerConfig, ManagerState, SwitchError, Tier, core::Core,
@@ -37,6 +37,8 @@ pub(crate) fn start(_: &Rc<Core>) {}
 pub(crate) fn deliver_soon(core: &Rc<Core>) {
     core.deliver();
 }
+
+pub(crate) fn show_log(_: DebugLevel) {}
 
 pub(crate) fn on_control(_: &Rc<Core>, control: Control) {
     debug_assert!(false, "without a worker nobody says {control:?}");

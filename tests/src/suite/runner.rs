@@ -52,6 +52,11 @@ struct Runner<'a> {
     report: &'a mut Report,
 }
 
+/// The server of the `https:` scenarios signs for itself.
+fn options() -> BrowserOptions {
+    BrowserOptions::default().accept_insecure_certs(true)
+}
+
 impl Runner<'_> {
     async fn run(mut self, scenarios: &[Scenario]) {
         for scenario in scenarios {
@@ -111,7 +116,7 @@ impl Runner<'_> {
         let mut context = match self.context.take() {
             Some(context) => context,
             None => Context {
-                browser: Browser::launch(self.engine, BrowserOptions::default()).await?,
+                browser: Browser::launch(self.engine, options()).await?,
                 tier,
                 dist: self.plan.dist.clone(),
             },

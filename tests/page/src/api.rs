@@ -1,0 +1,291 @@
+//! What the suite calls. Every function takes the name of a client and answers in JSON.
+
+#![expect(unreachable_pub, reason = "wasm-bindgen exports public items")]
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+
+use futures::StreamExt;
+use onesocket::{Client, GreetingGuard, Payload, RequestId, SendError, Sending, Tier, codec};
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::{config, config::CodecName, report};
+
+thread_local! {
+    static CLIENTS: RefCell<BTreeMap<String, Rc<Entry>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+struct Entry {
+    client: AnyClient,
+    events: Rc<RefCell<Vec<Value>>>,
+    greetings: RefCell<BTreeMap<String, Guard>>,
+}
+
+enum AnyClient {
+    Raw(Client<Payload, Payload>),
+    Json(Client<Value, Value>),
+}
+
+#[expect(dead_code, reason = "held for their drop")]
+enum Guard {
+    Raw(GreetingGuard<Payload>),
+    Json(GreetingGuard<Value>),
+}
+
+/// Runs `$body` with the typed client, whichever it is.
+macro_rules! with {
+    ($entry:expr, $client:ident => $body:expr) => {
+        match &$entry.client {
+            AnyClient::Raw($client) => $body,
+            AnyClient::Json($client) => $body,
+        }
+    };
+}
+
+#[wasm_bindgen]
+pub fn open(name: &str, config: &str) -> Result<(), String> {
+    let config: config::Config = serde_json::from_str(config).map_err(|error| error.to_string())?;
+    let events = Rc::new(RefCell::new(Vec::new()));
+    let client = match config.codec {
+        CodecName::Raw => {
+            let client = config
+                .builder(codec::Raw)?
+                .build()
+                .map_err(|error| report::chain(&error))?;
+            let mut stream = client.events();
+            let log = events.clone();
+            spawn_local(async move {
+                while let Some(event) = stream.next().await {
+                    log.borrow_mut()
+                        .push(report::event(event, |payload| report::payload(&payload)));
+                }
+                log.borrow_mut().push(json!({ "type": "end" }));
+            });
+            AnyClient::Raw(client)
+        }
+        CodecName::Json => {
+            let builder = config.builder::<Value, Value>(codec::Json)?;
+            let builder =
+                builder.replies(|message: &Value| message["answers"].as_u64().map(RequestId));
+            let client = builder.build().map_err(|error| report::chain(&error))?;
+            let mut stream = client.events();
+            let log = events.clone();
+            spawn_local(async move {
+                while let Some(event) = stream.next().await {
+                    log.borrow_mut().push(report::event(event, |value| value));
+                }
+                log.borrow_mut().push(json!({ "type": "end" }));
+            });
+            AnyClient::Json(client)
+        }
+    };
+    let entry = Entry {
+        client,
+        events,
+        greetings: RefCell::default(),
+    };
+    CLIENTS.with_borrow_mut(|clients| clients.insert(name.to_owned(), Rc::new(entry)));
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn drop_client(name: &str) {
+    let entry = CLIENTS.with_borrow_mut(|clients| clients.remove(name));
+    drop(entry);
+}
+
+/// Ends as `sent`, or as the words of the error.
+#[wasm_bindgen]
+pub async fn send(name: String, text: String) -> Result<String, String> {
+    Ok(outcome(send_now(&name, &text)?.await))
+}
+
+/// Sends `count` messages `<prefix><n>` in one go and returns at once.
+#[wasm_bindgen]
+pub fn send_many(name: &str, prefix: &str, count: u32) -> Result<(), String> {
+    for n in 0..count {
+        drop(send_now(name, &format!("{prefix}{n}"))?);
+    }
+    Ok(())
+}
+
+/// Sends `count` messages in one go and waits for all; returns how many ended how.
+#[wasm_bindgen]
+pub async fn send_all(name: String, prefix: String, count: u32) -> Result<String, String> {
+    let sends: Result<Vec<Sending>, String> = (0..count)
+        .map(|n| send_now(&name, &format!("{prefix}{n}")))
+        .collect();
+    let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
+    for send in sends? {
+        *outcomes.entry(outcome(send.await)).or_default() += 1;
+    }
+    Ok(json!(outcomes).to_string())
+}
+
+#[wasm_bindgen]
+pub async fn send_bytes(name: String, len: usize, seed: u8) -> Result<String, String> {
+    let bytes: Vec<u8> = (0..len)
+        .map(|at| (at as u8).wrapping_mul(31) ^ (at >> 8) as u8 ^ seed)
+        .collect();
+    let sum = report::checksum(&bytes);
+    let entry = entry(&name)?;
+    let AnyClient::Raw(client) = &entry.client else {
+        return Err("not a raw client".into());
+    };
+    let outcome = outcome(client.send(&Payload::binary(bytes)).await);
+    Ok(json!({ "outcome": outcome, "sum": sum }).to_string())
+}
+
+/// Sends `{asks: id, answers: id, text}`, to a server that echoes, and returns the text of the answer.
+#[wasm_bindgen]
+pub async fn request(
+    name: String,
+    text: String,
+    timeout_ms: u32,
+    answered: bool,
+) -> Result<String, String> {
+    let entry = entry(&name)?;
+    let AnyClient::Json(client) = &entry.client else {
+        return Err("not a json client".into());
+    };
+    let request = client.request(|RequestId(id)| match answered {
+        true => json!({ "asks": id, "answers": id, "text": text }),
+        false => json!({ "asks": id, "text": text }),
+    });
+    match request
+        .timeout(Duration::from_millis(timeout_ms.into()))
+        .await
+    {
+        Ok(answer) => Ok(answer["text"].to_string()),
+        Err(error) => Ok(report::chain(&error)),
+    }
+}
+
+#[wasm_bindgen]
+pub fn greet(name: &str, text: &str, farewell: Option<String>) -> Result<(), String> {
+    let entry = entry(name)?;
+    let guard = match &entry.client {
+        AnyClient::Raw(client) => {
+            let farewell = farewell.map(Payload::text);
+            client
+                .greet(&Payload::text(text), farewell.as_ref())
+                .map(Guard::Raw)
+        }
+        AnyClient::Json(client) => {
+            let farewell = farewell.map(Value::from);
+            client
+                .greet(&Value::from(text), farewell.as_ref())
+                .map(Guard::Json)
+        }
+    };
+    let guard = guard.map_err(|error| report::chain(&error))?;
+    entry.greetings.borrow_mut().insert(text.to_owned(), guard);
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn ungreet(name: &str, text: &str) -> Result<(), String> {
+    let guard = entry(name)?.greetings.borrow_mut().remove(text);
+    drop(guard);
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn events(name: &str) -> Result<String, String> {
+    Ok(json!(*entry(name)?.events.borrow()).to_string())
+}
+
+#[wasm_bindgen]
+pub fn status(name: &str) -> Result<String, String> {
+    let entry = entry(name)?;
+    Ok(with!(entry, client => report::status(&client.status())).to_string())
+}
+
+#[wasm_bindgen]
+pub fn refresh_status(name: &str) -> Result<(), String> {
+    let entry = entry(name)?;
+    with!(entry, client => client.refresh_status());
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn reconnect(name: &str) -> Result<(), String> {
+    let entry = entry(name)?;
+    with!(entry, client => client.reconnect());
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn disconnect(name: &str) -> Result<(), String> {
+    let entry = entry(name)?;
+    with!(entry, client => client.disconnect());
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn tier(name: &str) -> Result<Option<String>, String> {
+    let entry = entry(name)?;
+    Ok(with!(entry, client => client.tier()).map(|tier| tier.to_string()))
+}
+
+#[wasm_bindgen]
+pub fn ladder(name: &str) -> Result<String, String> {
+    let entry = entry(name)?;
+    let ladder = with!(entry, client => client.ladder());
+    let attempts: Vec<Value> = ladder
+        .attempts()
+        .iter()
+        .map(|attempt| json!({ "tier": attempt.tier.to_string(), "outcome": format!("{:?}", attempt.outcome) }))
+        .collect();
+    Ok(json!({ "attempts": attempts, "text": ladder.to_string() }).to_string())
+}
+
+#[wasm_bindgen]
+pub async fn switch_tier(name: String, tier: String) -> Result<String, String> {
+    let entry = entry(&name)?;
+    let tier: Tier = tier.parse().map_err(|error| format!("{error}"))?;
+    let switch = with!(entry, client => client.manager().switch_tier(tier));
+    Ok(switch
+        .await
+        .map_or_else(|error| report::chain(&error), |()| "switched".to_owned()))
+}
+
+#[wasm_bindgen]
+pub async fn ping(name: String) -> Result<String, String> {
+    let entry = entry(&name)?;
+    let ping = with!(entry, client => client.manager().ping());
+    Ok(ping
+        .await
+        .map_or_else(|error| report::chain(&error), |_| "pong".to_owned()))
+}
+
+#[wasm_bindgen]
+pub fn set_debug(name: &str, level: &str) -> Result<(), String> {
+    let entry = entry(name)?;
+    let level = config::debug_level(level)?;
+    with!(entry, client => client.set_debug(level));
+    Ok(())
+}
+
+fn send_now(name: &str, text: &str) -> Result<Sending, String> {
+    Ok(match &entry(name)?.client {
+        AnyClient::Raw(client) => client.send(&Payload::text(text)),
+        AnyClient::Json(client) => {
+            client.send(&serde_json::from_str(text).map_err(|error| error.to_string())?)
+        }
+    })
+}
+
+fn outcome<T>(result: Result<T, SendError>) -> String {
+    match result {
+        Ok(_) => "sent".to_owned(),
+        Err(error) => report::chain(&error),
+    }
+}
+
+fn entry(name: &str) -> Result<Rc<Entry>, String> {
+    CLIENTS
+        .with_borrow(|clients| clients.get(name).cloned())
+        .ok_or_else(|| format!("no client {name:?}"))
+}

@@ -1,0 +1,181 @@
+//! What a scenario says about a client, as JSON.
+
+use std::time::Duration;
+
+use onesocket::{
+    Backoff, Client, ClientBuilder, Codec, DebugLevel, GiveUp, Heartbeat, ManagerConfig, Payload,
+    QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy,
+};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    url: String,
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    subprotocols: Vec<String>,
+    #[serde(default)]
+    pub(crate) codec: CodecName,
+    base_ms: Option<u64>,
+    cap_ms: Option<u64>,
+    stable_ms: Option<u64>,
+    connect_timeout_ms: Option<u64>,
+    give_up_attempts: Option<u32>,
+    fatal_codes: Option<Vec<u16>>,
+    heartbeat: Option<HeartbeatConfig>,
+    queue_messages: Option<u32>,
+    queue_bytes: Option<u32>,
+    queue_timeout_ms: Option<u64>,
+    linger_ms: Option<u64>,
+    max_received_bytes: Option<u32>,
+    replay_last: Option<u32>,
+    replay_ask: Option<String>,
+    #[serde(default)]
+    worker: WorkerConfig,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CodecName {
+    #[default]
+    Raw,
+    Json,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeartbeatConfig {
+    every_ms: u64,
+    deadline_ms: u64,
+    ping: String,
+    pong: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkerConfig {
+    tier: Option<String>,
+    script: Option<String>,
+    name: Option<String>,
+    #[serde(default)]
+    module: bool,
+    hello_timeout_ms: Option<u64>,
+    #[serde(default)]
+    debug: String,
+    #[serde(default)]
+    lazy: bool,
+}
+
+impl Config {
+    pub(crate) fn builder<Tx, Rx>(
+        &self,
+        codec: impl Codec<Tx, Rx> + 'static,
+    ) -> Result<ClientBuilder<Tx, Rx>, String>
+    where
+        Tx: ?Sized + 'static,
+        Rx: 'static,
+    {
+        let mut builder = Client::builder(&self.url, codec)
+            .account(&self.account)
+            .worker(self.worker.manager()?);
+        for subprotocol in &self.subprotocols {
+            builder = builder.subprotocol(subprotocol);
+        }
+        let defaults = Backoff::default();
+        builder = builder.backoff(Backoff {
+            base: self
+                .base_ms
+                .map_or(defaults.base, |ms| Duration::from_millis(ms).into()),
+            cap: self
+                .cap_ms
+                .map_or(defaults.cap, |ms| Duration::from_millis(ms).into()),
+            stable_after: self
+                .stable_ms
+                .map_or(defaults.stable_after, |ms| Duration::from_millis(ms).into()),
+        });
+        let limits = QueueLimits::default();
+        builder = builder.queue(QueueLimits {
+            messages: self.queue_messages.unwrap_or(limits.messages),
+            bytes: self.queue_bytes.unwrap_or(limits.bytes),
+            timeout: self
+                .queue_timeout_ms
+                .map_or(limits.timeout, |ms| Some(Duration::from_millis(ms).into())),
+        });
+        if let Some(ms) = self.connect_timeout_ms {
+            builder = builder.connect_timeout(Duration::from_millis(ms));
+        }
+        if let Some(attempts) = self.give_up_attempts {
+            builder = builder.give_up(GiveUp {
+                attempts: Some(attempts),
+                after: None,
+            });
+        }
+        if let Some(codes) = &self.fatal_codes {
+            builder = builder.fatal_codes(codes.iter().copied());
+        }
+        if let Some(heartbeat) = &self.heartbeat {
+            let mut set = Heartbeat::every(
+                Duration::from_millis(heartbeat.every_ms),
+                Payload::text(&heartbeat.ping),
+            )
+            .deadline(Duration::from_millis(heartbeat.deadline_ms));
+            if let Some(pong) = &heartbeat.pong {
+                set = set.pong(Payload::text(pong));
+            }
+            builder = builder.heartbeat(set);
+        }
+        if let Some(ms) = self.linger_ms {
+            builder = builder.linger(Duration::from_millis(ms));
+        }
+        if let Some(bytes) = self.max_received_bytes {
+            builder = builder.max_received_bytes(bytes);
+        }
+        if let Some(frames) = self.replay_last {
+            builder = builder.replay(Replay::Last {
+                frames,
+                bytes: 1024 * 1024,
+            });
+        }
+        if let Some(ask) = &self.replay_ask {
+            builder = builder.replay_by_asking(Payload::text(ask));
+        }
+        Ok(builder)
+    }
+}
+
+impl WorkerConfig {
+    fn manager(&self) -> Result<ManagerConfig, String> {
+        let mut config = ManagerConfig::default().debug(debug_level(&self.debug)?);
+        if let Some(tier) = &self.tier {
+            let tier: Tier = tier.parse().map_err(|error| format!("{error}"))?;
+            config = config.tiers(TierPolicy::Forced(tier));
+        }
+        if let Some(script) = &self.script {
+            config = config.script(script);
+        }
+        if let Some(name) = &self.name {
+            config = config.name(name);
+        }
+        if self.module {
+            config = config.script_kind(ScriptKind::Module);
+        }
+        if let Some(ms) = self.hello_timeout_ms {
+            config = config.hello_timeout(Duration::from_millis(ms));
+        }
+        if self.lazy {
+            config = config.start(Start::Lazy);
+        }
+        Ok(config)
+    }
+}
+
+pub(crate) fn debug_level(text: &str) -> Result<DebugLevel, String> {
+    match text {
+        "" | "off" => Ok(DebugLevel::Off),
+        "messages" => Ok(DebugLevel::Messages),
+        "payloads" => Ok(DebugLevel::Payloads),
+        other => Err(format!("no debug level {other:?}")),
+    }
+}

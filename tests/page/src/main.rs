@@ -1,0 +1,10 @@
+//! The page that the browser suite drives: the library's own API, called from JavaScript by the names of clients.
+
+#[cfg(target_family = "wasm")]
+mod api;
+#[cfg(target_family = "wasm")]
+mod config;
+#[cfg(target_family = "wasm")]
+mod report;
+
+fn main() {}

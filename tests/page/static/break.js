@@ -1,0 +1,16 @@
+// Takes from this page what its query string names, before anything else runs: a browser that lacks it.
+for (const what of new URLSearchParams(location.search).getAll("break")) {
+  const throwing = class {
+    constructor() {
+      throw new DOMException("broken for the test", "SecurityError");
+    }
+  };
+  const breaks = {
+    "no-shared": () => delete window.SharedWorker,
+    "no-worker": () => delete window.Worker,
+    "no-locks": () => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }),
+    "throwing-shared": () => (window.SharedWorker = throwing),
+    "throwing-worker": () => (window.Worker = throwing),
+  };
+  breaks[what]();
+}

@@ -1,0 +1,323 @@
+//! One connection for every tab, and what each tab hears of it.
+
+use anyhow::{Result, ensure};
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+
+use super::{
+    Context, Scenario, Tier,
+    site::{Page, Site, binary},
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "payloads_of_every_kind_come_back_as_they_were",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(payloads_come_back(ctx)),
+        },
+        Scenario {
+            name: "tabs_share_one_socket_and_hear_everything_once_in_order",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(tabs_share_one_socket(ctx)),
+        },
+        Scenario {
+            name: "ten_tabs",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(ten_tabs(ctx)),
+        },
+        Scenario {
+            name: "two_accounts_have_two_sockets",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(two_accounts(ctx)),
+        },
+        Scenario {
+            name: "clients_of_one_page_share_its_port_and_socket",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(clients_of_one_page(ctx)),
+        },
+        Scenario {
+            name: "a_closed_tab_releases_its_references",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(closed_tab(ctx)),
+        },
+        Scenario {
+            name: "a_dropped_client_disconnects",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(dropped_client(ctx)),
+        },
+        Scenario {
+            name: "a_tab_that_joins_gets_the_last_messages_once",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(replay(ctx)),
+        },
+        Scenario {
+            name: "a_tab_that_joins_may_have_the_server_asked",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(replay_by_asking(ctx)),
+        },
+        Scenario {
+            name: "answers_go_to_who_asked",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(answers(ctx)),
+        },
+    ]
+}
+
+async fn payloads_come_back(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    for text in ["", "plain", "grüße 👋 \u{0}"] {
+        page.send_ok(text).await?;
+    }
+    let mut expect: Vec<Value> = ["", "plain", "grüße 👋 \u{0}"].map(Value::from).into();
+    for len in [0, 1, 200, 1024 * 1024] {
+        let sent = page
+            .call("send_bytes", &[json!("c"), json!(len), json!(7)])
+            .await?;
+        let sent: Value = serde_json::from_str(sent.as_str().unwrap_or_default())?;
+        ensure!(sent["outcome"] == "sent", "{sent}");
+        expect.push(binary(len, &sent["sum"]));
+    }
+    let heard = page.wait_for_messages("c", expect.len()).await?;
+    ensure!(heard == expect, "{heard:?}");
+    Ok(())
+}
+
+async fn tabs_share_one_socket(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = Vec::new();
+    for _ in 0..3 {
+        let page = site.client("/chat?room=a").await?;
+        page.wait_for_state("connected").await?;
+        pages.push(page);
+    }
+    ensure!(
+        site.sockets_open()? == site.sockets_for(3),
+        "{} sockets",
+        site.sockets_open()?
+    );
+    for (number, page) in pages.iter().enumerate() {
+        page.send_many(&format!("{number}:"), 100).await?;
+    }
+    let mut orders = Vec::new();
+    for page in &pages {
+        let heard = page.wait_for_messages("c", 300).await?;
+        ensure!(heard.len() == 300, "{} messages", heard.len());
+        check_order(&heard, 3, 100)?;
+        orders.push(heard);
+    }
+    ensure!(
+        orders[0] == orders[1] && orders[1] == orders[2],
+        "the tabs disagree about the order"
+    );
+    Ok(())
+}
+
+/// Each sender's messages `<sender>:<n>` must be there once, in order.
+pub(super) fn check_order(heard: &[Value], senders: usize, count: u32) -> Result<()> {
+    for sender in 0..senders {
+        let prefix = format!("{sender}:");
+        let of_sender: Vec<&str> = heard
+            .iter()
+            .filter_map(|m| m.as_str()?.strip_prefix(&prefix))
+            .collect();
+        let expect: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+        ensure!(of_sender == expect, "sender {sender}: {of_sender:?}");
+    }
+    Ok(())
+}
+
+async fn ten_tabs(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = Vec::new();
+    for _ in 0..10 {
+        pages.push(site.client("/chat?room=a").await?);
+    }
+    for page in &pages {
+        page.wait_for_state("connected").await?;
+    }
+    ensure!(
+        site.sockets_open()? == site.sockets_for(10),
+        "{} sockets",
+        site.sockets_open()?
+    );
+    if ctx.tier == Some(Tier::Shared) {
+        pages[0]
+            .wait_for_status("ten tabs", |status| status["tabs"] == 10)
+            .await?;
+    }
+    for (number, page) in pages.iter().enumerate() {
+        page.send_ok(&format!("{number}:0")).await?;
+    }
+    for page in &pages {
+        let heard = page.wait_for_messages("c", 10).await?;
+        check_order(&heard, 10, 1)?;
+        ensure!(heard.len() == 10);
+    }
+    Ok(())
+}
+
+async fn two_accounts(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    for account in ["alice", "bob"] {
+        let mut config = site.config("/echo");
+        config["account"] = json!(account);
+        page.open(account, config).await?;
+    }
+    site.wait_for_sockets(2).await?;
+    for account in ["alice", "bob"] {
+        page.call("send", &[json!(account), json!(account)]).await?;
+    }
+    for account in ["alice", "bob"] {
+        let heard = page.wait_for_messages(account, 1).await?;
+        ensure!(heard == [json!(account)], "{account} heard {heard:?}");
+    }
+    Ok(())
+}
+
+async fn clients_of_one_page(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.open("d", site.config("/echo")).await?;
+    page.send_ok("from c").await?;
+    page.wait_for_messages("d", 1).await?;
+    ensure!(page.call("send", &[json!("d"), json!("from d")]).await? == "sent");
+    for name in ["c", "d"] {
+        let heard = page.wait_for_messages(name, 2).await?;
+        ensure!(
+            heard == [json!("from c"), json!("from d")],
+            "{name} heard {heard:?}"
+        );
+    }
+    ensure!(
+        site.sockets_open()? == 1,
+        "{} sockets",
+        site.sockets_open()?
+    );
+    page.wait_for_status("one tab", |status| status["tabs"] == 1)
+        .await?;
+    Ok(())
+}
+
+async fn closed_tab(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let first = site.client("/echo").await?;
+    let second = site.client("/echo").await?;
+    first.wait_for_state("connected").await?;
+    second.wait_for_state("connected").await?;
+    ensure!(site.sockets_open()? == site.sockets_for(2));
+    second.tab.close().await?;
+    site.wait_for_sockets(1).await?;
+    first
+        .wait_for_status("one tab", |status| status["tabs"] == 1)
+        .await?;
+    first.send_ok("still here").await?;
+    first.wait_for_messages("c", 1).await?;
+    // A session needs a tab to go on; this one has no client.
+    let _idle = site.page().await?;
+    first.tab.close().await?;
+    site.wait_for_sockets(0).await
+}
+
+async fn dropped_client(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    page.call("drop_client", &[json!("c")]).await?;
+    site.wait_for_sockets(0).await?;
+    page.open("c", site.config("/echo")).await?;
+    page.send_ok("again").await?;
+    page.call("disconnect", &[json!("c")]).await?;
+    site.wait_for_sockets(0).await?;
+    let outcome = page.send("too late").await?;
+    ensure!(outcome.contains("the client is closed"), "{outcome}");
+    Ok(())
+}
+
+async fn replay(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["replay_last"] = json!(3);
+    let first = site.client_with(config.clone()).await?;
+    first.wait_for_state("connected").await?;
+    first.send_many("", 5).await?;
+    first.wait_for_messages("c", 5).await?;
+    let second = site.client_with(config).await?;
+    second.wait_for_state("connected").await?;
+    first.send_ok("live").await?;
+    let live = second.wait_for_messages("c", 1).await?;
+    ensure!(live == ["live"], "{live:?}");
+    let replayed = replayed(&second).await?;
+    ensure!(replayed == ["2", "3", "4"], "{replayed:?}");
+    Ok(())
+}
+
+async fn replayed(page: &Page) -> Result<Vec<Value>> {
+    let events = page
+        .events("c")
+        .await?
+        .into_iter()
+        .filter(|event| event["type"] == "replayed");
+    Ok(events.map(|mut event| event["content"].take()).collect())
+}
+
+async fn replay_by_asking(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["replay_ask"] = json!("snapshot, please");
+    let first = site.client_with(config.clone()).await?;
+    first.wait_for_state("connected").await?;
+    let second = site.client_with(config).await?;
+    for page in [&first, &second] {
+        let heard = page.wait_for_messages("c", 1).await?;
+        ensure!(heard == ["snapshot, please"], "{heard:?}");
+    }
+    Ok(())
+}
+
+async fn answers(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = Vec::new();
+    for _ in 0..3 {
+        let mut config = site.config("/echo");
+        config["codec"] = json!("json");
+        let page = site.client_with(config).await?;
+        page.wait_for_state("connected").await?;
+        pages.push(page);
+    }
+    for round in 0..5 {
+        let asks = pages.iter().enumerate().map(|(number, page)| async move {
+            let text = format!("{number} asks {round}");
+            let args = [json!("c"), json!(text), json!(10_000), json!(true)];
+            let answer = page.call("request", &args).await?;
+            ensure!(
+                answer == json!(text).to_string(),
+                "{text:?} was answered by {answer}"
+            );
+            anyhow::Ok(())
+        });
+        try_join_all(asks).await?;
+    }
+    let unanswered = [json!("c"), json!("?"), json!(300), json!(false)];
+    let outcome = pages[0].call("request", &unanswered).await?;
+    ensure!(
+        outcome
+            .as_str()
+            .is_some_and(|text| text.contains("no answer within")),
+        "{outcome}"
+    );
+    for page in &pages {
+        let heard = page.messages("c").await?;
+        let answers = heard
+            .iter()
+            .filter(|message| !message["answers"].is_null())
+            .count();
+        ensure!(
+            answers == 0,
+            "an answer was delivered as a message: {heard:?}"
+        );
+    }
+    Ok(())
+}

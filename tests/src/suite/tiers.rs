@@ -1,0 +1,347 @@
+//! The tier ladder: where the loop runs, why, and what happens when it can't.
+
+use anyhow::{Result, ensure};
+use onesocket_server::HttpFault;
+use serde_json::{Value, json};
+
+use super::{
+    Context, Scenario, Tier,
+    site::{Page, Site},
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    let mut scenarios = vec![
+        Scenario {
+            name: "the_forced_tier_runs_and_the_ladder_says_so",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(forced(ctx)),
+        },
+        Scenario {
+            name: "a_module_worker_works_like_a_classic_one",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(module(ctx)),
+        },
+        Scenario {
+            name: "an_app_may_bring_its_own_worker_binary",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(own_worker(ctx)),
+        },
+        Scenario {
+            name: "a_forced_tier_that_fails_is_an_error_and_no_other_tier",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(forced_failure(ctx)),
+        },
+        Scenario {
+            name: "a_switch_of_tier_loses_and_doubles_nothing",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(switch(ctx)),
+        },
+        Scenario {
+            name: "a_lazy_worker_starts_with_the_first_client",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(lazy(ctx)),
+        },
+        Scenario {
+            name: "a_ping_is_answered",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(ping(ctx)),
+        },
+    ];
+    scenarios.extend([
+        Scenario {
+            name: "the_best_tier_is_chosen",
+            tiers: &[],
+            run: |ctx| Box::pin(best(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_shared_workers_are_missing",
+            tiers: &[],
+            run: |ctx| Box::pin(missing_shared(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_all_workers_are_missing",
+            tiers: &[],
+            run: |ctx| Box::pin(missing_all(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_a_constructor_throws",
+            tiers: &[],
+            run: |ctx| Box::pin(throwing(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_the_script_is_a_404",
+            tiers: &[],
+            run: |ctx| Box::pin(not_found(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_the_script_is_html",
+            tiers: &[],
+            run: |ctx| Box::pin(html(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_csp_refuses_workers",
+            tiers: &[],
+            run: |ctx| Box::pin(csp(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_the_wasm_does_not_compile",
+            tiers: &[],
+            run: |ctx| Box::pin(broken_wasm(ctx)),
+        },
+        Scenario {
+            name: "fallback_when_no_welcome_comes",
+            tiers: &[],
+            run: |ctx| Box::pin(silent(ctx)),
+        },
+        Scenario {
+            name: "works_without_web_locks",
+            tiers: &[],
+            run: |ctx| Box::pin(no_locks(ctx)),
+        },
+    ]);
+    scenarios
+}
+
+const SCRIPT: &str = "/onesocket-worker.js";
+
+/// Checks which tier runs, and why those before it do not.
+async fn expect_tier(page: &Page, tier: &str, outcomes: &[(&str, &str)]) -> Result<()> {
+    let (running, ladder) = page.wait_for_tier().await?;
+    ensure!(running == tier, "{running} runs: {}", ladder["text"]);
+    for (tried, words) in outcomes {
+        let attempt = ladder["attempts"]
+            .as_array()
+            .and_then(|all| all.iter().find(|a| a["tier"] == *tried));
+        let outcome = attempt
+            .and_then(|attempt| attempt["outcome"].as_str())
+            .unwrap_or_default();
+        ensure!(
+            words.split('|').any(|word| outcome.contains(word)),
+            "{tried}: {outcome:?}, expected {words}; {}",
+            ladder["text"]
+        );
+    }
+    page.send_ok("works").await?;
+    page.wait_for_messages("c", 1).await?;
+    Ok(())
+}
+
+async fn forced(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    let tier = ctx.tier.map_or("", Tier::name);
+    expect_tier(&page, tier, &[(tier, "Running")]).await
+}
+
+async fn module(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["module"] = json!(true);
+    config["worker"]["script"] = json!("onesocket-worker.module.js");
+    let page = site.client_with(config).await?;
+    expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await
+}
+
+async fn own_worker(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("own-worker.js");
+    let page = site.client_with(config).await?;
+    expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await
+}
+
+async fn forced_failure(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("missing.js");
+    let page = site.client_with(config).await?;
+    let event = page
+        .wait_for_event("no worker", 0, |event| event["type"] == "disconnected")
+        .await?;
+    ensure!(event["reason"] == "NoWorker", "{event}");
+    let outcome = page.send("in vain").await?;
+    ensure!(outcome.contains("no worker"), "{outcome}");
+    ensure!(page.call("tier", &[json!("c")]).await?.is_null());
+    let ladder = page.ladder().await?;
+    ensure!(
+        ladder["attempts"]
+            .as_array()
+            .is_some_and(|attempts| !attempts
+                .iter()
+                .any(|a| a["outcome"].to_string().contains("Running"))),
+        "{ladder}"
+    );
+    Ok(())
+}
+
+async fn switch(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    // The page's server stays, so that the scripts of the other tiers can be had; the sockets' server goes.
+    let mut sockets = Site::start(ctx).await?;
+    let page = site.page().await?;
+    let mut config = site.config(&sockets.url("/echo"));
+    config["worker"]["tier"] = Value::Null;
+    page.open("c", config).await?;
+    page.wait_for_state("connected").await?;
+    let to = ctx.tier.map_or("", Tier::name);
+    sockets.stop().await;
+    page.wait_for_event("reconnecting", 0, |event| event["type"] == "reconnecting")
+        .await?;
+    page.send_many("queued ", 20).await?;
+    page.wait_for_status("queued", |status| status["queued_messages"] == 20)
+        .await?;
+    // Away from where it is and back again, if it is there already.
+    if page.wait_for_tier().await?.0 == to {
+        ensure!(
+            page.call("switch_tier", &[json!("c"), json!("main")])
+                .await?
+                == "switched"
+        );
+    }
+    let outcome = page.call("switch_tier", &[json!("c"), json!(to)]).await?;
+    ensure!(outcome == "switched", "{outcome}");
+    ensure!(page.wait_for_tier().await?.0 == to);
+    page.send_many("later ", 5).await?;
+    sockets.restart().await?;
+    let heard = page.wait_for_messages("c", 25).await?;
+    let queued = (0..20).map(|n| json!(format!("queued {n}")));
+    let expect: Vec<Value> = queued
+        .chain((0..5).map(|n| json!(format!("later {n}"))))
+        .collect();
+    ensure!(heard == expect, "{heard:?}");
+    ensure!(
+        sockets.server()?.stats().total.frames_in == 25,
+        "the server was sent something twice"
+    );
+    sockets.wait_for_sockets(1).await
+}
+
+async fn lazy(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["lazy"] = json!(true);
+    let page = site.client_with(config).await?;
+    expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await
+}
+
+async fn ping(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    let outcome = page.call("ping", &[json!("c")]).await?;
+    ensure!(outcome == "pong", "{outcome}");
+    Ok(())
+}
+
+async fn best(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    expect_tier(&page, "shared", &[("shared", "Running")]).await
+}
+
+async fn broken_page(site: &Site<'_>, query: &str) -> Result<Page> {
+    let page = site.page_with(query).await?;
+    page.open("c", site.config("/echo")).await?;
+    Ok(page)
+}
+
+async fn missing_shared(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = broken_page(&site, "?break=no-shared").await?;
+    expect_tier(&page, "dedicated", &[("shared", "Unsupported")]).await
+}
+
+async fn missing_all(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = broken_page(&site, "?break=no-shared&break=no-worker").await?;
+    expect_tier(
+        &page,
+        "main",
+        &[("shared", "Unsupported"), ("dedicated", "Unsupported")],
+    )
+    .await
+}
+
+async fn throwing(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = broken_page(&site, "?break=throwing-shared").await?;
+    expect_tier(&page, "dedicated", &[("shared", "ConstructorThrew")]).await?;
+    let page = broken_page(&site, "?break=throwing-shared&break=throwing-worker").await?;
+    let threw = "ConstructorThrew";
+    expect_tier(&page, "main", &[("shared", threw), ("dedicated", threw)]).await
+}
+
+async fn not_found(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    site.server()?
+        .faults()
+        .http(SCRIPT, HttpFault::default().status(404))?;
+    let page = site.client("/echo").await?;
+    let words = "ScriptNotFound|ScriptError";
+    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
+}
+
+async fn html(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = "<!doctype html><title>Sign in</title>";
+    site.server()?
+        .faults()
+        .http(SCRIPT, HttpFault::default().body(page).mime("text/html"))?;
+    let page = site.client("/echo").await?;
+    let words = "NotJavaScript|ScriptError";
+    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
+}
+
+async fn csp(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'; connect-src 'self' ws:";
+    let index = tokio::fs::read_to_string(ctx.dist.join("index.html")).await?;
+    let fault = HttpFault::default()
+        .body(index)
+        .mime("text/html")
+        .csp(policy);
+    site.server()?.faults().http("/", fault)?;
+    let page = site.client("/echo").await?;
+    let words = "ConstructorThrew|ScriptError|Csp";
+    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
+}
+
+async fn broken_wasm(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let fault = HttpFault::default()
+        .body("this is no wasm")
+        .mime("application/wasm");
+    site.server()?
+        .faults()
+        .http("/onesocket-worker_bg.wasm", fault)?;
+    let page = site.client("/echo").await?;
+    expect_tier(
+        &page,
+        "main",
+        &[("shared", "WasmFailed"), ("dedicated", "WasmFailed")],
+    )
+    .await
+}
+
+async fn silent(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let fault = HttpFault::default()
+        .body("// says nothing")
+        .mime("text/javascript");
+    site.server()?.faults().http(SCRIPT, fault)?;
+    let mut config = site.config("/echo");
+    config["worker"]["hello_timeout_ms"] = json!(700);
+    let page = site.client_with(config).await?;
+    expect_tier(
+        &page,
+        "main",
+        &[("shared", "HelloTimeout"), ("dedicated", "HelloTimeout")],
+    )
+    .await
+}
+
+async fn no_locks(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = broken_page(&site, "?break=no-locks").await?;
+    expect_tier(&page, "shared", &[]).await
+}
