@@ -247,11 +247,14 @@ impl Connection {
 
     fn follow_the_manager(self: &Rc<Self>) {
         let manager = self.client.manager().clone();
-        self.view.show_manager(&manager.state(), &manager.ladder());
+        self.view
+            .show_manager(&self.tiers, &manager.state(), &manager.ladder());
         let connection = Rc::downgrade(self);
         let guard = manager.on_change(move |state, ladder| {
             if let Some(connection) = connection.upgrade() {
-                connection.view.show_manager(state, ladder);
+                connection
+                    .view
+                    .show_manager(&connection.tiers, state, ladder);
                 connection.view.events.add(&format!("worker: {state}"));
                 connection.show_status(&connection.client.status());
             }

@@ -13,7 +13,11 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use self::{
-    attempt::Countdown, diagram::Diagram, events::EventList, ladder::show_ladder, log::Log,
+    attempt::Countdown,
+    diagram::Diagram,
+    events::EventList,
+    ladder::{reason, show_ladder},
+    log::Log,
 };
 use crate::{
     connection::{Trips, word_for},
@@ -45,6 +49,8 @@ pub(crate) struct View {
     trip: Element,
     dials: Element,
     ladder: Element,
+    ladder_hint: Element,
+    toggle: Element,
     text: HtmlInputElement,
     debug: HtmlInputElement,
 }
@@ -74,6 +80,8 @@ impl View {
             trip: by_id("trip")?,
             dials: by_id("dials")?,
             ladder: by_id("ladder")?,
+            ladder_hint: by_id("ladder-hint")?,
+            toggle: by_id("toggle")?,
             text: by_id("text")?,
             debug: by_id("debug")?,
         };
@@ -101,7 +109,9 @@ impl View {
         if let Some(strong) = strong {
             // It fails for a node that is its own ancestor, and this one is new.
             let _ = self.place.append_child(&strong);
-            let _ = self.place.append_with_str_1(&format!(" as {name}"));
+            if let Some(name) = dom::element("span", "as", &format!(" as {name}")) {
+                let _ = self.place.append_child(&name);
+            }
         }
         if let Some(document) = dom::document() {
             document.set_title(&format!("{place} · onesocket chat"));
@@ -126,7 +136,11 @@ impl View {
         self.set_status("disconnected");
         self.headline.set_text_content(Some("Not connected"));
         self.explained
-            .set_text_content(Some("Correct the address of the page and load it again."));
+            .set_inner_html("Correct the address, or <a href=\"./\">start without it</a>.");
+        let _ = self.body.class_list().add_1("refused");
+        for control in ["#text", "#send"] {
+            each(control, |control| set_attribute(control, "disabled", ""));
+        }
     }
 
     pub(crate) fn show_status(&self, status: &Status, tier: Option<Tier>, trips: Trips) {
@@ -141,11 +155,17 @@ impl View {
         } else {
             "no socket"
         };
-        let headline = match status.tabs.max(1) {
-            1 => format!("1 tab · {sockets}"),
-            tabs => format!("{tabs} tabs · {sockets}"),
+        let tabs = match status.tabs.max(1) {
+            1 => "1 tab".to_owned(),
+            tabs => format!("{tabs} tabs"),
         };
-        set_text(&self.headline, &headline);
+        set_text(&self.headline, &format!("{tabs} · {sockets}"));
+        set_text(&self.toggle, &tabs);
+        set_attribute(
+            &self.toggle,
+            "aria-label",
+            &format!("{tabs}: show the connection"),
+        );
         if let Some(tier) = tier {
             set_text(&self.explained, explanation(tier));
         }
@@ -181,7 +201,7 @@ impl View {
         set_attribute(&self.body, "data-status", word);
     }
 
-    pub(crate) fn show_manager(&self, state: &ManagerState, ladder: &Ladder) {
+    pub(crate) fn show_manager(&self, tiers: &TierPolicy, state: &ManagerState, ladder: &Ladder) {
         let tier = match state {
             ManagerState::Running(tier) => tier.as_str(),
             ManagerState::Switching { .. } => "switching",
@@ -202,6 +222,7 @@ impl View {
             let _ = button.toggle_attribute_with_force("disabled", is_busy);
         });
         show_ladder(&self.ladder, ladder);
+        set_text(&self.ladder_hint, reason(tiers, ladder));
     }
 
     pub(crate) fn show_counts(&self, counts: Counts) {
@@ -267,12 +288,11 @@ impl View {
 
     /// In a narrow window the panel unfolds from a button.
     fn fold_panel(&self) {
-        let (Some(toggle), Some(panel)) = (by_id::<Element>("toggle"), by_id::<Element>("panel"))
-        else {
+        let Some(panel) = by_id::<Element>("panel") else {
             return;
         };
-        let button = toggle.clone();
-        listen(&toggle, "click", move |_| {
+        let button = self.toggle.clone();
+        listen(&self.toggle, "click", move |_| {
             // It fails for names that are none.
             let is_open = panel.class_list().toggle("open").unwrap_or_default();
             set_attribute(
@@ -314,15 +334,13 @@ fn round_trip(status: &Status, trips: Trips) -> String {
     let heartbeat = status.round_trip.map(|millis| millis.duration());
     let server = heartbeat
         .or(trips.server)
-        .map(|trip| format!("{} to the server", millis(trip)));
-    let worker = trips
-        .worker
-        .map(|trip| format!("{} to the worker", millis(trip)));
+        .map(|trip| format!("{} server", millis(trip)));
+    let worker = trips.worker.map(|trip| format!("{} worker", millis(trip)));
     let known: Vec<String> = server.into_iter().chain(worker).collect();
     if known.is_empty() {
         "not measured yet".to_owned()
     } else {
-        known.join(", ")
+        known.join(" · ")
     }
 }
 

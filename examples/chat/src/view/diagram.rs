@@ -65,10 +65,10 @@ fn picture(tier: Option<Tier>, tabs: u32) -> String {
     // Writing to a String cannot fail.
     let _ = write!(
         svg,
-        r#"<path class="wire" d="{wire}"/><path class="pulse" d="{wire}"/>
+        r#"<path class="wire" d="{wire}"/><path class="pulse" pathLength="100" d="{wire}"/>
         <circle class="node" cx="{node_x}" cy="{MIDDLE}" r="15"/><circle class="hub" cx="{node_x}" cy="{MIDDLE}" r="4.5"/>
         <rect class="server" x="270" y="36" width="34" height="44" rx="6"/>
-        <path class="strip" d="M270 51H304M270 65H304"/>
+        <path class="shelf" d="M270 51H304M270 65H304"/>
         <circle class="lamp" cx="278" cy="43.5" r="2"/><circle class="lamp" cx="278" cy="58" r="2"/><circle class="lamp" cx="278" cy="72.5" r="2"/>
         <text x="{}" y="124">{label}</text><text x="287" y="124">server</text>"#,
         if tier == Some(Tier::Main) { 54 } else { node_x },

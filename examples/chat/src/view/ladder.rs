@@ -1,9 +1,26 @@
 //! Why this tier: each that was tried, what came of it, and how long it took.
 
-use onesocket::{Attempt, AttemptOutcome, Ladder};
+use onesocket::{Attempt, AttemptOutcome, Ladder, TierPolicy};
 use web_sys::Element;
 
 use crate::dom::{self, set_attribute};
+
+/// The sentence below the ladder, when its rungs alone do not say why.
+pub(super) fn reason(tiers: &TierPolicy, ladder: &Ladder) -> &'static str {
+    match (tiers, ladder.attempts()) {
+        (TierPolicy::Forced(_), _) => "Forced by the address of the page: no other tier is tried.",
+        (
+            _,
+            [
+                Attempt {
+                    outcome: AttemptOutcome::Running,
+                    ..
+                },
+            ],
+        ) => "The best tier is tried first, and it works here.",
+        _ => "",
+    }
+}
 
 pub(super) fn show_ladder(list: &Element, ladder: &Ladder) {
     list.set_text_content(None);
@@ -33,13 +50,14 @@ fn rung(attempt: &Attempt) -> Option<Element> {
     let item = dom::element("li", class, "")?;
     let sign = dom::element("span", "sign", sign)?;
     set_attribute(&sign, "aria-hidden", "true");
-    let name = dom::element("span", "rung", &format!("{tier} "))?;
+    let rung = dom::element("span", "rung", &format!("{tier} "))?;
     let why = dom::element("span", "why", &format!("{outcome} "))?;
     let took = match outcome {
         AttemptOutcome::Skipped(_) => String::new(),
         _ => format!("{} ms", duration.as_millis()),
     };
     let took = dom::element("span", "took", &took)?;
-    item.append_with_node_4(&sign, &name, &took, &why).ok()?;
+    rung.append_child(&why).ok()?;
+    item.append_with_node_3(&sign, &rung, &took).ok()?;
     Some(item.into())
 }
