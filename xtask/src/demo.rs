@@ -37,7 +37,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let mut demo = Shell::cargo()
         .args(["run", "--quiet", "--package", "onesocket-tests"])
         .args(["--bin", "demo", "--", "--dist"])
-        .arg(dist);
+        .arg(dist)
+        .interactive();
     if args.check {
         demo = demo.arg("--check");
         // Only the check steers a browser; whoever serves the page opens their own.

@@ -58,6 +58,12 @@ impl Shell {
         self
     }
 
+    /// Lets the command read what is typed.
+    pub(crate) fn interactive(mut self) -> Self {
+        self.command.stdin(Stdio::inherit());
+        self
+    }
+
     /// What to tell the reader when the command fails.
     pub(crate) fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
