@@ -47,6 +47,9 @@ impl Inner {
     }
 
     fn dial(self: &Rc<Self>, id: SocketId, url: &str, subprotocols: &[String]) {
+        if self.is_stopped.get() {
+            return;
+        }
         if self.is_debugging() {
             describe::dial(id, url, subprotocols.len());
         }

@@ -1,10 +1,12 @@
 use bytes::Bytes;
+use js_sys::{Function, Promise};
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, Epoch, Hello, LinkKey, LinkPolicy, LinkState,
     Outbox, Preface, Replay, StopReason, TabToken, ToTab, ToWorker, Version,
 };
 use onesocket_worker::{Host, scope};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MessageChannel;
 
@@ -137,4 +139,40 @@ async fn a_stopped_host_is_silent() {
     let mut late = connect(&host);
     turn().await;
     assert!(late.received.try_recv().is_err());
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_lets_go_of_its_lock_is_gone() {
+    let token = TabToken((js_sys::Math::random() * 1e9) as u64);
+    let hold = "return new Promise((held) => navigator.locks.request(name, () => new Promise((release) => held(release))))";
+    let held =
+        Function::new_with_args("name", hold).call1(&JsValue::NULL, &token.lock_name().into());
+    let release: Function = JsFuture::from(Promise::from(held.unwrap()))
+        .await
+        .unwrap()
+        .unchecked_into();
+    let host = start();
+    let mut tab = connect(&host);
+    let hello = Hello::new(token, true).encode();
+    tab.post(&hello);
+    tab.frame().await;
+    turn().await;
+    tab.post(&hello);
+    while !matches!(Preface::decode(&tab.frame().await), Ok(Preface::Welcome(_))) {}
+    turn().await;
+    while tab.received.try_recv().is_ok() {}
+
+    release.call0(&JsValue::NULL).unwrap();
+    // The lock goes through the browser's main process.
+    for _ in 0..200 {
+        while tab.received.try_recv().is_ok() {}
+        tab.post(&hello);
+        for _ in 0..5 {
+            turn().await;
+        }
+        if tab.received.try_recv().is_err() {
+            return;
+        }
+    }
+    panic!("somebody still answers");
 }
