@@ -202,6 +202,12 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         } = self;
         key.url = page::resolve_url(&key.url)?;
         check_key(&key)?;
+        let config = ChannelConfig {
+            key,
+            policy,
+            replay,
+        };
+        config.check().map_err(BuildError::OverCap)?;
         let manager = match manager {
             Some(manager) => manager,
             None => WorkerManager::shared(worker).map_err(BuildError::Worker)?,
@@ -213,18 +219,11 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             reply_to,
         );
         let sink = Rc::downgrade(&shared);
-        let channel = shared.manager().open(
-            ChannelConfig {
-                key,
-                policy,
-                replay,
-            },
-            move |event| {
-                if let Some(shared) = sink.upgrade() {
-                    shared.on_event(event);
-                }
-            },
-        );
+        let channel = shared.manager().open(config, move |event| {
+            if let Some(shared) = sink.upgrade() {
+                shared.on_event(event);
+            }
+        });
         shared.attach(channel);
         Ok(Client::new(codec, shared))
     }
@@ -240,20 +239,6 @@ impl<Tx: ?Sized, Rx> fmt::Debug for ClientBuilder<Tx, Rx> {
 }
 
 fn check_key(key: &LinkKey) -> Result<(), BuildError> {
-    let cap = limits::MAX_TEXT_BYTES;
-    let texts = [("url", &key.url), ("account", &key.account)];
-    for (field, text) in texts
-        .into_iter()
-        .chain(key.subprotocols.iter().map(|text| ("subprotocol", text)))
-    {
-        if text.len() > cap {
-            return Err(BuildError::TooLong {
-                field,
-                bytes: text.len(),
-                cap,
-            });
-        }
-    }
     let is_token = |text: &String| !text.is_empty() && text.bytes().all(is_token_byte);
     let has_doubles = (1..key.subprotocols.len())
         .any(|at| key.subprotocols[..at].contains(&key.subprotocols[at]));
@@ -302,10 +287,9 @@ mod tests {
 
     #[test]
     fn lengths_are_capped() {
-        let url = format!("ws://h/{}", "x".repeat(limits::MAX_TEXT_BYTES));
-        assert!(matches!(
-            check(&[], &url),
-            Err(BuildError::TooLong { field: "url", .. })
-        ));
+        let url = format!("wss://h/{}", "x".repeat(limits::MAX_TEXT_BYTES));
+        let built = Client::<str, String>::builder(url, crate::codec::Text).build();
+        let error = built.map(drop).map_err(|error| error.to_string());
+        assert_eq!(error, Err("the configuration is over a cap".to_owned()));
     }
 }

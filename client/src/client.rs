@@ -13,15 +13,12 @@ use futures::channel::oneshot;
 use onesocket_engine::ChannelEvent;
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    DebugLevel, GreetingId, LinkState, Payload, SendFailure, SendId, Status, StopReason,
+    DebugLevel, GreetingId, LinkState, Payload, SendFailure, SendId, Status, StopReason, limits,
 };
 
 use crate::{
-    ClientBuilder, ClientError, Codec, Event, Events, GreetingGuard, Request, RequestId, SendError,
-    Sending,
-    codec::{DecodeError, EncodeError},
-    event::Inbox,
-    page,
+    ClientBuilder, ClientError, Codec, Event, Events, GreetError, GreetingGuard, Request,
+    RequestId, SendError, Sending, codec::DecodeError, event::Inbox, page,
 };
 
 /// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
@@ -90,17 +87,26 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// When the codec can't encode one of the messages.
+    /// When the codec can't encode one of the messages, or one is over 1 MiB.
     pub fn greet(
         &self,
         greeting: &Tx,
         farewell: Option<&Tx>,
-    ) -> Result<GreetingGuard<Rx>, EncodeError> {
-        let payload = self.codec.encode(greeting)?;
+    ) -> Result<GreetingGuard<Rx>, GreetError> {
+        let payload = self.encode_greeting(greeting)?;
         let farewell = farewell
-            .map(|farewell| self.codec.encode(farewell))
+            .map(|farewell| self.encode_greeting(farewell))
             .transpose()?;
         Ok(self.shared.greet(payload, farewell))
+    }
+
+    fn encode_greeting(&self, message: &Tx) -> Result<Payload, GreetError> {
+        let payload = self.codec.encode(message).map_err(GreetError::Encode)?;
+        let (bytes, cap) = (payload.len(), limits::MAX_GREETING_BYTES);
+        if bytes > cap {
+            return Err(GreetError::TooLarge { bytes, cap });
+        }
+        Ok(payload)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onesocket_engine::{SendRejected, SessionFailure};
 use onesocket_manager::ConfigError;
-use onesocket_protocol::{SendFailure, SendId, WorkerError};
+use onesocket_protocol::{OverCap, SendFailure, SendId, WorkerError};
 
 use crate::codec::{DecodeError, EncodeError};
 
@@ -35,19 +35,30 @@ pub enum BuildError {
     /// ([RFC 6455, section 4.1](https://www.rfc-editor.org/rfc/rfc6455#section-4.1)). Correct it.
     #[error("invalid subprotocol")]
     InvalidSubprotocol,
-    /// The URL, a subprotocol or the account is over 8 KiB.
-    #[error("{field} of {bytes} bytes is over the cap of {cap} bytes")]
-    TooLong {
-        /// Which.
-        field: &'static str,
+    /// The URL, a subprotocol or the account is over 8 KiB, or something else is over its cap in
+    /// [`limits`](onesocket_protocol::limits). Make it shorter.
+    #[error("the configuration is over a cap")]
+    OverCap(#[source] OverCap),
+    /// The worker's configuration is wrong.
+    #[error("the worker's configuration is wrong")]
+    Worker(#[source] ConfigError),
+}
+
+/// A greeting that was not registered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GreetError {
+    /// The codec could not encode it, or its farewell.
+    #[error("the greeting was not registered")]
+    Encode(#[source] EncodeError),
+    /// It, or its farewell, is over 1 MiB.
+    #[error("the greeting of {bytes} bytes is over the cap of {cap} bytes")]
+    TooLarge {
         /// How long it is.
         bytes: usize,
         /// How long it may be.
         cap: usize,
     },
-    /// The worker's configuration is wrong.
-    #[error("the worker's configuration is wrong")]
-    Worker(#[source] ConfigError),
 }
 
 /// A send that did not end as sent.

@@ -66,7 +66,7 @@ mod sending;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use codec::Codec;
-pub use error::{BuildError, ClientError, RequestError, SendError};
+pub use error::{BuildError, ClientError, GreetError, RequestError, SendError};
 pub use event::{Event, Events};
 pub use greeting::GreetingGuard;
 pub use onesocket_engine::{SendRejected, SessionFailure};
@@ -75,9 +75,9 @@ pub use onesocket_manager::{
     PingError, ScriptKind, Start, SwitchError, Tier, TierFailure, TierPolicy, WorkerManager,
 };
 pub use onesocket_protocol::{
-    Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LinkPolicy, LinkState, Millis, Payload,
-    PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason,
-    WorkerError, redact_url,
+    Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LinkPolicy, LinkState, Millis, OverCap,
+    Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status,
+    StopReason, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};
 pub use sending::Sending;

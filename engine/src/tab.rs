@@ -50,6 +50,8 @@ pub struct TabSession {
     unsettled_bytes: usize,
     outputs: VecDeque<TabOutput<'static>>,
     hello: Option<Vec<u8>>,
+    /// The last words to a worker that was left in good order.
+    parting: Option<Vec<u8>>,
     posting: Vec<u8>,
     leaving: bool,
 }
@@ -96,6 +98,7 @@ impl TabSession {
             unsettled_bytes: 0,
             outputs: VecDeque::new(),
             hello: None,
+            parting: None,
             posting: Vec::new(),
             leaving: false,
         }
@@ -392,6 +395,10 @@ impl TabSession {
 
     /// Returns the next thing to do; `None` ends the drain.
     pub fn poll_output(&mut self) -> Option<TabOutput<'_>> {
+        if let Some(parting) = self.parting.take() {
+            self.posting = parting;
+            return Some(TabOutput::Post(&self.posting));
+        }
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
@@ -454,7 +461,14 @@ impl TabSession {
     }
 
     fn finish_hand_over(&mut self) {
-        if matches!(&self.phase, Phase::HandingOver(handing_over) if handing_over.held.is_empty()) {
+        let Phase::HandingOver(HandingOver { live, held, .. }) = &mut self.phase else {
+            return;
+        };
+        if held.is_empty() {
+            live.outbox.push(&ToWorker::Bye);
+            if live.outbox.prepare_last_frame() {
+                self.parting = Some(live.outbox.prepared_frame().to_vec());
+            }
             self.detach();
             self.outputs.push_back(TabOutput::HandedOver);
         }

@@ -1,8 +1,9 @@
 //! What a tab's session is asked for, what it answers, and what it wants done.
 
 use onesocket_protocol::{
-    ChannelId, Epoch, LinkKey, LinkPolicy, LogLevel, Millis, Payload, ReconnectCause, Replay,
-    SendFailure, SendId, Status, StopReason, TabId, Version, VersionRange, WorkerError,
+    ChannelId, Connect, Encode, Epoch, LinkKey, LinkPolicy, LogLevel, Millis, OverCap, Payload,
+    ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, TabId, ToWorker, Version,
+    VersionRange, WorkerError,
 };
 
 /// What a channel asks for.
@@ -14,6 +15,29 @@ pub struct ChannelConfig {
     pub policy: LinkPolicy,
     /// What the channel is given when the connection is open already.
     pub replay: Replay,
+}
+
+impl ChannelConfig {
+    /// Checks that a worker will take it. One that is over a cap would be refused there, without a word to the channel.
+    ///
+    /// # Errors
+    ///
+    /// When something is over its cap.
+    pub fn check(&self) -> Result<(), OverCap> {
+        let Self {
+            key,
+            policy,
+            replay,
+        } = self.clone();
+        let channel = ChannelId(0);
+        let connect = Connect {
+            channel,
+            key,
+            policy,
+            replay,
+        };
+        ToWorker::Connect(Box::new(connect)).check()
+    }
 }
 
 /// Why a worker can't be used, or none could be had.

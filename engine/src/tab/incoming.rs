@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use onesocket_protocol::{
     BatchReader, ChannelId, Epoch, Outbox, Preface, SendFailure, SendId, ToTab, Version,
-    VersionRange, Welcome, WorkerError,
+    VersionRange, Welcome, WorkerError, message::tag,
 };
 
 use super::{ChannelEvent, HandingOver, Live, Phase, SessionFailure, TabOutput, TabSession};
@@ -108,7 +108,13 @@ impl TabSession {
                     .push_back(TabOutput::Error(WorkerError::InvalidFrame));
             };
             match ToTab::decode(version, &raw) {
-                Ok(message) => self.on_message(message),
+                Ok(message) => {
+                    self.on_message(message);
+                    if !matches!(self.phase, Phase::Live(_) | Phase::HandingOver(_)) {
+                        // It was left in the middle of its batch.
+                        return;
+                    }
+                }
                 // A newer worker may say things that this page need not understand.
                 Err(_) => self
                     .outputs
@@ -166,7 +172,7 @@ impl TabSession {
             ToTab::Error {
                 channel: None,
                 error,
-            } => self.outputs.push_back(TabOutput::Error(error)),
+            } => self.on_error(error),
             ToTab::Sent { channel, through } => self.on_sent(channel, through),
             ToTab::Failed {
                 channel,
@@ -188,6 +194,19 @@ impl TabSession {
             }
             ToTab::Detached { channel } => self.on_detached(channel),
         }
+    }
+
+    /// A frame or a send that the worker could not read leaves a hole that no later receipt shows: all is settled, and said
+    /// anew.
+    fn on_error(&mut self, error: WorkerError) {
+        let has_hole = matches!(
+            error,
+            WorkerError::InvalidFrame | WorkerError::InvalidMessage { tag: tag::SEND }
+        );
+        if has_hole && matches!(self.phase, Phase::Live(_)) {
+            self.attach(self.holds_lock);
+        }
+        self.outputs.push_back(TabOutput::Error(error));
     }
 
     fn on_sent(&mut self, id: ChannelId, through: SendId) {

@@ -7,7 +7,7 @@ use onesocket_engine::{
 use onesocket_protocol::{
     BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, LinkKey, LinkPolicy, Outbox, Payload,
     Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, Version, VersionRange, Welcome,
-    WorkerError,
+    WorkerError, message::tag,
 };
 
 use crate::sim::{Outcome, Sim};
@@ -409,4 +409,54 @@ fn what_a_tab_cannot_read_is_an_error_and_harms_nothing() {
         Some(TabOutput::Error(WorkerError::InvalidFrame))
     );
     assert_eq!(tab.poll_output(), None);
+}
+
+#[test]
+fn a_worker_that_was_left_kept_an_entry_for_the_tab() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
+    let channel = channels[0];
+    worker.say(&mut tab, &[]);
+    tab.hand_over();
+    while let Some(output) = tab.poll_output() {
+        assert!(matches!(output, TabOutput::Post(_)), "{output:?}");
+    }
+    worker.outbox.push_to_tab(&ToTab::Detached { channel });
+    assert!(worker.outbox.prepare_last_frame());
+    tab.handle_frame(&Bytes::copy_from_slice(worker.outbox.prepared_frame()));
+    let Some(TabOutput::Post(last_words)) = tab.poll_output() else {
+        panic!("the old worker is told before the new one is had");
+    };
+    let last_words = Bytes::copy_from_slice(last_words);
+    let tags = BatchReader::new(&last_words)
+        .expect("a batch")
+        .map(|raw| raw.expect("whole").tag);
+    assert_eq!(tags.collect::<Vec<_>>(), [tag::BYE]);
+    assert_eq!(tab.poll_output(), Some(TabOutput::HandedOver));
+    assert_eq!(tab.poll_output(), None);
+}
+
+#[test]
+fn a_send_that_the_worker_could_not_read_looked_sent() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
+    let channel = channels[0];
+    worker.say(&mut tab, &[]);
+    let sent = tab.send(channel, Payload::text("damaged on its way"));
+    assert_eq!(sent, Ok(SendId(1)));
+    while tab.poll_output().is_some() {}
+    let error = WorkerError::InvalidMessage { tag: tag::SEND };
+    let events = worker.say(
+        &mut tab,
+        &[
+            ToTab::Error {
+                channel: None,
+                error,
+            },
+            ToTab::Sent {
+                channel,
+                through: SendId(1),
+            },
+        ],
+    );
+    assert_eq!(events, [ChannelEvent::MaybeSent { id: SendId(1) }]);
+    assert_eq!(tab.unsettled_bytes(), 0);
 }

@@ -65,7 +65,7 @@ async fn configurations(ctx: &Context) -> Result<()> {
         ),
         (
             json!({ "url": "/echo", "account": "x".repeat(9000) }),
-            "account of 9000 bytes is over the cap",
+            "account of message tag 1 is over its cap",
         ),
         (
             json!({ "url": "/echo", "worker": { "name": "" } }),

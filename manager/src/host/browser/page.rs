@@ -53,9 +53,9 @@ impl Page {
         *self.listeners.borrow_mut() =
             vec![online("online", true), online("offline", false), leave];
         self.listeners.borrow_mut().extend(self.watch_policy());
-        if !self.window.navigator().on_line() {
-            core.with_session(|session| session.handle_network(false));
-        }
+        // Online too: a tab that has said offline may be gone by now, and the worker still believes it.
+        let online = self.window.navigator().on_line();
+        core.with_session(|session| session.handle_network(online));
     }
 
     pub(super) fn stop_listening(&self) {
