@@ -197,6 +197,11 @@ pub fn events(name: &str) -> Result<String, String> {
 }
 
 #[wasm_bindgen]
+pub fn feed(name: &str) -> Result<String, String> {
+    Ok(report::feed(&entry(name)?.events.borrow()).to_string())
+}
+
+#[wasm_bindgen]
 pub fn status(name: &str) -> Result<String, String> {
     let entry = entry(name)?;
     Ok(with!(entry, client => report::status(&client.status())).to_string())

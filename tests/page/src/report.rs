@@ -50,7 +50,14 @@ pub(crate) fn event<Rx>(event: Event<Rx>, content: impl Fn(Rx) -> Value) -> Valu
 pub(crate) fn payload(payload: &Payload) -> Value {
     match payload.kind() {
         PayloadKind::Text => json!(payload.as_text()),
-        PayloadKind::Binary => json!({ "bytes": payload.len(), "sum": checksum(payload.bytes()) }),
+        PayloadKind::Binary => {
+            // The server numbers its feed's frames by their first eight bytes.
+            let number = payload
+                .bytes()
+                .first_chunk()
+                .map(|bytes| u64::from_le_bytes(*bytes));
+            json!({ "bytes": payload.len(), "sum": checksum(payload.bytes()), "number": number })
+        }
     }
 }
 
@@ -77,4 +84,18 @@ pub(crate) fn status(status: &Status) -> Value {
         "dials": status.dials,
         "round_trip_ms": status.round_trip.map(|time| time.0),
     })
+}
+
+/// What a client has heard of the server's numbered frames: how many messages, and the first that is not in its place.
+pub(crate) fn feed(events: &[Value]) -> Value {
+    let numbers: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["type"] == "message")
+        .map(|event| &event["content"]["number"])
+        .collect();
+    let misplaced = numbers
+        .iter()
+        .enumerate()
+        .find(|(at, number)| number.as_u64() != Some(*at as u64));
+    json!({ "messages": numbers.len(), "misplaced": misplaced.map(|(at, number)| format!("{number} at {at}")) })
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context, Scenario, Tier,
-    site::{Page, Site, binary},
+    site::{Page, SOON, Site},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -20,6 +20,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "tabs_share_one_socket_and_hear_everything_once_in_order",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(tabs_share_one_socket(ctx)),
+        },
+        Scenario {
+            name: "a_flood_arrives_whole_and_in_order",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(flood(ctx)),
         },
         Scenario {
             name: "ten_tabs",
@@ -72,15 +77,33 @@ async fn payloads_come_back(ctx: &Context) -> Result<()> {
     }
     let mut expect: Vec<Value> = ["", "plain", "grüße 👋 \u{0}"].map(Value::from).into();
     for len in [0, 1, 200, 1024 * 1024] {
-        let sent = page
-            .call("send_bytes", &[json!("c"), json!(len), json!(7)])
-            .await?;
+        let args = [json!("c"), json!(len), json!(7)];
+        let sent = page.call("send_bytes", &args).await?;
         let sent: Value = serde_json::from_str(sent.as_str().unwrap_or_default())?;
         ensure!(sent["outcome"] == "sent", "{sent}");
-        expect.push(binary(len, &sent["sum"]));
+        expect.push(json!({ "bytes": len, "sum": sent["sum"] }));
     }
-    let heard = page.wait_for_messages("c", expect.len()).await?;
+    let mut heard = page.wait_for_messages("c", expect.len()).await?;
+    for message in heard.iter_mut().filter_map(Value::as_object_mut) {
+        message.remove("number");
+    }
     ensure!(heard == expect, "{heard:?}");
+    Ok(())
+}
+
+async fn flood(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let pages = [
+        site.client("/feed?rate=0&size=200&count=30000").await?,
+        site.client("/feed?rate=1000&size=64&count=500").await?,
+    ];
+    for (page, count) in pages.iter().zip([30_000, 500]) {
+        let arrived = format!("return JSON.parse(api.feed('c')).messages >= {count}");
+        page.tab.wait_for(&arrived, SOON).await?;
+        let feed = page.call("feed", &[json!("c")]).await?;
+        let expect = json!({ "messages": count, "misplaced": null }).to_string();
+        ensure!(feed == expect, "{feed}");
+    }
     Ok(())
 }
 

@@ -324,8 +324,3 @@ impl Page {
 }
 
 pub(super) const POLL: Duration = Duration::from_millis(25);
-
-/// What [`Page::call`] gives for binary messages.
-pub(super) fn binary(len: usize, sum: &Value) -> Value {
-    json!({ "bytes": len, "sum": sum })
-}
