@@ -81,3 +81,8 @@ pub use onesocket_protocol::{
 };
 pub use request::{Request, RequestId};
 pub use sending::Sending;
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
