@@ -99,9 +99,10 @@ impl Connection {
                 delay,
                 cause,
             } => {
-                let delay = delay.map_or("when the network is back".to_owned(), |delay| {
-                    format!("in {:.1} s", delay.as_secs_f64())
-                });
+                let delay = delay.map_or_else(
+                    || "when the network is back".to_owned(),
+                    |delay| format!("in {:.1} s", delay.as_secs_f64()),
+                );
                 self.view
                     .events
                     .add(&format!("{cause}; attempt {attempt} {delay}"));

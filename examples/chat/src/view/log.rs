@@ -6,8 +6,8 @@ use std::{
     rc::Rc,
 };
 
-use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlElement};
+use wasm_bindgen::{JsCast as _, prelude::Closure};
+use web_sys::{Element, HtmlElement, ResizeObserver};
 
 use crate::{
     conversation::{Conversation, Entry, Key, Placed, State},
@@ -25,13 +25,15 @@ pub(crate) struct Log {
 
 impl Log {
     pub(super) fn find() -> Option<Self> {
-        Some(Self {
+        let log = Self {
             log: by_id("log")?,
             scroller: by_id("scroller")?,
             empty: by_id("empty")?,
             shown: RefCell::default(),
             follows: Rc::new(Cell::new(true)),
-        })
+        };
+        log.follow();
+        Some(log)
     }
 
     /// Puts an entry where it belongs, new or moved.
@@ -85,6 +87,26 @@ impl Log {
         self.settle();
     }
 
+    /// Follows the reader, and the end when the room for the messages changes: a narrower window, a banner.
+    fn follow(&self) {
+        let (scroller, follows) = (self.scroller.clone(), Rc::clone(&self.follows));
+        listen(&self.scroller, "scroll", move |_| {
+            let below = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
+            follows.set(below < NEAR_END_PX);
+        });
+        let (scroller, follows) = (self.scroller.clone(), Rc::clone(&self.follows));
+        let resized = Closure::<dyn FnMut()>::new(move || {
+            if follows.get() {
+                scroller.set_scroll_top(scroller.scroll_height());
+            }
+        });
+        if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
+            observer.observe(&self.scroller);
+            observer.observe(&self.log);
+            resized.forget();
+        }
+    }
+
     pub(crate) fn on_retry(&self, retry: impl Fn(Key) + 'static) {
         listen(&self.log, "click", move |event| {
             let target = event
@@ -96,11 +118,6 @@ impl Log {
             if let Some(key) = key {
                 retry(Key(key));
             }
-        });
-        let (scroller, follows) = (self.scroller.clone(), Rc::clone(&self.follows));
-        listen(&self.scroller, "scroll", move |_| {
-            let below = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
-            follows.set(below < NEAR_END_PX);
         });
     }
 

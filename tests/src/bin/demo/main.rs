@@ -65,7 +65,9 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         serve::run(&cli.dist, cli.port, cli.tier).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let tiers = cli.tier.map_or(Tier::ALL.to_vec(), |tier| vec![tier]);
+    let tiers = cli
+        .tier
+        .map_or_else(|| Tier::ALL.to_vec(), |tier| vec![tier]);
     let report = check::run(&cli.dist, &tiers).await?;
     println!("\n{report}");
     Ok(ExitCode::from(u8::from(report.has_failures())))

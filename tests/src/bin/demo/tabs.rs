@@ -111,7 +111,7 @@ impl Tabs {
             }
             let mut written = fs::write(path("log"), lines.join("\n"));
             if let Ok(png) = tab.screenshot().await {
-                written = written.and(fs::write(path("png"), png));
+                written = written.and_then(|()| fs::write(path("png"), png));
             }
             text += &match written {
                 Ok(()) => format!("\n  tab {at}: {} and .log", path("png").display()),
