@@ -279,8 +279,11 @@ impl Connection {
         let connection = Rc::clone(self);
         self.view.log.on_retry(move |key| connection.retry(key));
         let connection = Rc::clone(self);
-        self.view
-            .on_reconnect(move || connection.client.reconnect());
+        self.view.on_reconnect(move || {
+            // Does nothing unless there is no worker at all.
+            connection.client.manager().start();
+            connection.client.reconnect();
+        });
         let connection = Rc::clone(self);
         self.view.on_tier(move |tier| connection.switch(tier));
         let connection = Rc::clone(self);

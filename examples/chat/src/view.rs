@@ -210,6 +210,12 @@ impl View {
         };
         set_text(&self.tier, tier);
         set_attribute(&self.body, "data-tier", tier);
+        if matches!(state, ManagerState::Failed(_)) {
+            set_text(
+                &self.explained,
+                "No place for the socket could be had. See below what was tried.",
+            );
+        }
         let is_busy = !matches!(state, ManagerState::Running(_) | ManagerState::Failed(_));
         each("button[data-tier]", |button| {
             let is_this = button.get_attribute("data-tier").as_deref() == Some(tier);

@@ -51,7 +51,7 @@ fn picture(tier: Option<Tier>, tabs: u32) -> String {
         Some(Tier::Shared) => (160, "SharedWorker"),
         Some(Tier::Dedicated) => (160, "Worker"),
         Some(Tier::Main) => (48, "page"),
-        None => (160, "starting"),
+        None => (160, "worker"),
     };
     match tier {
         Some(Tier::Main) => page(&mut svg),
