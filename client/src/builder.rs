@@ -5,8 +5,7 @@ use std::{fmt, rc::Rc, time::Duration};
 use onesocket_engine::ChannelConfig;
 use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
 use onesocket_protocol::{
-    Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, Payload, QueueLimits, Replay,
-    limits,
+    Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, QueueLimits, Replay, limits,
 };
 
 use crate::{
@@ -43,6 +42,8 @@ pub struct ClientBuilder<Tx: ?Sized, Rx> {
     replay: Replay,
     reply_to: Option<ReplyTo<Rx>>,
     worker: ManagerConfig,
+    tier: Option<Tier>,
+    debug: Option<DebugLevel>,
     manager: Option<WorkerManager>,
 }
 
@@ -59,6 +60,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             replay: Replay::None,
             reply_to: None,
             worker: ManagerConfig::default(),
+            tier: None,
+            debug: None,
             manager: None,
         }
     }
@@ -143,13 +146,6 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets what to ask the server for, on this client's behalf, when it joins a connection that other tabs have opened: a
-    /// snapshot, say. All tabs see the answer.
-    #[must_use]
-    pub fn replay_by_asking(self, payload: Payload) -> Self {
-        self.replay(Replay::Ask(payload))
-    }
-
     /// Says how to tell the answer to a [`request`](Client::request) from a message: returns the id that it answers.
     #[must_use]
     pub fn replies(mut self, reply_to: impl Fn(&Rx) -> Option<RequestId> + 'static) -> Self {
@@ -160,18 +156,19 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     /// Forces a tier: the loop runs there or not at all.
     #[must_use]
     pub fn tier(mut self, tier: Tier) -> Self {
-        self.worker = self.worker.tiers(TierPolicy::Forced(tier));
+        self.tier = Some(tier);
         self
     }
 
     /// Sets what the debug log shows. Default: nothing.
     #[must_use]
     pub fn debug(mut self, level: DebugLevel) -> Self {
-        self.worker = self.worker.debug(level);
+        self.debug = Some(level);
         self
     }
 
-    /// Sets everything about the worker: script, name, tiers, timeouts. Default: `onesocket-worker.js` beside the page.
+    /// Sets everything about the worker: script, name, tiers, timeouts; [`tier`](Self::tier) and [`debug`](Self::debug) go
+    /// before it, whatever the order of the calls. Default: `onesocket-worker.js` beside the page.
     #[must_use]
     pub fn worker(mut self, config: ManagerConfig) -> Self {
         self.worker = config;
@@ -197,9 +194,17 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             policy,
             replay,
             reply_to,
-            worker,
+            mut worker,
+            tier,
+            debug,
             manager,
         } = self;
+        if let Some(tier) = tier {
+            worker = worker.tiers(TierPolicy::Forced(tier));
+        }
+        if let Some(level) = debug {
+            worker = worker.debug(level);
+        }
         key.url = page::resolve_url(&key.url)?;
         check_key(&key)?;
         let config = ChannelConfig {

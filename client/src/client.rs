@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use onesocket_engine::ChannelEvent;
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    DebugLevel, GreetingId, LinkState, Payload, SendFailure, SendId, Status, StopReason, limits,
+    DebugLevel, GreetingId, LinkState, Payload, SendId, Status, StopReason, limits,
 };
 
 use crate::{
@@ -129,7 +129,10 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     }
 
     /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs.
+    ///
+    /// When no worker could be had, the tiers are tried again.
     pub fn reconnect(&self) {
+        self.shared.manager.start();
         self.shared.with_channel(Channel::reconnect);
     }
 
@@ -141,7 +144,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
             .with_channel(|channel| channel.delay(delay.into()));
     }
 
-    /// Disconnects all clones of this client; its streams end.
+    /// Disconnects all clones of this client; its streams end. Sends that are on their way still end as what became of them.
     pub fn disconnect(&self) {
         self.shared.close();
     }
@@ -357,7 +360,8 @@ impl<Rx> Shared<Rx> {
                     reason: StopReason::NoWorker,
                 });
             }
-            ChannelEvent::Closed => {}
+            // Every send was settled before it.
+            ChannelEvent::Closed => self.receipts.borrow_mut().clear(),
         }
     }
 
@@ -459,13 +463,9 @@ impl<Rx> Shared<Rx> {
     pub(crate) fn close(&self) {
         self.closed.set(true);
         self.status.borrow_mut().state = LinkState::Stopped(StopReason::Unused);
-        // Dropping the channel closes it.
+        // Dropping the channel closes it. The outcome of what is on its way follows: only the worker knows it.
         let channel = self.channel.borrow_mut().take();
         drop(channel);
-        let receipts = core::mem::take(&mut *self.receipts.borrow_mut());
-        for (_, receipt) in receipts {
-            let _ = receipt.send(Err(SendError::NotSent(SendFailure::Disconnected)));
-        }
         self.requests.borrow_mut().clear();
         for inbox in self.live_inboxes() {
             let waker = inbox.borrow_mut().close();

@@ -1,12 +1,10 @@
 //! The worker's side: ports on one end, connections on the other.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    rc::Rc,
-};
+use std::{collections::VecDeque, rc::Rc};
 
 use bytes::Bytes;
 use fastrand::Rng;
+use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
     LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
@@ -34,17 +32,16 @@ pub struct Engine {
     rng: Rng,
     now: Time,
     online: bool,
-    ports: BTreeMap<PortId, Port>,
-    links: BTreeMap<LinkId, Link>,
-    keys: BTreeMap<LinkKey, LinkId>,
-    sockets: BTreeMap<SocketId, LinkId>,
+    ports: LiteMap<PortId, Port>,
+    links: LiteMap<LinkId, Link>,
+    sockets: LiteMap<SocketId, LinkId>,
     next_tab: u32,
     next_link: u32,
     next_socket: u32,
     effects: VecDeque<Effect>,
     outputs: VecDeque<Todo>,
     /// Ports to which something may have to be posted.
-    dirty: BTreeSet<PortId>,
+    dirty: VecDeque<PortId>,
     /// The key of the last [`Output::Dial`], which borrows from it.
     dialled: Option<(Rc<LinkKey>, bool)>,
 }
@@ -85,16 +82,15 @@ impl Engine {
             rng: Rng::with_seed(config.seed),
             now: Time(0),
             online: config.online,
-            ports: BTreeMap::new(),
-            links: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            sockets: BTreeMap::new(),
+            ports: LiteMap::new(),
+            links: LiteMap::new(),
+            sockets: LiteMap::new(),
             next_tab: 1,
             next_link: 1,
             next_socket: 1,
             effects: VecDeque::new(),
             outputs: VecDeque::new(),
-            dirty: BTreeSet::new(),
+            dirty: VecDeque::new(),
             dialled: None,
         }
     }
@@ -106,7 +102,9 @@ impl Engine {
         self.now = self.now.max(now);
         match input {
             Input::PortOpened(port) => {
-                self.ports.entry(port).or_default();
+                if !self.ports.contains_key(&port) {
+                    self.ports.insert(port, Port::default());
+                }
             }
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
@@ -145,13 +143,16 @@ impl Engine {
             return self.output(todo);
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
-        while let Some(port) = self.dirty.first().copied() {
+        while let Some(port) = self.dirty.front().copied() {
             let has_frame = self.ports.get_mut(&port).is_some_and(Port::prepare_frame);
             if has_frame {
                 let frame = self.ports.get(&port).map_or(&[][..], Port::prepared_frame);
                 return Output::Post { port, frame };
             }
-            self.dirty.remove(&port);
+            self.dirty.pop_front();
+            if let Some(port) = self.ports.get_mut(&port) {
+                port.is_dirty = false;
+            }
         }
         Output::Timeout(self.links.values().filter_map(Link::next_timeout).min())
     }
@@ -170,9 +171,9 @@ impl Engine {
             target: target.to_owned(),
             text: text[..end].to_owned(),
         };
-        for (id, port) in &mut self.ports {
+        for (id, port) in self.ports.iter_mut() {
             port.tell(&message);
-            self.dirty.insert(*id);
+            mark_dirty(&mut self.dirty, *id, port);
         }
     }
 
@@ -208,10 +209,10 @@ impl Engine {
     }
 
     fn on_frame(&mut self, id: PortId, frame: &Bytes) {
-        if !self.ports.contains_key(&id) {
+        let Some(port) = self.ports.get_mut(&id) else {
             return;
-        }
-        self.dirty.insert(id);
+        };
+        mark_dirty(&mut self.dirty, id, port);
         match Preface::decode(frame) {
             Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
             Ok(Preface::Batch) => self.on_batch(id, frame),
@@ -251,7 +252,7 @@ impl Engine {
         let session = Session {
             version,
             outbox: Outbox::new(self.epoch, version),
-            channels: BTreeMap::new(),
+            channels: LiteMap::new(),
         };
         let Some(port) = self.ports.get_mut(&id) else {
             return;
@@ -318,7 +319,12 @@ impl Engine {
         let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
             return;
         };
-        let links: BTreeSet<LinkId> = session.channels.values().copied().collect();
+        let mut links: Vec<LinkId> = Vec::new();
+        for link in session.channels.values() {
+            if !links.contains(link) {
+                links.push(*link);
+            }
+        }
         for link in links {
             self.with_link(link, |link, ctx| link.finish_frame(ctx, id));
         }
@@ -432,8 +438,9 @@ impl Engine {
                 },
             );
         }
-        let link = match self.keys.get(&key) {
-            Some(link) => *link,
+        let same = self.links.iter().find(|(_, link)| *link.key() == key);
+        let link = match same {
+            Some((link, _)) => *link,
             None => self.add_link(key, policy.clone()),
         };
         if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
@@ -446,7 +453,6 @@ impl Engine {
     fn add_link(&mut self, key: LinkKey, policy: onesocket_protocol::LinkPolicy) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
-        self.keys.insert(key.clone(), id);
         self.links.insert(id, Link::new(key, policy));
         id
     }
@@ -472,7 +478,6 @@ impl Engine {
         let Some(mut port) = self.ports.remove(&id) else {
             return;
         };
-        self.dirty.remove(&id);
         if let Some(session) = port.end() {
             self.abandon_channels(id, session);
         }
@@ -555,7 +560,6 @@ impl Engine {
             after.map(|socket| self.sockets.insert(socket, id));
         }
         if link.is_finished() {
-            self.keys.remove(link.key());
             self.links.remove(&id);
         }
         self.apply_effects();
@@ -595,14 +599,21 @@ impl Engine {
     fn tell(&mut self, id: PortId, message: &ToTab) {
         if let Some(port) = self.ports.get_mut(&id) {
             port.tell(message);
-            self.dirty.insert(id);
+            mark_dirty(&mut self.dirty, id, port);
         }
     }
 
     fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
         if let Some(port) = self.ports.get_mut(&id) {
             port.post_preface(frame);
-            self.dirty.insert(id);
+            mark_dirty(&mut self.dirty, id, port);
         }
+    }
+}
+
+fn mark_dirty(dirty: &mut VecDeque<PortId>, id: PortId, port: &mut Port) {
+    if !port.is_dirty {
+        port.is_dirty = true;
+        dirty.push_back(id);
     }
 }

@@ -2,12 +2,10 @@
 //!
 //! The life of its sockets is in [`lifecycle`].
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
-};
+use std::{collections::VecDeque, rc::Rc};
 
 use fastrand::Rng;
+use litemap::LiteMap;
 use onesocket_protocol::{
     ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, Payload, Replay,
     SendFailure, SendId, Status, ToTab, WorkerError, limits,
@@ -89,7 +87,7 @@ pub(crate) struct Link {
     policy: LinkPolicy,
     state: State,
     timers: Timers,
-    members: BTreeMap<Member, MemberState>,
+    members: LiteMap<Member, MemberState>,
     greetings: Greetings,
     queue: Queue,
     history: History,
@@ -134,7 +132,7 @@ impl Link {
             policy,
             state: State::Idle,
             timers: Timers::default(),
-            members: BTreeMap::new(),
+            members: LiteMap::new(),
             greetings: Greetings::default(),
             queue: Queue::default(),
             history: History::default(),
@@ -324,7 +322,7 @@ impl Link {
 
     /// The end of a tab's frame: what was put off until then.
     pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>, port: PortId) {
-        for (member, state) in &mut self.members {
+        for (member, state) in self.members.iter_mut() {
             if member.port != port {
                 continue;
             }
@@ -356,7 +354,7 @@ impl Link {
     }
 
     fn flush_receipts(&mut self, ctx: &mut Ctx<'_>) {
-        for (member, state) in &mut self.members {
+        for (member, state) in self.members.iter_mut() {
             if let Some(through) = state.receipt_due.take() {
                 ctx.tell(
                     *member,

@@ -1,7 +1,8 @@
 //! One tab's port, as the engine knows it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use litemap::LiteMap;
 use onesocket_protocol::{ChannelId, Outbox, ToTab, Version};
 
 use crate::engine::LinkId;
@@ -15,6 +16,8 @@ pub(crate) struct Port {
     session: Option<Session>,
     /// Whether its tab's lock is asked for.
     pub(crate) is_watched: bool,
+    /// Whether something may have to be posted.
+    pub(crate) is_dirty: bool,
 }
 
 /// What there is between a hello and a goodbye.
@@ -22,7 +25,7 @@ pub(crate) struct Port {
 pub(crate) struct Session {
     pub(crate) version: Version,
     pub(crate) outbox: Outbox,
-    pub(crate) channels: BTreeMap<ChannelId, LinkId>,
+    pub(crate) channels: LiteMap<ChannelId, LinkId>,
 }
 
 impl Port {

@@ -1,7 +1,8 @@
 //! The tab's side: the channels of a page, the sends without a receipt, and the change from one worker to the next.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
+use litemap::LiteMap;
 use onesocket_protocol::{
     ChannelId, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Payload,
     SendFailure, SendId, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
@@ -41,7 +42,7 @@ pub struct TabSession {
     /// What the browser has said, if it was asked.
     online: Option<bool>,
     phase: Phase,
-    channels: BTreeMap<ChannelId, Channel>,
+    channels: LiteMap<ChannelId, Channel>,
     next_channel: u32,
     /// What is in no batch yet, in the order in which it was asked for. Channels and greetings are not in here before the
     /// welcome: it brings them all.
@@ -77,7 +78,7 @@ struct Live {
 struct HandingOver {
     live: Live,
     /// Channels that the old worker still holds.
-    held: BTreeSet<ChannelId>,
+    held: Vec<ChannelId>,
     /// What the old worker had queued and gives back.
     returned: Vec<(ChannelId, SendId, Payload)>,
 }
@@ -92,7 +93,7 @@ impl TabSession {
             holds_lock: false,
             online: None,
             phase: Phase::Detached,
-            channels: BTreeMap::new(),
+            channels: LiteMap::new(),
             next_channel: 1,
             unposted: VecDeque::new(),
             unsettled_bytes: 0,
@@ -127,7 +128,7 @@ impl TabSession {
             Phase::HandingOver(handing_over) => self.take_back(handing_over.returned),
             Phase::Detached | Phase::Greeting | Phase::Live(_) => {}
         }
-        for (id, channel) in &mut self.channels {
+        for (id, channel) in self.channels.iter_mut() {
             for (send, payload) in channel.unconfirmed.drain(..) {
                 self.unsettled_bytes -= payload.len();
                 let event = ChannelEvent::MaybeSent { id: send };
@@ -161,7 +162,7 @@ impl TabSession {
                         .iter()
                         .any(|m| matches!(m, ToWorker::Connect(connect) if connect.channel == *id))
                 };
-                let held: BTreeSet<ChannelId> = self
+                let held: Vec<ChannelId> = self
                     .channels
                     .keys()
                     .filter(|id| !unposted(id))
@@ -540,7 +541,7 @@ impl TabSession {
 }
 
 /// Puts a message into a batch. From here on the worker may have it.
-fn pass_on(outbox: &mut Outbox, channels: &mut BTreeMap<ChannelId, Channel>, message: ToWorker) {
+fn pass_on(outbox: &mut Outbox, channels: &mut LiteMap<ChannelId, Channel>, message: ToWorker) {
     outbox.push(&message);
     if let ToWorker::Send {
         channel,

@@ -24,7 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::{
     BatchHeader, ChannelId, Epoch, FrameError, LogLevel, Version,
@@ -259,17 +259,22 @@ impl Outbox {
 /// What was dropped since a tab began to lag, and has not been told to it yet.
 #[derive(Debug, Default)]
 struct Lag {
-    missed: BTreeMap<ChannelId, u64>,
+    /// Few, so they are searched: a tree would be a tenth of the worker's wasm.
+    missed: Vec<(ChannelId, u64)>,
     log_lines: u64,
 }
 
 impl Lag {
     fn count_message(&mut self, channel: ChannelId) {
-        *self.missed.entry(channel).or_default() += 1;
+        match self.missed.iter_mut().find(|(of, _)| *of == channel) {
+            Some((_, missed)) => *missed += 1,
+            None => self.missed.push((channel, 1)),
+        }
     }
 
     fn take(&mut self, channel: ChannelId) -> Option<ToTab> {
-        let missed = self.missed.remove(&channel)?;
+        let at = self.missed.iter().position(|(of, _)| *of == channel)?;
+        let (channel, missed) = self.missed.remove(at);
         Some(ToTab::Lagged { channel, missed })
     }
 

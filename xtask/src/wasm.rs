@@ -4,7 +4,7 @@ mod bindgen;
 mod worker_script;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -126,6 +126,11 @@ impl Builder {
             for file in self.worker(site.package, own, missing)? {
                 copy_into(&file, &dist)?;
             }
+            // The glue alone, as tools that know nothing of the prelude would load it.
+            let glue = bindgen::folder(own, JsTarget::NoModules).join(format!("{own}.js"));
+            if glue.is_file() {
+                fs::copy(&glue, dist.join(format!("{own}.glue.js")))?;
+            }
         }
         Ok(dist)
     }
@@ -170,6 +175,7 @@ impl Builder {
         let built = Shell::cargo()
             .args(["build", "--profile", profile, "--target", WASM_TARGET])
             .args(["--package", package, "--bin", bin])
+            .env("RUSTFLAGS", flags())
             .run();
         if let Err(error) = built {
             missing.push(format!("{error:#}"));
@@ -191,6 +197,19 @@ impl Builder {
         self.wasm_opt
             .as_ref()
             .map_or(Ok(()), |wasm_opt| wasm_opt.optimise(wasm))
+    }
+}
+
+/// Keeps the paths of whoever builds out of the messages of panics: they would be downloaded by everybody.
+fn flags() -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
+        let home = PathBuf::from(env::var_os("HOME")?);
+        Some(home.join(".cargo"))
+    });
+    let own = env::var("RUSTFLAGS").unwrap_or_default();
+    match home {
+        Some(home) => format!("{own} --remap-path-prefix={}=cargo", home.display()),
+        None => own,
     }
 }
 

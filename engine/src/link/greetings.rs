@@ -1,7 +1,5 @@
 //! What is sent first on every new socket, each once however many tabs ask for it.
 
-use std::collections::BTreeSet;
-
 use onesocket_protocol::{Greeting, GreetingId, Payload};
 
 use super::Member;
@@ -16,7 +14,7 @@ pub(crate) struct Greetings {
 struct Entry {
     payload: Payload,
     farewell: Option<Payload>,
-    holders: BTreeSet<(Member, GreetingId)>,
+    holders: Vec<(Member, GreetingId)>,
 }
 
 impl Greetings {
@@ -29,7 +27,9 @@ impl Greetings {
             .iter_mut()
             .find(|entry| entry.payload == greeting.payload)
         {
-            entry.holders.insert(holder);
+            if !entry.holders.contains(&holder) {
+                entry.holders.push(holder);
+            }
             entry.farewell = entry.farewell.take().or(greeting.farewell);
             return None;
         }
@@ -39,7 +39,7 @@ impl Greetings {
         self.entries.push(Entry {
             payload: payload.clone(),
             farewell,
-            holders: BTreeSet::from([holder]),
+            holders: vec![holder],
         });
         Some(payload)
     }
@@ -50,7 +50,9 @@ impl Greetings {
             .entries
             .iter()
             .position(|entry| entry.holders.contains(&(member, id)))?;
-        self.entries[at].holders.remove(&(member, id));
+        self.entries[at]
+            .holders
+            .retain(|holder| *holder != (member, id));
         if !self.entries[at].holders.is_empty() {
             return None;
         }

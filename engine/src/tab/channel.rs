@@ -1,7 +1,8 @@
 //! One channel of a tab: what it asked for, and what it has sent without a receipt.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use litemap::LiteMap;
 use onesocket_protocol::{ChannelId, Connect, Greeting, GreetingId, Payload, SendId, ToWorker};
 
 use super::ChannelConfig;
@@ -9,7 +10,7 @@ use super::ChannelConfig;
 #[derive(Debug)]
 pub(super) struct Channel {
     config: ChannelConfig,
-    pub(super) greetings: BTreeMap<GreetingId, Greeting>,
+    pub(super) greetings: LiteMap<GreetingId, Greeting>,
     next_greeting: u32,
     last_send: u64,
     /// Sends that are in a batch, oldest first, until their receipt.
@@ -22,7 +23,7 @@ impl Channel {
     pub(super) fn new(config: ChannelConfig) -> Self {
         Self {
             config,
-            greetings: BTreeMap::new(),
+            greetings: LiteMap::new(),
             next_greeting: 1,
             last_send: 0,
             unconfirmed: VecDeque::new(),

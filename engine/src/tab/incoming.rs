@@ -248,7 +248,7 @@ impl TabSession {
             self.forget(id);
         }
         if let Phase::HandingOver(handing_over) = &mut self.phase {
-            handing_over.held.remove(&id);
+            handing_over.held.retain(|held| *held != id);
             self.finish_hand_over();
         }
     }

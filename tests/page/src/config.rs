@@ -139,7 +139,7 @@ impl Config {
             });
         }
         if let Some(ask) = &self.replay_ask {
-            builder = builder.replay_by_asking(Payload::text(ask));
+            builder = builder.replay(Replay::Ask(Payload::text(ask)));
         }
         Ok(builder)
     }

@@ -52,6 +52,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(dropped_client(ctx)),
         },
         Scenario {
+            name: "a_send_before_a_disconnect_ends_as_what_became_of_it",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(send_before_disconnect(ctx)),
+        },
+        Scenario {
             name: "a_tab_that_joins_gets_the_last_messages_once",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(replay(ctx)),
@@ -257,6 +262,24 @@ async fn dropped_client(ctx: &Context) -> Result<()> {
     let outcome = page.send("too late").await?;
     ensure!(outcome.contains("the client is closed"), "{outcome}");
     Ok(())
+}
+
+async fn send_before_disconnect(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    let script = "const sent = api.send('c', 'last words');
+        await new Promise((resolve) => setTimeout(resolve));
+        api.disconnect('c');
+        return await sent;";
+    let outcome = page.tab.eval_async(script, vec![]).await?;
+    let frames = site.server()?.stats().total.frames_in;
+    let was_sent = outcome == "sent";
+    ensure!(
+        was_sent == (frames == 1),
+        "{outcome}, but the server got {frames} frames"
+    );
+    site.wait_for_sockets(0).await
 }
 
 async fn replay(ctx: &Context) -> Result<()> {

@@ -27,6 +27,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(own_worker(ctx)),
         },
         Scenario {
+            name: "a_worker_without_the_prelude_is_knocked_at_again",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(no_prelude(ctx)),
+        },
+        Scenario {
             name: "a_forced_tier_that_fails_is_an_error_and_no_other_tier",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(forced_failure(ctx)),
@@ -146,6 +151,14 @@ async fn own_worker(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let mut config = site.config("/echo");
     config["worker"]["script"] = json!("own-worker.js");
+    let page = site.client_with(config).await?;
+    expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await
+}
+
+async fn no_prelude(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("bare-worker.js");
     let page = site.client_with(config).await?;
     expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await
 }

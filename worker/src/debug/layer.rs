@@ -80,6 +80,19 @@ impl Visit for Text {
         self.record_debug(field, &format_args!("{text}"));
     }
 
+    // The defaults of these format by `Debug`, whose code for 128 bits and for escapes is larger than all of this file's.
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.record_f64(field, value as f64);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.record_f64(field, value as f64);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let space = if self.0.is_empty() { "" } else { " " };
         // Writing to a string never fails.

@@ -19,6 +19,22 @@ pub(super) enum JsTarget {
     NoModules,
 }
 
+impl JsTarget {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::NoModules => "no-modules",
+        }
+    }
+}
+
+/// Where [`bind`] leaves its files.
+pub(super) fn folder(name: &str, target: JsTarget) -> PathBuf {
+    paths::target()
+        .join("bindgen")
+        .join(format!("{name}-{}", target.name()))
+}
+
 /// What wasm-bindgen left: a folder with the script, the wasm and perhaps snippets.
 #[derive(Debug)]
 pub(super) struct Bound {
@@ -39,13 +55,8 @@ pub(super) fn bind(
         // Stack traces with names.
         Profile::Dev => &[],
     };
-    let target = match target {
-        JsTarget::Web => "web",
-        JsTarget::NoModules => "no-modules",
-    };
-    let folder = paths::target()
-        .join("bindgen")
-        .join(format!("{name}-{target}"));
+    let folder = folder(name, target);
+    let target = target.name();
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("emptying {}", folder.display()))?;
     }

@@ -21,7 +21,7 @@ use crate::{ManagerConfig, ScriptKind, Tier, TierFailure, core::Core};
 
 /// A drop closes the ports and ends what belongs to this tab alone.
 pub(super) struct Transport {
-    /// One; while a SharedWorker is silent, one for each knock. The first that answers stays.
+    /// One; while a worker is silent, one for each knock. The first that answers stays.
     lines: Vec<Line>,
     losers: Vec<Line>,
     is_answered: bool,
@@ -47,7 +47,11 @@ struct Port {
 
 enum Maker {
     Shared(Spawner),
-    Dedicated { worker: Worker, _errors: Listener },
+    Dedicated {
+        spawner: Spawner,
+        worker: Worker,
+        _errors: Listener,
+    },
     Main(onesocket_worker::Host),
 }
 
@@ -106,19 +110,26 @@ impl Spawner {
     fn dedicated(&self, config: &ManagerConfig) -> Result<(Wire, Maker), TierFailure> {
         let worker = Worker::new_with_options(&self.script, &options(config)).map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
+        let wire = self.dedicated_wire(&worker, 0)?;
+        let spawner = self.clone();
+        Ok((
+            wire,
+            Maker::Dedicated {
+                spawner,
+                worker,
+                _errors: errors,
+            },
+        ))
+    }
+
+    /// Hands the worker one end of a channel.
+    fn dedicated_wire(&self, worker: &Worker, number: u32) -> Result<Wire, TierFailure> {
         let channel = MessageChannel::new().map_err(threw)?;
         let theirs = channel.port2();
         worker
             .post_message_with_transfer(&JsValue::NULL, &Array::of1(&theirs))
             .map_err(threw)?;
-        let wire = Wire::Port(self.port(channel.port1(), 0, None));
-        Ok((
-            wire,
-            Maker::Dedicated {
-                worker,
-                _errors: errors,
-            },
-        ))
+        Ok(Wire::Port(self.port(channel.port1(), number, None)))
     }
 
     fn main(&self, debug: DebugLevel) -> (Wire, Maker) {
@@ -180,25 +191,26 @@ impl Transport {
         }
     }
 
-    /// Asks a silent SharedWorker for one more port, and says hello on it. A worker without the prelude loses the `connect`
-    /// events that come before its wasm is up
+    /// Opens one more port to a silent worker, and says hello on it. A worker without the prelude loses the ports that come
+    /// before its wasm is up
     /// ([wasm-bindgen#4536](https://github.com/wasm-bindgen/wasm-bindgen/issues/4536)).
     pub(super) fn knock(
         &mut self,
         config: &ManagerConfig,
         hello: &[u8],
     ) -> Result<(), TierFailure> {
-        let Maker::Shared(spawner) = &self.maker else {
-            return Ok(());
-        };
         if self.is_answered {
             return Ok(());
         }
         let number = self.lines.last().map_or(0, |line| line.number + 1);
-        let line = Line {
-            number,
-            wire: spawner.shared_wire(config, number)?,
+        let wire = match &self.maker {
+            Maker::Shared(spawner) => spawner.shared_wire(config, number)?,
+            Maker::Dedicated {
+                spawner, worker, ..
+            } => spawner.dedicated_wire(worker, number)?,
+            Maker::Main(_) => return Ok(()),
         };
+        let line = Line { number, wire };
         line.post(hello);
         self.lines.push(line);
         Ok(())
