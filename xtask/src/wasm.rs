@@ -50,8 +50,8 @@ struct Site {
     page: &'static str,
     /// Served as it is.
     files: &'static str,
-    /// An app that brings its own worker binary, in the page's package.
-    own_worker: Option<&'static str>,
+    /// The worker binaries that the page's package brings itself.
+    workers: &'static [&'static str],
 }
 
 const CHAT: Site = Site {
@@ -59,7 +59,7 @@ const CHAT: Site = Site {
     package: "onesocket-example-chat",
     page: "chat",
     files: "examples/chat/static",
-    own_worker: None,
+    workers: &[],
 };
 
 const TESTS: Site = Site {
@@ -67,7 +67,7 @@ const TESTS: Site = Site {
     package: "onesocket-tests-page",
     page: "page",
     files: "tests/page/static",
-    own_worker: Some("own-worker"),
+    workers: &["own-worker", "gloo-worker"],
 };
 
 const WORKER: &str = "onesocket-worker";
@@ -122,7 +122,7 @@ impl Builder {
         for file in worker {
             copy_into(file, &dist)?;
         }
-        if let Some(own) = site.own_worker {
+        for own in site.workers {
             for file in self.worker(site.package, own, missing)? {
                 copy_into(&file, &dist)?;
             }

@@ -5,6 +5,8 @@ mod api;
 #[cfg(target_family = "wasm")]
 mod config;
 #[cfg(target_family = "wasm")]
+mod gloo;
+#[cfg(target_family = "wasm")]
 mod report;
 
 fn main() {}

@@ -266,7 +266,7 @@ async fn debug(ctx: &Context) -> Result<()> {
     page.send_ok("an0ther s3cret").await?;
     page.wait_for_messages("c", 1).await?;
     // The tab's own lines, and those that its worker forwards; on the main tier both are written in one place.
-    for line in ["onesocket::frames.*Send", "port \\d+ -> send"] {
+    for line in ["tab -> worker: batch.*Send", "port \\d+ -> send"] {
         let seen = format!("return /{line}/.test(window.__log.join('\\n'))");
         page.tab.wait_for(&seen, super::site::SOON).await?;
     }

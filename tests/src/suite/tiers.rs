@@ -99,6 +99,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(silent(ctx)),
         },
         Scenario {
+            name: "the_loop_runs_inside_a_gloo_worker",
+            tiers: &[],
+            run: |ctx| Box::pin(gloo_worker(ctx)),
+        },
+        Scenario {
             name: "works_without_web_locks",
             tiers: &[],
             run: |ctx| Box::pin(no_locks(ctx)),
@@ -351,6 +356,17 @@ async fn silent(ctx: &Context) -> Result<()> {
         &[("shared", "HelloTimeout"), ("dedicated", "HelloTimeout")],
     )
     .await
+}
+
+async fn gloo_worker(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    let url = format!("{}/echo", site.server()?.ws_url());
+    let args = [json!("gloo-worker.js"), json!(url), json!("through gloo")];
+    let echo = page.call("gloo_echo", &args).await?;
+    ensure!(echo == "through gloo", "{echo}");
+    ensure!(site.sockets_open()? == 1);
+    Ok(())
 }
 
 async fn no_locks(ctx: &Context) -> Result<()> {
