@@ -235,6 +235,9 @@ pub enum TierFailure {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The worker ran, and is gone: it was killed, has crashed or has closed itself. Noticed by the Web Lock that it held.
+    #[error("the worker is gone")]
+    WorkerGone,
 }
 
 /// What the browser says, when it says anything.

@@ -48,6 +48,21 @@ impl fmt::Display for Epoch {
     }
 }
 
+impl Epoch {
+    /// Returns the name of the [Web Lock](https://developer.mozilla.org/en-US/docs/Web/API/Web_Locks_API) that a worker holds
+    /// for as long as it lives.
+    ///
+    /// ```
+    /// use onesocket_protocol::Epoch;
+    ///
+    /// assert_eq!(Epoch(0xab).lock_name(), "onesocket-worker-00000000000000ab");
+    /// ```
+    #[must_use]
+    pub fn lock_name(self) -> String {
+        format!("onesocket-worker-{self}")
+    }
+}
+
 /// A random number that a tab draws once; it names the Web Lock that the tab holds for as long as it lives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TabToken(pub u64);

@@ -81,7 +81,7 @@ impl WorkerLock {
             // The lock is held until this promise is resolved.
             held.clone()
         });
-        let name = format!("onesocket-worker-{epoch}");
+        let name = epoch.lock_name();
         let request = locks
             .request(&name, &Object::new(), granted.as_ref().unchecked_ref())
             .ok()?;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use futures::channel::{mpsc, oneshot};
 use onesocket_engine::SessionFailure;
-use onesocket_protocol::TabToken;
+use onesocket_protocol::{Epoch, TabToken};
 use wasm_bindgen_futures::spawn_local;
 
 mod attempt;
@@ -48,6 +48,10 @@ pub(crate) struct Host {
     /// The release that waits for the last word on every channel.
     settled: RefCell<Option<oneshot::Sender<()>>>,
     delivery_is_due: Cell<bool>,
+    /// Which run of a worker has welcomed this tab.
+    epoch: Cell<Option<Epoch>>,
+    /// When workers were lost, the latest last.
+    losses: RefCell<Vec<Duration>>,
 }
 
 /// How an attempt ends.
@@ -69,6 +73,8 @@ impl Host {
             handed_over: RefCell::default(),
             settled: RefCell::default(),
             delivery_is_due: Cell::new(false),
+            epoch: Cell::new(None),
+            losses: RefCell::default(),
         })
     }
 
@@ -162,6 +168,7 @@ pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
                 transport.dismiss_losers(epoch, version);
             }
             core.host.judge(Verdict::Welcomed);
+            watch_worker(core, epoch);
         }
         Control::Refused(failure) => climb::on_refused(core, failure),
         Control::Restarted { epoch } => {
@@ -176,6 +183,20 @@ pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
         }
         Control::Pong { .. } | Control::Changed => {}
     }
+}
+
+/// No event says that a worker has ended: its port just falls silent.
+fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
+    core.host.epoch.set(Some(epoch));
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        if lock::has_ended(&epoch.lock_name()).await
+            && let Some(core) = core.upgrade()
+            && core.host.epoch.get() == Some(epoch)
+        {
+            climb::on_gone(&core);
+        }
+    });
 }
 
 pub(crate) fn now() -> Duration {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context, Scenario, Tier,
-    site::{Page, Site},
+    site::{Page, SOON, Site},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -40,6 +40,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_switch_of_tier_loses_and_doubles_nothing",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(switch(ctx)),
+        },
+        Scenario {
+            name: "a_worker_that_is_gone_is_replaced",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(gone(ctx)),
         },
         Scenario {
             name: "a_lazy_worker_starts_with_the_first_client",
@@ -232,6 +237,55 @@ async fn switch(ctx: &Context) -> Result<()> {
         "the server was sent something twice"
     );
     sockets.wait_for_sockets(1).await
+}
+
+async fn gone(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["tier"] = Value::Null;
+    config["worker"]["script"] = json!("killable-worker.js");
+    let broken = match ctx.tier {
+        Some(Tier::Dedicated) => "?break=no-shared",
+        _ => "",
+    };
+    let pages = [site.page_with(broken).await?, site.page_with(broken).await?];
+    for page in &pages {
+        page.open("c", config.clone()).await?;
+        page.wait_for_state("connected").await?;
+    }
+    let tier = ctx.tier.map_or("", Tier::name);
+    for loss in 1..=2 {
+        pages[0]
+            .tab
+            .eval("new BroadcastChannel('kill').postMessage('')", vec![])
+            .await?;
+        for page in &pages {
+            let failures = format!(
+                "return JSON.parse(api.ladder('c')).attempts.filter(({{outcome}}) => outcome.includes('WorkerGone')).length >= {loss}"
+            );
+            page.tab.wait_for(&failures, SOON).await?;
+            ensure!(page.wait_for_tier().await?.0 == tier);
+            page.send_ok(&format!("after loss {loss}")).await?;
+        }
+        site.wait_for_sockets(site.sockets_for(2)).await?;
+    }
+    // The third within a minute is a loop: the tier below is tried.
+    pages[0]
+        .tab
+        .eval("new BroadcastChannel('kill').postMessage('')", vec![])
+        .await?;
+    let below = if ctx.tier == Some(Tier::Shared) {
+        "dedicated"
+    } else {
+        "main"
+    };
+    for page in &pages {
+        page.tab
+            .wait_for(&format!("return api.tier('c') === '{below}'"), SOON)
+            .await?;
+        page.send_ok("below").await?;
+    }
+    Ok(())
 }
 
 async fn lazy(ctx: &Context) -> Result<()> {

@@ -3,13 +3,14 @@
 use core::time::Duration;
 use std::rc::Rc;
 
-use onesocket_engine::SessionFailure;
+use onesocket_engine::{SessionFailure, TabSession};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
     attempt::{NotRunning, attempt},
     lock::TabLock,
+    now,
 };
 use crate::{Attempt, AttemptOutcome, ManagerState, SkipReason, Tier, TierFailure, core::Core};
 
@@ -84,26 +85,43 @@ pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
     }
 }
 
-/// The tier that ran is broken: goes on with those below it.
+/// The worker has ended, and nobody has said why.
+pub(super) fn on_gone(core: &Rc<Core>) {
+    if let ManagerState::Running(tier) = core.report.state() {
+        core.with_session(TabSession::detach);
+        leave(core, tier, TierFailure::WorkerGone);
+    }
+}
+
+/// The worker that ran is lost: starts another one on its tier, and goes on with those below it when that does not work, or
+/// has worked too often.
 fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
     core.report.end_running(AttemptOutcome::Failed(failure));
     core.enter(ManagerState::Starting);
     let transport = core.host.transport.take();
     drop(transport);
+    let is_loop = is_crash_loop(core);
     let core = Rc::clone(core);
     spawn_local(async move {
-        let below = core
-            .config
-            .tiers
-            .tiers()
-            .iter()
-            .skip_while(|t| **t != tier)
-            .skip(1);
-        let below: Vec<Tier> = below.copied().collect();
-        climb(&core, &below).await;
+        let tiers = core.config.tiers.tiers().iter();
+        let tiers = tiers.skip_while(|t| **t != tier);
+        let rest: Vec<Tier> = tiers.skip(usize::from(is_loop)).copied().collect();
+        climb(&core, &rest).await;
     });
 }
+
+fn is_crash_loop(core: &Core) -> bool {
+    let now = now();
+    let mut losses = core.host.losses.borrow_mut();
+    losses.retain(|loss| now.saturating_sub(*loss) < CRASH_LOOP_WINDOW);
+    losses.push(now);
+    losses.len() > MAX_LOSSES
+}
+
+/// What kills a worker more often than this within the window will kill the next one too.
+const MAX_LOSSES: usize = 2;
+const CRASH_LOOP_WINDOW: Duration = Duration::from_secs(60);
 
 fn of_worker(failure: SessionFailure) -> Option<TierFailure> {
     match failure {

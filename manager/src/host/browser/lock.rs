@@ -6,7 +6,7 @@ use core::{cell::Cell, time::Duration};
 use std::rc::Rc;
 
 use futures::{channel::oneshot, future};
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use onesocket_protocol::TabToken;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -31,10 +31,7 @@ impl TabLock {
     }
 
     fn request(token: TabToken) -> Option<(Self, oneshot::Receiver<()>)> {
-        let locks = js::get(&js::get(&js_sys::global(), "navigator"), "locks");
-        if !locks.is_object() {
-            return None;
-        }
+        let locks = manager()?;
         let mut release = None;
         let held = Promise::new(&mut |resolve, _| release = Some(resolve));
         let is_held = Rc::new(Cell::new(false));
@@ -46,7 +43,6 @@ impl TabLock {
             let _ = tell.take().map(|tell| tell.send(()));
             held.clone()
         });
-        let locks: LockManager = locks.unchecked_into();
         let request = locks
             .request(&token.lock_name(), on_granted.as_ref().unchecked_ref())
             .ok()?;
@@ -76,6 +72,40 @@ impl Drop for TabLock {
     }
 }
 
+/// Resolves when a worker that holds the lock of this name has ended, however it ended; at once, with `false`, when none holds
+/// it: where there are no Web Locks, a worker can't be watched.
+pub(super) async fn has_ended(lock: &str) -> bool {
+    let Some(locks) = manager() else { return false };
+    if !is_held(&locks, lock).await {
+        return false;
+    }
+    // The lock is let go of when the callback returns.
+    let granted = Closure::<dyn FnMut()>::new(|| ());
+    let Ok(request) = locks.request(lock, granted.as_ref().unchecked_ref()) else {
+        return false;
+    };
+    JsFuture::from(request).await.is_ok()
+}
+
+async fn is_held(locks: &LockManager, lock: &str) -> bool {
+    let Ok(query) = locks.query() else {
+        return false;
+    };
+    let Ok(snapshot) = JsFuture::from(query).await else {
+        return false;
+    };
+    let held = js::get(&snapshot, "held");
+    held.dyn_ref::<Array>().is_some_and(|held| {
+        held.iter()
+            .any(|info| js::get(&info, "name").as_string().as_deref() == Some(lock))
+    })
+}
+
+fn manager() -> Option<LockManager> {
+    let locks = js::get(&js::get(&js_sys::global(), "navigator"), "locks");
+    locks.is_object().then(|| locks.unchecked_into())
+}
+
 /// web-sys has Web Locks behind an unstable flag that every app would have to set.
 #[wasm_bindgen]
 extern "C" {
@@ -83,6 +113,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn request(this: &LockManager, name: &str, callback: &Function) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn query(this: &LockManager) -> Result<Promise, JsValue>;
 }
 
 /// Nobody else asks for a lock of this name before the hello, so it is granted within a few milliseconds.
