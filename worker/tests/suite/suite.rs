@@ -45,6 +45,8 @@ impl Tab {
 
 impl Drop for Tab {
     fn drop(&mut self) {
+        // Firefox still delivers what was posted before the port was closed.
+        self.port.set_onmessage(None);
         self.port.close();
     }
 }
