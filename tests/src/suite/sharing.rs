@@ -338,10 +338,8 @@ async fn answers(ctx: &Context) -> Result<()> {
             let text = format!("{number} asks {round}");
             let args = [json!("c"), json!(text), json!(10_000), json!(true)];
             let answer = page.call("request", &args).await?;
-            ensure!(
-                answer == json!(text).to_string(),
-                "{text:?} was answered by {answer}"
-            );
+            let quoted = json!(text).to_string();
+            ensure!(answer == quoted, "{text:?} was answered by {answer}");
             anyhow::Ok(())
         });
         try_join_all(asks).await?;
