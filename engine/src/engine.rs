@@ -162,14 +162,10 @@ impl Engine {
         if self.debug == DebugLevel::Off {
             return;
         }
-        let mut end = text.len().min(limits::MAX_REASON_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
         let message = ToTab::Log {
             level,
             target: target.to_owned(),
-            text: text[..end].to_owned(),
+            text: text.to_owned(),
         };
         for (id, port) in self.ports.iter_mut() {
             port.tell(&message);
@@ -220,13 +216,7 @@ impl Engine {
                 Preface::Welcome(_) | Preface::Refused(_) | Preface::Failed(_) | Preface::Stale(_),
             )
             | Err(_) => {
-                self.tell(
-                    id,
-                    &ToTab::Error {
-                        channel: None,
-                        error: WorkerError::InvalidFrame,
-                    },
-                );
+                self.complain(id, None, WorkerError::InvalidFrame);
             }
         }
     }
@@ -280,21 +270,17 @@ impl Engine {
         let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
             return self.post_preface(id, Preface::encode_stale(epoch));
         };
-        let invalid = ToTab::Error {
-            channel: None,
-            error: WorkerError::InvalidFrame,
-        };
         let reader = match BatchReader::new(frame) {
             Ok(reader) if reader.header().epoch != epoch => {
                 return self.post_preface(id, Preface::encode_stale(epoch));
             }
             Ok(reader) if reader.header().version == session.version.number() => reader,
-            Ok(_) | Err(_) => return self.tell(id, &invalid),
+            Ok(_) | Err(_) => return self.complain(id, None, WorkerError::InvalidFrame),
         };
         let version = session.version;
         if session.outbox.on_batch(reader.header()).is_err() {
             // Read before, or torn from its place: to read it would double or reorder sends.
-            return self.tell(id, &invalid);
+            return self.complain(id, None, WorkerError::InvalidFrame);
         }
         self.read_messages(id, version, reader);
     }
@@ -302,13 +288,7 @@ impl Engine {
     fn read_messages(&mut self, id: PortId, version: Version, reader: BatchReader) {
         for raw in reader {
             let Ok(raw) = raw else {
-                self.tell(
-                    id,
-                    &ToTab::Error {
-                        channel: None,
-                        error: WorkerError::InvalidFrame,
-                    },
-                );
+                self.complain(id, None, WorkerError::InvalidFrame);
                 break;
             };
             match ToWorker::decode(version, &raw) {
@@ -338,13 +318,7 @@ impl Engine {
             }
             _ => WorkerError::InvalidFrame,
         };
-        self.tell(
-            id,
-            &ToTab::Error {
-                channel: None,
-                error,
-            },
-        );
+        self.complain(id, None, error);
     }
 
     fn on_message(&mut self, id: PortId, message: ToWorker) {
@@ -430,13 +404,7 @@ impl Engine {
             None
         };
         if let Some(error) = refusal {
-            return self.tell(
-                id,
-                &ToTab::Error {
-                    channel: Some(channel),
-                    error,
-                },
-            );
+            return self.complain(id, Some(channel), error);
         }
         let same = self.links.iter().find(|(_, link)| *link.key() == key);
         let link = match same {
@@ -515,13 +483,7 @@ impl Engine {
         react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
     ) {
         if !self.with_channel(id, channel, react) {
-            self.tell(
-                id,
-                &ToTab::Error {
-                    channel: Some(channel),
-                    error: WorkerError::UnknownChannel,
-                },
-            );
+            self.complain(id, Some(channel), WorkerError::UnknownChannel);
         }
     }
 
@@ -531,8 +493,7 @@ impl Engine {
         channel: ChannelId,
         react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
     ) -> bool {
-        let session = self.ports.get_mut(&id).and_then(Port::session);
-        let Some(link) = session.and_then(|session| session.channels.get(&channel).copied()) else {
+        let Some(link) = self.link_of(id, channel) else {
             return false;
         };
         self.with_link(link, |link, ctx| {
@@ -541,25 +502,45 @@ impl Engine {
         true
     }
 
+    fn link_of(&mut self, id: PortId, channel: ChannelId) -> Option<LinkId> {
+        let session = self.ports.get_mut(&id).and_then(Port::session)?;
+        session.channels.get(&channel).copied()
+    }
+
+    /// Nothing but the reaction itself may be in here: there is a copy of it for each reaction.
     fn with_link(&mut self, id: LinkId, react: impl FnOnce(&mut Link, &mut Ctx<'_>)) {
-        let Some(link) = self.links.get_mut(&id) else {
+        let Some((link, mut ctx)) = self.lend(id) else {
             return;
         };
         let before = link.socket();
-        let mut ctx = Ctx {
+        react(link, &mut ctx);
+        self.settle(id, before);
+    }
+
+    fn lend(&mut self, id: LinkId) -> Option<(&mut Link, Ctx<'_>)> {
+        let link = self.links.get_mut(&id)?;
+        let ctx = Ctx {
             now: self.now,
             online: self.online,
             rng: &mut self.rng,
             next_socket: &mut self.next_socket,
             effects: &mut self.effects,
         };
-        react(link, &mut ctx);
+        Some((link, ctx))
+    }
+
+    /// Takes note of what a reaction has changed; `before` is the socket that the link had.
+    fn settle(&mut self, id: LinkId, before: Option<SocketId>) {
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
         let after = link.socket();
+        let is_finished = link.is_finished();
         if before != after {
             before.map(|socket| self.sockets.remove(&socket));
             after.map(|socket| self.sockets.insert(socket, id));
         }
-        if link.is_finished() {
+        if is_finished {
             self.links.remove(&id);
         }
         self.apply_effects();
@@ -594,6 +575,10 @@ impl Engine {
             };
             self.outputs.push_back(todo);
         }
+    }
+
+    fn complain(&mut self, id: PortId, channel: Option<ChannelId>, error: WorkerError) {
+        self.tell(id, &ToTab::Error { channel, error });
     }
 
     fn tell(&mut self, id: PortId, message: &ToTab) {

@@ -413,7 +413,7 @@ impl Link {
         }
     }
 
-    fn tell_all(&self, ctx: &mut Ctx<'_>, message: impl Fn(ChannelId) -> ToTab) {
+    fn tell_all(&self, ctx: &mut Ctx<'_>, message: &dyn Fn(ChannelId) -> ToTab) {
         for member in self.members.keys() {
             ctx.tell(*member, message(member.channel));
         }
@@ -421,7 +421,7 @@ impl Link {
 
     fn tell_status(&self, ctx: &mut Ctx<'_>) {
         let status = self.status(ctx.now);
-        self.tell_all(ctx, |channel| ToTab::Status {
+        self.tell_all(ctx, &|channel| ToTab::Status {
             channel,
             status: status.clone(),
         });

@@ -155,7 +155,7 @@ impl Link {
                 payload: payload.clone(),
             });
         }
-        self.tell_all(ctx, |channel| ToTab::Connected {
+        self.tell_all(ctx, &|channel| ToTab::Connected {
             channel,
             subprotocol: subprotocol.clone(),
         });
@@ -175,7 +175,7 @@ impl Link {
                 bytes: payload.len() as u32,
                 cap,
             };
-            return self.tell_all(ctx, |channel| ToTab::Error {
+            return self.tell_all(ctx, &|channel| ToTab::Error {
                 channel: Some(channel),
                 error: error.clone(),
             });
@@ -282,7 +282,7 @@ impl Link {
 
     fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: &ReconnectCause) {
         let attempt = self.attempt;
-        self.tell_all(ctx, |channel| ToTab::Reconnecting {
+        self.tell_all(ctx, &|channel| ToTab::Reconnecting {
             channel,
             attempt,
             delay,
@@ -298,7 +298,7 @@ impl Link {
         self.timers.stop(Timer::GiveUp);
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
-        self.tell_all(ctx, |channel| ToTab::Disconnected {
+        self.tell_all(ctx, &|channel| ToTab::Disconnected {
             channel,
             reason: reason.clone(),
         });
@@ -382,7 +382,7 @@ impl Link {
         self.watch_give_up(ctx.now);
         if matches!(self.state, State::Open(_) | State::Closing(_)) {
             let attempt = self.attempt.max(1);
-            self.tell_all(ctx, |channel| ToTab::Reconnecting {
+            self.tell_all(ctx, &|channel| ToTab::Reconnecting {
                 channel,
                 attempt,
                 delay: Some(Millis(0)),
