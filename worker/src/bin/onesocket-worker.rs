@@ -3,7 +3,7 @@
 /// A third of the wasm of the standard library's allocator, and as constant in time. An app's own binary chooses its own.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
 
 fn main() {
     onesocket_worker::serve();
