@@ -13,8 +13,8 @@ use onesocket_protocol::{
 
 use crate::{
     DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time,
-    link::{Ctx, Effect, Link, Member},
-    port::{Port, Session},
+    link::{Ctx, Link, Member},
+    port::{Ports, Session},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,23 +32,20 @@ pub struct Engine {
     rng: Rng,
     now: Time,
     online: bool,
-    ports: LiteMap<PortId, Port>,
+    ports: Ports,
     links: LiteMap<LinkId, Link>,
     sockets: LiteMap<SocketId, LinkId>,
     next_tab: u32,
     next_link: u32,
     next_socket: u32,
-    effects: VecDeque<Effect>,
     outputs: VecDeque<Todo>,
-    /// Ports to which something may have to be posted.
-    dirty: VecDeque<PortId>,
     /// The key of the last [`Output::Dial`], which borrows from it.
     dialled: Option<(Rc<LinkKey>, bool)>,
 }
 
 /// An [`Output`] that waits to be polled.
 #[derive(Debug)]
-enum Todo {
+pub(crate) enum Todo {
     Dial {
         socket: SocketId,
         key: Rc<LinkKey>,
@@ -82,15 +79,13 @@ impl Engine {
             rng: Rng::with_seed(config.seed),
             now: Time(0),
             online: config.online,
-            ports: LiteMap::new(),
+            ports: Ports::default(),
             links: LiteMap::new(),
             sockets: LiteMap::new(),
             next_tab: 1,
             next_link: 1,
             next_socket: 1,
-            effects: VecDeque::new(),
             outputs: VecDeque::new(),
-            dirty: VecDeque::new(),
             dialled: None,
         }
     }
@@ -102,9 +97,7 @@ impl Engine {
         self.now = self.now.max(now);
         match input {
             Input::PortOpened(port) => {
-                if !self.ports.contains_key(&port) {
-                    self.ports.insert(port, Port::default());
-                }
+                self.ports.open(port);
             }
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
@@ -143,16 +136,9 @@ impl Engine {
             return self.output(todo);
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
-        while let Some(port) = self.dirty.front().copied() {
-            let has_frame = self.ports.get_mut(&port).is_some_and(Port::prepare_frame);
-            if has_frame {
-                let frame = self.ports.get(&port).map_or(&[][..], Port::prepared_frame);
-                return Output::Post { port, frame };
-            }
-            self.dirty.pop_front();
-            if let Some(port) = self.ports.get_mut(&port) {
-                port.is_dirty = false;
-            }
+        if let Some(port) = self.ports.prepare_frame() {
+            let frame = self.ports.prepared_frame(port);
+            return Output::Post { port, frame };
         }
         Output::Timeout(self.links.values().filter_map(Link::next_timeout).min())
     }
@@ -167,10 +153,7 @@ impl Engine {
             target: target.to_owned(),
             text: text.to_owned(),
         };
-        for (id, port) in self.ports.iter_mut() {
-            port.tell(&message);
-            mark_dirty(&mut self.dirty, *id, port);
-        }
+        self.ports.tell_all(&message);
     }
 
     fn output(&mut self, todo: Todo) -> Output<'_> {
@@ -205,10 +188,10 @@ impl Engine {
     }
 
     fn on_frame(&mut self, id: PortId, frame: &Bytes) {
-        let Some(port) = self.ports.get_mut(&id) else {
+        if self.ports.get_mut(id).is_none() {
             return;
-        };
-        mark_dirty(&mut self.dirty, id, port);
+        }
+        self.ports.mark_dirty(id);
         match Preface::decode(frame) {
             Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
             Ok(Preface::Batch) => self.on_batch(id, frame),
@@ -223,7 +206,7 @@ impl Engine {
 
     fn on_hello(&mut self, id: PortId, hello: Hello) {
         let Some(version) = VersionRange::OURS.newest_common(hello.versions) else {
-            return self.post_preface(
+            return self.ports.post_preface(
                 id,
                 Refusal {
                     versions: VersionRange::OURS,
@@ -244,21 +227,22 @@ impl Engine {
             outbox: Outbox::new(self.epoch, version),
             channels: LiteMap::new(),
         };
-        let Some(port) = self.ports.get_mut(&id) else {
+        let Some(port) = self.ports.get_mut(id) else {
             return;
         };
         let before = port.begin(session);
-        port.post_preface(welcome.encode());
-        port.tell(&ToTab::Ready {
-            scope: self.scope,
-            debug: self.debug,
-        });
         if hello.holds_lock && !core::mem::replace(&mut port.is_watched, true) {
             self.outputs.push_back(Todo::WatchTab {
                 port: id,
                 lock: hello.token.lock_name(),
             });
         }
+        self.ports.post_preface(id, welcome.encode());
+        let ready = ToTab::Ready {
+            scope: self.scope,
+            debug: self.debug,
+        };
+        self.tell(id, &ready);
         // A second hello on a port is a tab that starts over.
         if let Some(before) = before {
             self.abandon_channels(id, before);
@@ -267,12 +251,12 @@ impl Engine {
 
     fn on_batch(&mut self, id: PortId, frame: &Bytes) {
         let epoch = self.epoch;
-        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
-            return self.post_preface(id, Preface::encode_stale(epoch));
+        let Some(session) = self.ports.session(id) else {
+            return self.ports.post_preface(id, Preface::encode_stale(epoch));
         };
         let reader = match BatchReader::new(frame) {
             Ok(reader) if reader.header().epoch != epoch => {
-                return self.post_preface(id, Preface::encode_stale(epoch));
+                return self.ports.post_preface(id, Preface::encode_stale(epoch));
             }
             Ok(reader) if reader.header().version == session.version.number() => reader,
             Ok(_) | Err(_) => return self.complain(id, None, WorkerError::InvalidFrame),
@@ -296,7 +280,7 @@ impl Engine {
                 Err(error) => self.on_undecodable(id, &error),
             }
         }
-        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+        let Some(session) = self.ports.session(id) else {
             return;
         };
         let mut links: Vec<LinkId> = Vec::new();
@@ -393,7 +377,7 @@ impl Engine {
             policy,
             replay,
         } = connect;
-        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+        let Some(session) = self.ports.session(id) else {
             return;
         };
         let refusal = if session.channels.contains_key(&channel) {
@@ -411,7 +395,7 @@ impl Engine {
             Some((link, _)) => *link,
             None => self.add_link(key, policy.clone()),
         };
-        if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
+        if let Some(session) = self.ports.session(id) {
             session.channels.insert(channel, link);
         }
         let member = Member { port: id, channel };
@@ -443,7 +427,7 @@ impl Engine {
     }
 
     fn drop_port(&mut self, id: PortId) {
-        let Some(mut port) = self.ports.remove(&id) else {
+        let Some(mut port) = self.ports.remove(id) else {
             return;
         };
         if let Some(session) = port.end() {
@@ -460,7 +444,7 @@ impl Engine {
     }
 
     fn close_channel(&mut self, id: PortId, channel: ChannelId) {
-        if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
+        if let Some(session) = self.ports.session(id) {
             session.channels.remove(&channel);
         }
     }
@@ -503,7 +487,7 @@ impl Engine {
     }
 
     fn link_of(&mut self, id: PortId, channel: ChannelId) -> Option<LinkId> {
-        let session = self.ports.get_mut(&id).and_then(Port::session)?;
+        let session = self.ports.session(id)?;
         session.channels.get(&channel).copied()
     }
 
@@ -524,7 +508,8 @@ impl Engine {
             online: self.online,
             rng: &mut self.rng,
             next_socket: &mut self.next_socket,
-            effects: &mut self.effects,
+            ports: &mut self.ports,
+            outputs: &mut self.outputs,
         };
         Some((link, ctx))
     }
@@ -543,38 +528,6 @@ impl Engine {
         if is_finished {
             self.links.remove(&id);
         }
-        self.apply_effects();
-    }
-
-    fn apply_effects(&mut self) {
-        while let Some(effect) = self.effects.pop_front() {
-            let todo = match effect {
-                Effect::Tell { port, message } => {
-                    self.tell(port, &message);
-                    continue;
-                }
-                Effect::Dial {
-                    socket,
-                    key,
-                    offer_subprotocols,
-                } => Todo::Dial {
-                    socket,
-                    key,
-                    offer_subprotocols,
-                },
-                Effect::Transmit { socket, payload } => Todo::Transmit { socket, payload },
-                Effect::Close {
-                    socket,
-                    code,
-                    reason,
-                } => Todo::Close {
-                    socket,
-                    code,
-                    reason,
-                },
-            };
-            self.outputs.push_back(todo);
-        }
     }
 
     fn complain(&mut self, id: PortId, channel: Option<ChannelId>, error: WorkerError) {
@@ -582,23 +535,6 @@ impl Engine {
     }
 
     fn tell(&mut self, id: PortId, message: &ToTab) {
-        if let Some(port) = self.ports.get_mut(&id) {
-            port.tell(message);
-            mark_dirty(&mut self.dirty, id, port);
-        }
-    }
-
-    fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
-        if let Some(port) = self.ports.get_mut(&id) {
-            port.post_preface(frame);
-            mark_dirty(&mut self.dirty, id, port);
-        }
-    }
-}
-
-fn mark_dirty(dirty: &mut VecDeque<PortId>, id: PortId, port: &mut Port) {
-    if !port.is_dirty {
-        port.is_dirty = true;
-        dirty.push_back(id);
+        self.ports.tell(id, message);
     }
 }

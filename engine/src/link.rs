@@ -11,7 +11,7 @@ use onesocket_protocol::{
     SendFailure, SendId, Status, ToTab, WorkerError, limits,
 };
 
-use crate::{PortId, SocketId, Time};
+use crate::{PortId, SocketId, Time, engine::Todo, port::Ports};
 
 mod backoff;
 mod give_up;
@@ -35,29 +35,6 @@ pub(crate) struct Member {
     pub(crate) channel: ChannelId,
 }
 
-/// Something that a connection wants done.
-#[derive(Debug)]
-pub(crate) enum Effect {
-    Dial {
-        socket: SocketId,
-        key: Rc<LinkKey>,
-        offer_subprotocols: bool,
-    },
-    Transmit {
-        socket: SocketId,
-        payload: Payload,
-    },
-    Close {
-        socket: SocketId,
-        code: u16,
-        reason: &'static str,
-    },
-    Tell {
-        port: PortId,
-        message: ToTab,
-    },
-}
-
 /// What a connection is lent while it reacts.
 #[derive(Debug)]
 pub(crate) struct Ctx<'a> {
@@ -65,19 +42,25 @@ pub(crate) struct Ctx<'a> {
     pub(crate) online: bool,
     pub(crate) rng: &'a mut Rng,
     pub(crate) next_socket: &'a mut u32,
-    pub(crate) effects: &'a mut VecDeque<Effect>,
+    pub(crate) ports: &'a mut Ports,
+    pub(crate) outputs: &'a mut VecDeque<Todo>,
 }
 
 impl Ctx<'_> {
     fn tell(&mut self, member: Member, message: ToTab) {
-        self.effects.push_back(Effect::Tell {
-            port: member.port,
-            message,
-        });
+        self.ports.tell(member.port, &message);
     }
 
     fn transmit(&mut self, socket: SocketId, payload: Payload) {
-        self.effects.push_back(Effect::Transmit { socket, payload });
+        self.outputs.push_back(Todo::Transmit { socket, payload });
+    }
+
+    fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {
+        self.outputs.push_back(Todo::Close {
+            socket,
+            code,
+            reason,
+        });
     }
 }
 

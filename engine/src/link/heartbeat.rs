@@ -3,7 +3,7 @@
 use onesocket_protocol::{LinkPolicy, Payload};
 
 use super::{
-    Ctx, Effect, Link, Timer,
+    Ctx, Link, Timer,
     lifecycle::{Open, State},
 };
 use crate::Time;
@@ -41,10 +41,7 @@ impl Link {
             return self.timers.start(Timer::Heartbeat, due);
         }
         open.pinged = Some(ctx.now);
-        ctx.effects.push_back(Effect::Transmit {
-            socket: open.socket,
-            payload: heartbeat.ping.clone(),
-        });
+        ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers
             .start(Timer::Pong, ctx.now.after(heartbeat.deadline));
     }

@@ -4,8 +4,8 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, Effect, Link, Timer, backoff};
-use crate::{DialRefusal, SocketId, Time};
+use super::{Ctx, Link, Timer, backoff};
+use crate::{DialRefusal, SocketId, Time, engine::Todo};
 
 /// What a connection is doing. Each state has only its own data.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Link {
         let timeout = self.policy.connect_timeout.max(Millis(1));
         self.timers
             .start(Timer::ConnectTimeout, ctx.now.after(timeout));
-        ctx.effects.push_back(Effect::Dial {
+        ctx.outputs.push_back(Todo::Dial {
             socket,
             key: self.key.clone(),
             offer_subprotocols,
@@ -126,11 +126,7 @@ impl Link {
             offered.iter().any(|offered| offered == subprotocol)
         };
         if !accepted {
-            ctx.effects.push_back(Effect::Close {
-                socket,
-                code: NORMAL_CLOSURE,
-                reason: "no subprotocol in common",
-            });
+            ctx.close(socket, NORMAL_CLOSURE, "no subprotocol in common");
             return self.lose(ctx, ReconnectCause::SubprotocolRefused);
         }
         self.timers.stop(Timer::ConnectTimeout);
@@ -150,10 +146,7 @@ impl Link {
         });
         self.watch_heartbeat(ctx.now);
         for payload in self.greetings.payloads() {
-            ctx.effects.push_back(Effect::Transmit {
-                socket,
-                payload: payload.clone(),
-            });
+            ctx.transmit(socket, payload.clone());
         }
         self.tell_all(ctx, &|channel| ToTab::Connected {
             channel,
@@ -328,11 +321,7 @@ impl Link {
     /// Closes the socket, if there is one, without waiting for the server: a half-open one would never answer.
     pub(super) fn drop_socket(&mut self, ctx: &mut Ctx<'_>, code: u16, reason: &'static str) {
         if let Some(socket) = self.socket() {
-            ctx.effects.push_back(Effect::Close {
-                socket,
-                code,
-                reason,
-            });
+            ctx.close(socket, code, reason);
         }
     }
 
