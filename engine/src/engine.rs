@@ -7,8 +7,8 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
-    LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
-    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+    LinkPolicy, LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab,
+    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
 };
 
 use crate::{
@@ -390,10 +390,11 @@ impl Engine {
         if let Some(error) = refusal {
             return self.complain(id, Some(channel), error);
         }
+        let policy = Rc::new(policy);
         let same = self.links.iter().find(|(_, link)| *link.key() == key);
         let link = match same {
             Some((link, _)) => *link,
-            None => self.add_link(key, policy.clone()),
+            None => self.add_link(key, Rc::clone(&policy)),
         };
         if let Some(session) = self.ports.session(id) {
             session.channels.insert(channel, link);
@@ -402,7 +403,7 @@ impl Engine {
         self.with_link(link, |link, ctx| link.join(ctx, member, &policy, replay));
     }
 
-    fn add_link(&mut self, key: LinkKey, policy: onesocket_protocol::LinkPolicy) -> LinkId {
+    fn add_link(&mut self, key: LinkKey, policy: Rc<LinkPolicy>) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
         self.links.insert(id, Link::new(key, policy));

@@ -1,5 +1,7 @@
 //! How a connection finds out that its open socket is dead.
 
+use std::rc::Rc;
+
 use onesocket_protocol::{LinkPolicy, Payload};
 
 use super::{
@@ -17,11 +19,11 @@ impl Link {
     }
 
     /// A tab has brought another policy: what runs by the old one ends.
-    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &LinkPolicy) {
+    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &Rc<LinkPolicy>) {
         if self.policy == *policy {
             return;
         }
-        self.policy = policy.clone();
+        self.policy = Rc::clone(policy);
         self.timers.stop(Timer::Heartbeat);
         self.timers.stop(Timer::Pong);
         if let State::Open(open) = &mut self.state {

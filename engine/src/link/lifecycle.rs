@@ -4,7 +4,7 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, Link, Timer, backoff};
+use super::{Ctx, EVERY, Link, Timer, backoff};
 use crate::{DialRefusal, SocketId, Time, engine::Todo};
 
 /// What a connection is doing. Each state has only its own data.
@@ -148,10 +148,13 @@ impl Link {
         for payload in self.greetings.payloads() {
             ctx.transmit(socket, payload.clone());
         }
-        self.tell_all(ctx, &|channel| ToTab::Connected {
-            channel,
-            subprotocol: subprotocol.clone(),
-        });
+        self.tell_all(
+            ctx,
+            ToTab::Connected {
+                channel: EVERY,
+                subprotocol,
+            },
+        );
         self.flush_queue(ctx, socket);
         self.tell_status(ctx);
     }
@@ -168,10 +171,13 @@ impl Link {
                 bytes: payload.len() as u32,
                 cap,
             };
-            return self.tell_all(ctx, &|channel| ToTab::Error {
-                channel: Some(channel),
-                error: error.clone(),
-            });
+            return self.tell_all(
+                ctx,
+                ToTab::Error {
+                    channel: Some(EVERY),
+                    error,
+                },
+            );
         }
         let heartbeat = self.policy.heartbeat.as_ref();
         if heartbeat.is_none_or(|heartbeat| heartbeat.pong.as_ref() != Some(payload)) {
@@ -258,7 +264,7 @@ impl Link {
         self.state = State::Waiting(Waiting {
             cause: cause.clone(),
         });
-        self.tell_reconnecting(ctx, Some(until.since(ctx.now)), &cause);
+        self.tell_reconnecting(ctx, Some(until.since(ctx.now)), cause);
     }
 
     fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
@@ -270,17 +276,20 @@ impl Link {
         self.state = State::Offline(Offline {
             cause: cause.clone(),
         });
-        self.tell_reconnecting(ctx, None, &cause);
+        self.tell_reconnecting(ctx, None, cause);
     }
 
-    fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: &ReconnectCause) {
+    fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: ReconnectCause) {
         let attempt = self.attempt;
-        self.tell_all(ctx, &|channel| ToTab::Reconnecting {
-            channel,
-            attempt,
-            delay,
-            cause: cause.clone(),
-        });
+        self.tell_all(
+            ctx,
+            ToTab::Reconnecting {
+                channel: EVERY,
+                attempt,
+                delay,
+                cause,
+            },
+        );
         self.tell_status(ctx);
     }
 
@@ -291,10 +300,13 @@ impl Link {
         self.timers.stop(Timer::GiveUp);
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
-        self.tell_all(ctx, &|channel| ToTab::Disconnected {
-            channel,
-            reason: reason.clone(),
-        });
+        self.tell_all(
+            ctx,
+            ToTab::Disconnected {
+                channel: EVERY,
+                reason,
+            },
+        );
         self.tell_status(ctx);
     }
 
@@ -371,12 +383,15 @@ impl Link {
         self.watch_give_up(ctx.now);
         if matches!(self.state, State::Open(_) | State::Closing(_)) {
             let attempt = self.attempt.max(1);
-            self.tell_all(ctx, &|channel| ToTab::Reconnecting {
-                channel,
-                attempt,
-                delay: Some(Millis(0)),
-                cause: ReconnectCause::Requested,
-            });
+            self.tell_all(
+                ctx,
+                ToTab::Reconnecting {
+                    channel: EVERY,
+                    attempt,
+                    delay: Some(Millis(0)),
+                    cause: ReconnectCause::Requested,
+                },
+            );
         }
         self.dial(ctx);
     }
