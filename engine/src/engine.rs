@@ -192,15 +192,10 @@ impl Engine {
             return;
         }
         self.ports.mark_dirty(id);
-        match Preface::decode(frame) {
+        match Preface::decode_from_tab(frame) {
             Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
             Ok(Preface::Batch) => self.on_batch(id, frame),
-            Ok(
-                Preface::Welcome(_) | Preface::Refused(_) | Preface::Failed(_) | Preface::Stale(_),
-            )
-            | Err(_) => {
-                self.complain(id, None, WorkerError::InvalidFrame);
-            }
+            Ok(_) | Err(_) => self.complain(id, None, WorkerError::InvalidFrame),
         }
     }
 
