@@ -14,7 +14,7 @@
 /// ```
 #[must_use]
 pub fn redact_url(url: &str) -> String {
-    // By bytes: the searches of `str` would be a thirtieth of the worker's wasm. Only ASCII is left out or split at, so what
+    // By bytes: nothing else in the worker's wasm needs the searches of `str`. Only ASCII is left out or split at, so what
     // comes out is UTF-8.
     let url: Vec<u8> = url
         .bytes()

@@ -1,6 +1,6 @@
 //! The prebuilt generic worker: `cargo xtask build` wraps it in the prelude and the start of `worker/js`.
 
-/// A third of the wasm of the standard library's allocator, and as constant in time. An app's own binary chooses its own.
+/// Less than half of the wasm of the standard library's allocator. An app's own binary chooses its own.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
