@@ -7,14 +7,14 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
-    LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
-    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+    LinkPolicy, LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab,
+    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
 };
 
 use crate::{
     DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time,
-    link::{Ctx, Effect, Link, Member},
-    port::{Port, Session},
+    link::{Ctx, Link, Member},
+    port::{Ports, Session},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,23 +32,20 @@ pub struct Engine {
     rng: Rng,
     now: Time,
     online: bool,
-    ports: LiteMap<PortId, Port>,
+    ports: Ports,
     links: LiteMap<LinkId, Link>,
     sockets: LiteMap<SocketId, LinkId>,
     next_tab: u32,
     next_link: u32,
     next_socket: u32,
-    effects: VecDeque<Effect>,
     outputs: VecDeque<Todo>,
-    /// Ports to which something may have to be posted.
-    dirty: VecDeque<PortId>,
     /// The key of the last [`Output::Dial`], which borrows from it.
     dialled: Option<(Rc<LinkKey>, bool)>,
 }
 
 /// An [`Output`] that waits to be polled.
 #[derive(Debug)]
-enum Todo {
+pub(crate) enum Todo {
     Dial {
         socket: SocketId,
         key: Rc<LinkKey>,
@@ -82,15 +79,13 @@ impl Engine {
             rng: Rng::with_seed(config.seed),
             now: Time(0),
             online: config.online,
-            ports: LiteMap::new(),
+            ports: Ports::default(),
             links: LiteMap::new(),
             sockets: LiteMap::new(),
             next_tab: 1,
             next_link: 1,
             next_socket: 1,
-            effects: VecDeque::new(),
             outputs: VecDeque::new(),
-            dirty: VecDeque::new(),
             dialled: None,
         }
     }
@@ -102,9 +97,7 @@ impl Engine {
         self.now = self.now.max(now);
         match input {
             Input::PortOpened(port) => {
-                if !self.ports.contains_key(&port) {
-                    self.ports.insert(port, Port::default());
-                }
+                self.ports.open(port);
             }
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
@@ -143,16 +136,9 @@ impl Engine {
             return self.output(todo);
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
-        while let Some(port) = self.dirty.front().copied() {
-            let has_frame = self.ports.get_mut(&port).is_some_and(Port::prepare_frame);
-            if has_frame {
-                let frame = self.ports.get(&port).map_or(&[][..], Port::prepared_frame);
-                return Output::Post { port, frame };
-            }
-            self.dirty.pop_front();
-            if let Some(port) = self.ports.get_mut(&port) {
-                port.is_dirty = false;
-            }
+        if let Some(port) = self.ports.prepare_frame() {
+            let frame = self.ports.prepared_frame(port);
+            return Output::Post { port, frame };
         }
         Output::Timeout(self.links.values().filter_map(Link::next_timeout).min())
     }
@@ -162,19 +148,12 @@ impl Engine {
         if self.debug == DebugLevel::Off {
             return;
         }
-        let mut end = text.len().min(limits::MAX_REASON_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
         let message = ToTab::Log {
             level,
             target: target.to_owned(),
-            text: text[..end].to_owned(),
+            text: text.to_owned(),
         };
-        for (id, port) in self.ports.iter_mut() {
-            port.tell(&message);
-            mark_dirty(&mut self.dirty, *id, port);
-        }
+        self.ports.tell_all(&message);
     }
 
     fn output(&mut self, todo: Todo) -> Output<'_> {
@@ -209,31 +188,20 @@ impl Engine {
     }
 
     fn on_frame(&mut self, id: PortId, frame: &Bytes) {
-        let Some(port) = self.ports.get_mut(&id) else {
+        if self.ports.get_mut(id).is_none() {
             return;
-        };
-        mark_dirty(&mut self.dirty, id, port);
-        match Preface::decode(frame) {
+        }
+        self.ports.mark_dirty(id);
+        match Preface::decode_from_tab(frame) {
             Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
             Ok(Preface::Batch) => self.on_batch(id, frame),
-            Ok(
-                Preface::Welcome(_) | Preface::Refused(_) | Preface::Failed(_) | Preface::Stale(_),
-            )
-            | Err(_) => {
-                self.tell(
-                    id,
-                    &ToTab::Error {
-                        channel: None,
-                        error: WorkerError::InvalidFrame,
-                    },
-                );
-            }
+            Ok(_) | Err(_) => self.complain(id, None, WorkerError::InvalidFrame),
         }
     }
 
     fn on_hello(&mut self, id: PortId, hello: Hello) {
         let Some(version) = VersionRange::OURS.newest_common(hello.versions) else {
-            return self.post_preface(
+            return self.ports.post_preface(
                 id,
                 Refusal {
                     versions: VersionRange::OURS,
@@ -254,21 +222,22 @@ impl Engine {
             outbox: Outbox::new(self.epoch, version),
             channels: LiteMap::new(),
         };
-        let Some(port) = self.ports.get_mut(&id) else {
+        let Some(port) = self.ports.get_mut(id) else {
             return;
         };
         let before = port.begin(session);
-        port.post_preface(welcome.encode());
-        port.tell(&ToTab::Ready {
-            scope: self.scope,
-            debug: self.debug,
-        });
         if hello.holds_lock && !core::mem::replace(&mut port.is_watched, true) {
             self.outputs.push_back(Todo::WatchTab {
                 port: id,
                 lock: hello.token.lock_name(),
             });
         }
+        self.ports.post_preface(id, welcome.encode());
+        let ready = ToTab::Ready {
+            scope: self.scope,
+            debug: self.debug,
+        };
+        self.tell(id, &ready);
         // A second hello on a port is a tab that starts over.
         if let Some(before) = before {
             self.abandon_channels(id, before);
@@ -277,24 +246,20 @@ impl Engine {
 
     fn on_batch(&mut self, id: PortId, frame: &Bytes) {
         let epoch = self.epoch;
-        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
-            return self.post_preface(id, Preface::encode_stale(epoch));
-        };
-        let invalid = ToTab::Error {
-            channel: None,
-            error: WorkerError::InvalidFrame,
+        let Some(session) = self.ports.session(id) else {
+            return self.ports.post_preface(id, Preface::encode_stale(epoch));
         };
         let reader = match BatchReader::new(frame) {
             Ok(reader) if reader.header().epoch != epoch => {
-                return self.post_preface(id, Preface::encode_stale(epoch));
+                return self.ports.post_preface(id, Preface::encode_stale(epoch));
             }
             Ok(reader) if reader.header().version == session.version.number() => reader,
-            Ok(_) | Err(_) => return self.tell(id, &invalid),
+            Ok(_) | Err(_) => return self.complain(id, None, WorkerError::InvalidFrame),
         };
         let version = session.version;
         if session.outbox.on_batch(reader.header()).is_err() {
             // Read before, or torn from its place: to read it would double or reorder sends.
-            return self.tell(id, &invalid);
+            return self.complain(id, None, WorkerError::InvalidFrame);
         }
         self.read_messages(id, version, reader);
     }
@@ -302,13 +267,7 @@ impl Engine {
     fn read_messages(&mut self, id: PortId, version: Version, reader: BatchReader) {
         for raw in reader {
             let Ok(raw) = raw else {
-                self.tell(
-                    id,
-                    &ToTab::Error {
-                        channel: None,
-                        error: WorkerError::InvalidFrame,
-                    },
-                );
+                self.complain(id, None, WorkerError::InvalidFrame);
                 break;
             };
             match ToWorker::decode(version, &raw) {
@@ -316,7 +275,7 @@ impl Engine {
                 Err(error) => self.on_undecodable(id, &error),
             }
         }
-        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+        let Some(session) = self.ports.session(id) else {
             return;
         };
         let mut links: Vec<LinkId> = Vec::new();
@@ -338,13 +297,7 @@ impl Engine {
             }
             _ => WorkerError::InvalidFrame,
         };
-        self.tell(
-            id,
-            &ToTab::Error {
-                channel: None,
-                error,
-            },
-        );
+        self.complain(id, None, error);
     }
 
     fn on_message(&mut self, id: PortId, message: ToWorker) {
@@ -419,7 +372,7 @@ impl Engine {
             policy,
             replay,
         } = connect;
-        let Some(session) = self.ports.get_mut(&id).and_then(Port::session) else {
+        let Some(session) = self.ports.session(id) else {
             return;
         };
         let refusal = if session.channels.contains_key(&channel) {
@@ -430,27 +383,22 @@ impl Engine {
             None
         };
         if let Some(error) = refusal {
-            return self.tell(
-                id,
-                &ToTab::Error {
-                    channel: Some(channel),
-                    error,
-                },
-            );
+            return self.complain(id, Some(channel), error);
         }
+        let policy = Rc::new(policy);
         let same = self.links.iter().find(|(_, link)| *link.key() == key);
         let link = match same {
             Some((link, _)) => *link,
-            None => self.add_link(key, policy.clone()),
+            None => self.add_link(key, Rc::clone(&policy)),
         };
-        if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
+        if let Some(session) = self.ports.session(id) {
             session.channels.insert(channel, link);
         }
         let member = Member { port: id, channel };
         self.with_link(link, |link, ctx| link.join(ctx, member, &policy, replay));
     }
 
-    fn add_link(&mut self, key: LinkKey, policy: onesocket_protocol::LinkPolicy) -> LinkId {
+    fn add_link(&mut self, key: LinkKey, policy: Rc<LinkPolicy>) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
         self.links.insert(id, Link::new(key, policy));
@@ -475,7 +423,7 @@ impl Engine {
     }
 
     fn drop_port(&mut self, id: PortId) {
-        let Some(mut port) = self.ports.remove(&id) else {
+        let Some(mut port) = self.ports.remove(id) else {
             return;
         };
         if let Some(session) = port.end() {
@@ -492,7 +440,7 @@ impl Engine {
     }
 
     fn close_channel(&mut self, id: PortId, channel: ChannelId) {
-        if let Some(session) = self.ports.get_mut(&id).and_then(Port::session) {
+        if let Some(session) = self.ports.session(id) {
             session.channels.remove(&channel);
         }
     }
@@ -515,13 +463,7 @@ impl Engine {
         react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
     ) {
         if !self.with_channel(id, channel, react) {
-            self.tell(
-                id,
-                &ToTab::Error {
-                    channel: Some(channel),
-                    error: WorkerError::UnknownChannel,
-                },
-            );
+            self.complain(id, Some(channel), WorkerError::UnknownChannel);
         }
     }
 
@@ -531,8 +473,7 @@ impl Engine {
         channel: ChannelId,
         react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
     ) -> bool {
-        let session = self.ports.get_mut(&id).and_then(Port::session);
-        let Some(link) = session.and_then(|session| session.channels.get(&channel).copied()) else {
+        let Some(link) = self.link_of(id, channel) else {
             return false;
         };
         self.with_link(link, |link, ctx| {
@@ -541,79 +482,55 @@ impl Engine {
         true
     }
 
+    fn link_of(&mut self, id: PortId, channel: ChannelId) -> Option<LinkId> {
+        let session = self.ports.session(id)?;
+        session.channels.get(&channel).copied()
+    }
+
+    /// Nothing but the reaction itself may be in here: there is a copy of it for each reaction.
     fn with_link(&mut self, id: LinkId, react: impl FnOnce(&mut Link, &mut Ctx<'_>)) {
-        let Some(link) = self.links.get_mut(&id) else {
+        let Some((link, mut ctx)) = self.lend(id) else {
             return;
         };
         let before = link.socket();
-        let mut ctx = Ctx {
+        react(link, &mut ctx);
+        self.settle(id, before);
+    }
+
+    fn lend(&mut self, id: LinkId) -> Option<(&mut Link, Ctx<'_>)> {
+        let link = self.links.get_mut(&id)?;
+        let ctx = Ctx {
             now: self.now,
             online: self.online,
             rng: &mut self.rng,
             next_socket: &mut self.next_socket,
-            effects: &mut self.effects,
+            ports: &mut self.ports,
+            outputs: &mut self.outputs,
         };
-        react(link, &mut ctx);
+        Some((link, ctx))
+    }
+
+    /// Takes note of what a reaction has changed; `before` is the socket that the link had.
+    fn settle(&mut self, id: LinkId, before: Option<SocketId>) {
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
         let after = link.socket();
+        let is_finished = link.is_finished();
         if before != after {
             before.map(|socket| self.sockets.remove(&socket));
             after.map(|socket| self.sockets.insert(socket, id));
         }
-        if link.is_finished() {
+        if is_finished {
             self.links.remove(&id);
         }
-        self.apply_effects();
     }
 
-    fn apply_effects(&mut self) {
-        while let Some(effect) = self.effects.pop_front() {
-            let todo = match effect {
-                Effect::Tell { port, message } => {
-                    self.tell(port, &message);
-                    continue;
-                }
-                Effect::Dial {
-                    socket,
-                    key,
-                    offer_subprotocols,
-                } => Todo::Dial {
-                    socket,
-                    key,
-                    offer_subprotocols,
-                },
-                Effect::Transmit { socket, payload } => Todo::Transmit { socket, payload },
-                Effect::Close {
-                    socket,
-                    code,
-                    reason,
-                } => Todo::Close {
-                    socket,
-                    code,
-                    reason,
-                },
-            };
-            self.outputs.push_back(todo);
-        }
+    fn complain(&mut self, id: PortId, channel: Option<ChannelId>, error: WorkerError) {
+        self.tell(id, &ToTab::Error { channel, error });
     }
 
     fn tell(&mut self, id: PortId, message: &ToTab) {
-        if let Some(port) = self.ports.get_mut(&id) {
-            port.tell(message);
-            mark_dirty(&mut self.dirty, id, port);
-        }
-    }
-
-    fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
-        if let Some(port) = self.ports.get_mut(&id) {
-            port.post_preface(frame);
-            mark_dirty(&mut self.dirty, id, port);
-        }
-    }
-}
-
-fn mark_dirty(dirty: &mut VecDeque<PortId>, id: PortId, port: &mut Port) {
-    if !port.is_dirty {
-        port.is_dirty = true;
-        dirty.push_back(id);
+        self.ports.tell(id, message);
     }
 }

@@ -11,7 +11,7 @@ use onesocket_protocol::{
     SendFailure, SendId, Status, ToTab, WorkerError, limits,
 };
 
-use crate::{PortId, SocketId, Time};
+use crate::{PortId, SocketId, Time, engine::Todo, port::Ports};
 
 mod backoff;
 mod give_up;
@@ -35,29 +35,6 @@ pub(crate) struct Member {
     pub(crate) channel: ChannelId,
 }
 
-/// Something that a connection wants done.
-#[derive(Debug)]
-pub(crate) enum Effect {
-    Dial {
-        socket: SocketId,
-        key: Rc<LinkKey>,
-        offer_subprotocols: bool,
-    },
-    Transmit {
-        socket: SocketId,
-        payload: Payload,
-    },
-    Close {
-        socket: SocketId,
-        code: u16,
-        reason: &'static str,
-    },
-    Tell {
-        port: PortId,
-        message: ToTab,
-    },
-}
-
 /// What a connection is lent while it reacts.
 #[derive(Debug)]
 pub(crate) struct Ctx<'a> {
@@ -65,26 +42,35 @@ pub(crate) struct Ctx<'a> {
     pub(crate) online: bool,
     pub(crate) rng: &'a mut Rng,
     pub(crate) next_socket: &'a mut u32,
-    pub(crate) effects: &'a mut VecDeque<Effect>,
+    pub(crate) ports: &'a mut Ports,
+    pub(crate) outputs: &'a mut VecDeque<Todo>,
 }
 
 impl Ctx<'_> {
-    fn tell(&mut self, member: Member, message: ToTab) {
-        self.effects.push_back(Effect::Tell {
-            port: member.port,
-            message,
-        });
+    fn tell(&mut self, member: Member, message: &ToTab) {
+        self.ports.tell(member.port, message);
     }
 
     fn transmit(&mut self, socket: SocketId, payload: Payload) {
-        self.effects.push_back(Effect::Transmit { socket, payload });
+        self.outputs.push_back(Todo::Transmit { socket, payload });
+    }
+
+    fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {
+        self.outputs.push_back(Todo::Close {
+            socket,
+            code,
+            reason,
+        });
     }
 }
+
+/// Stands for the channel of each member, in what all are told.
+const EVERY: ChannelId = ChannelId(0);
 
 #[derive(Debug)]
 pub(crate) struct Link {
     key: Rc<LinkKey>,
-    policy: LinkPolicy,
+    policy: Rc<LinkPolicy>,
     state: State,
     timers: Timers,
     members: LiteMap<Member, MemberState>,
@@ -126,7 +112,7 @@ enum Ask {
 }
 
 impl Link {
-    pub(crate) fn new(key: LinkKey, policy: LinkPolicy) -> Self {
+    pub(crate) fn new(key: LinkKey, policy: Rc<LinkPolicy>) -> Self {
         Self {
             key: Rc::new(key),
             policy,
@@ -156,7 +142,7 @@ impl Link {
         &mut self,
         ctx: &mut Ctx<'_>,
         member: Member,
-        policy: &LinkPolicy,
+        policy: &Rc<LinkPolicy>,
         replay: Replay,
     ) {
         let policy_differs = !self.members.is_empty() && *policy != self.policy;
@@ -172,7 +158,7 @@ impl Link {
         self.members.insert(member, MemberState::default());
         ctx.tell(
             member,
-            ToTab::Attached {
+            &ToTab::Attached {
                 channel: member.channel,
                 status: self.status(ctx.now),
             },
@@ -181,7 +167,7 @@ impl Link {
             let error = WorkerError::PolicyDiffers;
             ctx.tell(
                 member,
-                ToTab::Error {
+                &ToTab::Error {
                     channel: Some(member.channel),
                     error,
                 },
@@ -191,7 +177,7 @@ impl Link {
             let channel = member.channel;
             ctx.tell(
                 member,
-                ToTab::Connected {
+                &ToTab::Connected {
                     channel,
                     subprotocol: open.subprotocol.clone(),
                 },
@@ -208,7 +194,7 @@ impl Link {
                     let payload = payload.clone();
                     ctx.tell(
                         member,
-                        ToTab::Message {
+                        &ToTab::Message {
                             channel: member.channel,
                             replayed: true,
                             payload,
@@ -233,7 +219,7 @@ impl Link {
         self.remove(ctx, member);
         ctx.tell(
             member,
-            ToTab::Detached {
+            &ToTab::Detached {
                 channel: member.channel,
             },
         );
@@ -301,7 +287,7 @@ impl Link {
             let error = WorkerError::TooManyGreetings;
             return ctx.tell(
                 member,
-                ToTab::Error {
+                &ToTab::Error {
                     channel: Some(member.channel),
                     error,
                 },
@@ -358,7 +344,7 @@ impl Link {
             if let Some(through) = state.receipt_due.take() {
                 ctx.tell(
                     *member,
-                    ToTab::Sent {
+                    &ToTab::Sent {
                         channel: member.channel,
                         through,
                     },
@@ -392,7 +378,7 @@ impl Link {
     fn tell_failed(&self, ctx: &mut Ctx<'_>, member: Member, id: SendId, failure: SendFailure) {
         ctx.tell(
             member,
-            ToTab::Failed {
+            &ToTab::Failed {
                 channel: member.channel,
                 id,
                 failure,
@@ -403,34 +389,34 @@ impl Link {
     /// Passes a message of the server on to every tab.
     fn deliver(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
         self.history.push(payload);
-        for member in self.members.keys() {
-            let message = ToTab::Message {
-                channel: member.channel,
+        self.tell_all(
+            ctx,
+            ToTab::Message {
+                channel: EVERY,
                 replayed: false,
                 payload: payload.clone(),
-            };
-            ctx.tell(*member, message);
-        }
+            },
+        );
     }
 
-    fn tell_all(&self, ctx: &mut Ctx<'_>, message: impl Fn(ChannelId) -> ToTab) {
+    /// Tells all members what is said to [`EVERY`] channel.
+    fn tell_all(&self, ctx: &mut Ctx<'_>, mut message: ToTab) {
         for member in self.members.keys() {
-            ctx.tell(*member, message(member.channel));
+            message.redirect(member.channel);
+            ctx.tell(*member, &message);
         }
     }
 
     fn tell_status(&self, ctx: &mut Ctx<'_>) {
         let status = self.status(ctx.now);
-        self.tell_all(ctx, |channel| ToTab::Status {
-            channel,
-            status: status.clone(),
-        });
+        let channel = EVERY;
+        self.tell_all(ctx, ToTab::Status { channel, status });
     }
 
     pub(crate) fn answer_status(&self, ctx: &mut Ctx<'_>, member: Member) {
         ctx.tell(
             member,
-            ToTab::Status {
+            &ToTab::Status {
                 channel: member.channel,
                 status: self.status(ctx.now),
             },

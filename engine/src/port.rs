@@ -5,7 +5,84 @@ use std::collections::VecDeque;
 use litemap::LiteMap;
 use onesocket_protocol::{ChannelId, Outbox, ToTab, Version};
 
-use crate::engine::LinkId;
+use crate::{PortId, engine::LinkId};
+
+/// All ports, and to which of them something may have to be posted.
+#[derive(Debug, Default)]
+pub(crate) struct Ports {
+    by_id: LiteMap<PortId, Port>,
+    dirty: VecDeque<PortId>,
+}
+
+impl Ports {
+    pub(crate) fn open(&mut self, id: PortId) {
+        if !self.by_id.contains_key(&id) {
+            self.by_id.insert(id, Port::default());
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, id: PortId) -> Option<&mut Port> {
+        self.by_id.get_mut(&id)
+    }
+
+    pub(crate) fn session(&mut self, id: PortId) -> Option<&mut Session> {
+        self.get_mut(id)?.session.as_mut()
+    }
+
+    pub(crate) fn remove(&mut self, id: PortId) -> Option<Port> {
+        self.by_id.remove(&id)
+    }
+
+    pub(crate) fn tell(&mut self, id: PortId, message: &ToTab) {
+        if let Some(session) = self.session(id) {
+            session.outbox.push_to_tab(message);
+            self.mark_dirty(id);
+        }
+    }
+
+    pub(crate) fn tell_all(&mut self, message: &ToTab) {
+        let ids: Vec<PortId> = self.by_id.keys().copied().collect();
+        for id in ids {
+            self.tell(id, message);
+        }
+    }
+
+    pub(crate) fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
+        if let Some(port) = self.get_mut(id) {
+            port.prefaces.push_back(frame);
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Something may have to be posted to this port.
+    pub(crate) fn mark_dirty(&mut self, id: PortId) {
+        if let Some(port) = self.by_id.get_mut(&id)
+            && !port.is_dirty
+        {
+            port.is_dirty = true;
+            self.dirty.push_back(id);
+        }
+    }
+
+    /// Looks for the next frame to post, and says to whom.
+    pub(crate) fn prepare_frame(&mut self) -> Option<PortId> {
+        while let Some(id) = self.dirty.front().copied() {
+            if let Some(port) = self.by_id.get_mut(&id) {
+                if port.prepare_frame() {
+                    return Some(id);
+                }
+                port.is_dirty = false;
+            }
+            self.dirty.pop_front();
+        }
+        None
+    }
+
+    /// Returns the frame that was prepared last for a port.
+    pub(crate) fn prepared_frame(&self, id: PortId) -> &[u8] {
+        self.by_id.get(&id).map_or(&[], Port::prepared_frame)
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Port {
@@ -17,7 +94,7 @@ pub(crate) struct Port {
     /// Whether its tab's lock is asked for.
     pub(crate) is_watched: bool,
     /// Whether something may have to be posted.
-    pub(crate) is_dirty: bool,
+    is_dirty: bool,
 }
 
 /// What there is between a hello and a goodbye.
@@ -29,10 +106,6 @@ pub(crate) struct Session {
 }
 
 impl Port {
-    pub(crate) fn session(&mut self) -> Option<&mut Session> {
-        self.session.as_mut()
-    }
-
     /// Begins a session; returns the one before, whose channels are to be closed.
     pub(crate) fn begin(&mut self, session: Session) -> Option<Session> {
         self.session.replace(session)
@@ -42,18 +115,7 @@ impl Port {
         self.session.take()
     }
 
-    pub(crate) fn post_preface(&mut self, frame: Vec<u8>) {
-        self.prefaces.push_back(frame);
-    }
-
-    pub(crate) fn tell(&mut self, message: &ToTab) {
-        if let Some(session) = &mut self.session {
-            session.outbox.push_to_tab(message);
-        }
-    }
-
-    /// Looks for the next frame to post, and says whether there is one.
-    pub(crate) fn prepare_frame(&mut self) -> bool {
+    fn prepare_frame(&mut self) -> bool {
         if let Some(preface) = self.prefaces.pop_front() {
             self.posting = preface;
             self.posting_preface = true;
@@ -65,8 +127,7 @@ impl Port {
             .is_some_and(|session| session.outbox.prepare_frame())
     }
 
-    /// Returns the frame that was prepared last.
-    pub(crate) fn prepared_frame(&self) -> &[u8] {
+    fn prepared_frame(&self) -> &[u8] {
         match &self.session {
             Some(session) if !self.posting_preface => session.outbox.prepared_frame(),
             _ => &self.posting,

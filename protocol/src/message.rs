@@ -428,6 +428,30 @@ impl ToTab {
         }
     }
 
+    /// Makes it be about another channel, if it is about one: so one message can be told to many.
+    pub fn redirect(&mut self, to: ChannelId) {
+        match self {
+            Self::Attached { channel, .. }
+            | Self::Connected { channel, .. }
+            | Self::Disconnected { channel, .. }
+            | Self::Reconnecting { channel, .. }
+            | Self::Message { channel, .. }
+            | Self::Status { channel, .. }
+            | Self::Sent { channel, .. }
+            | Self::Failed { channel, .. }
+            | Self::Lagged { channel, .. }
+            | Self::Detached { channel }
+            | Self::Error {
+                channel: Some(channel),
+                ..
+            } => *channel = to,
+            Self::Error { channel: None, .. }
+            | Self::Ready { .. }
+            | Self::Pong { .. }
+            | Self::Log { .. } => {}
+        }
+    }
+
     /// Decodes a message.
     ///
     /// # Errors

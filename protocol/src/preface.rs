@@ -55,23 +55,31 @@ impl Preface {
     /// assert!(Preface::decode(b"[object Object]").is_err());
     /// ```
     pub fn decode(bytes: &[u8]) -> Result<Self, PrefaceError> {
-        let rest = bytes.strip_prefix(&MAGIC).ok_or(PrefaceError::NotOurs)?;
-        let (&kind, rest) = rest.split_first().ok_or(PrefaceError::NotOurs)?;
-        let mut fields = Fields {
-            kind,
-            len: bytes.len(),
-            rest,
-        };
-        match kind {
+        let mut fields = Fields::begin(bytes)?;
+        match fields.kind {
             kind::HELLO => Hello::read(&mut fields).map(Self::Hello),
             kind::WELCOME => Welcome::read(&mut fields).map(Self::Welcome),
             kind::REFUSED => Refusal::read(&mut fields).map(Self::Refused),
-            kind::FAILED => Ok(Self::Failed(FailedStart::read(rest))),
+            kind::FAILED => Ok(Self::Failed(FailedStart::read(fields.rest))),
             kind::BATCH => Ok(Self::Batch),
             kind::STALE => {
                 fields.take::<3>()?;
                 Ok(Self::Stale(Epoch(fields.u64()?)))
             }
+            kind => Err(PrefaceError::UnknownKind { kind }),
+        }
+    }
+
+    /// Reads what a tab may say, a hello or a batch; the worker needs no reader of what workers say.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`decode`](Self::decode), and when the bytes are a worker's.
+    pub fn decode_from_tab(bytes: &[u8]) -> Result<Self, PrefaceError> {
+        let mut fields = Fields::begin(bytes)?;
+        match fields.kind {
+            kind::HELLO => Hello::read(&mut fields).map(Self::Hello),
+            kind::BATCH => Ok(Self::Batch),
             kind => Err(PrefaceError::UnknownKind { kind }),
         }
     }
@@ -238,7 +246,17 @@ struct Fields<'a> {
     rest: &'a [u8],
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    fn begin(bytes: &'a [u8]) -> Result<Self, PrefaceError> {
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(PrefaceError::NotOurs)?;
+        let (&kind, rest) = rest.split_first().ok_or(PrefaceError::NotOurs)?;
+        Ok(Self {
+            kind,
+            len: bytes.len(),
+            rest,
+        })
+    }
+
     fn take<const N: usize>(&mut self) -> Result<[u8; N], PrefaceError> {
         let truncated = PrefaceError::Truncated {
             kind: self.kind,

@@ -21,8 +21,8 @@ pub fn serve() {
     debug::install();
     let scope = match environment::scope() {
         Some(scope @ (WorkerScope::Shared | WorkerScope::Dedicated)) => scope,
-        elsewhere => {
-            return tracing::warn!("serve() was called outside of a worker, in {elsewhere:?}");
+        Some(WorkerScope::Main) | None => {
+            return tracing::warn!("serve() was called outside of a worker");
         }
     };
     if SERVING.with_borrow(Option::is_some) {

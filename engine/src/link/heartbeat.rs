@@ -1,9 +1,11 @@
 //! How a connection finds out that its open socket is dead.
 
+use std::rc::Rc;
+
 use onesocket_protocol::{LinkPolicy, Payload};
 
 use super::{
-    Ctx, Effect, Link, Timer,
+    Ctx, Link, Timer,
     lifecycle::{Open, State},
 };
 use crate::Time;
@@ -17,11 +19,11 @@ impl Link {
     }
 
     /// A tab has brought another policy: what runs by the old one ends.
-    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &LinkPolicy) {
+    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &Rc<LinkPolicy>) {
         if self.policy == *policy {
             return;
         }
-        self.policy = policy.clone();
+        self.policy = Rc::clone(policy);
         self.timers.stop(Timer::Heartbeat);
         self.timers.stop(Timer::Pong);
         if let State::Open(open) = &mut self.state {
@@ -41,10 +43,7 @@ impl Link {
             return self.timers.start(Timer::Heartbeat, due);
         }
         open.pinged = Some(ctx.now);
-        ctx.effects.push_back(Effect::Transmit {
-            socket: open.socket,
-            payload: heartbeat.ping.clone(),
-        });
+        ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers
             .start(Timer::Pong, ctx.now.after(heartbeat.deadline));
     }

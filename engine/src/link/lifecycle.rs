@@ -4,8 +4,8 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, Effect, Link, Timer, backoff};
-use crate::{DialRefusal, SocketId, Time};
+use super::{Ctx, EVERY, Link, Timer, backoff};
+use crate::{DialRefusal, SocketId, Time, engine::Todo};
 
 /// What a connection is doing. Each state has only its own data.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Link {
         let timeout = self.policy.connect_timeout.max(Millis(1));
         self.timers
             .start(Timer::ConnectTimeout, ctx.now.after(timeout));
-        ctx.effects.push_back(Effect::Dial {
+        ctx.outputs.push_back(Todo::Dial {
             socket,
             key: self.key.clone(),
             offer_subprotocols,
@@ -126,11 +126,7 @@ impl Link {
             offered.iter().any(|offered| offered == subprotocol)
         };
         if !accepted {
-            ctx.effects.push_back(Effect::Close {
-                socket,
-                code: NORMAL_CLOSURE,
-                reason: "no subprotocol in common",
-            });
+            ctx.close(socket, NORMAL_CLOSURE, "no subprotocol in common");
             return self.lose(ctx, ReconnectCause::SubprotocolRefused);
         }
         self.timers.stop(Timer::ConnectTimeout);
@@ -150,15 +146,15 @@ impl Link {
         });
         self.watch_heartbeat(ctx.now);
         for payload in self.greetings.payloads() {
-            ctx.effects.push_back(Effect::Transmit {
-                socket,
-                payload: payload.clone(),
-            });
+            ctx.transmit(socket, payload.clone());
         }
-        self.tell_all(ctx, |channel| ToTab::Connected {
-            channel,
-            subprotocol: subprotocol.clone(),
-        });
+        self.tell_all(
+            ctx,
+            ToTab::Connected {
+                channel: EVERY,
+                subprotocol,
+            },
+        );
         self.flush_queue(ctx, socket);
         self.tell_status(ctx);
     }
@@ -175,10 +171,13 @@ impl Link {
                 bytes: payload.len() as u32,
                 cap,
             };
-            return self.tell_all(ctx, |channel| ToTab::Error {
-                channel: Some(channel),
-                error: error.clone(),
-            });
+            return self.tell_all(
+                ctx,
+                ToTab::Error {
+                    channel: Some(EVERY),
+                    error,
+                },
+            );
         }
         let heartbeat = self.policy.heartbeat.as_ref();
         if heartbeat.is_none_or(|heartbeat| heartbeat.pong.as_ref() != Some(payload)) {
@@ -265,7 +264,7 @@ impl Link {
         self.state = State::Waiting(Waiting {
             cause: cause.clone(),
         });
-        self.tell_reconnecting(ctx, Some(until.since(ctx.now)), &cause);
+        self.tell_reconnecting(ctx, Some(until.since(ctx.now)), cause);
     }
 
     fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
@@ -277,17 +276,20 @@ impl Link {
         self.state = State::Offline(Offline {
             cause: cause.clone(),
         });
-        self.tell_reconnecting(ctx, None, &cause);
+        self.tell_reconnecting(ctx, None, cause);
     }
 
-    fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: &ReconnectCause) {
+    fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: ReconnectCause) {
         let attempt = self.attempt;
-        self.tell_all(ctx, |channel| ToTab::Reconnecting {
-            channel,
-            attempt,
-            delay,
-            cause: cause.clone(),
-        });
+        self.tell_all(
+            ctx,
+            ToTab::Reconnecting {
+                channel: EVERY,
+                attempt,
+                delay,
+                cause,
+            },
+        );
         self.tell_status(ctx);
     }
 
@@ -298,10 +300,13 @@ impl Link {
         self.timers.stop(Timer::GiveUp);
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
-        self.tell_all(ctx, |channel| ToTab::Disconnected {
-            channel,
-            reason: reason.clone(),
-        });
+        self.tell_all(
+            ctx,
+            ToTab::Disconnected {
+                channel: EVERY,
+                reason,
+            },
+        );
         self.tell_status(ctx);
     }
 
@@ -328,11 +333,7 @@ impl Link {
     /// Closes the socket, if there is one, without waiting for the server: a half-open one would never answer.
     pub(super) fn drop_socket(&mut self, ctx: &mut Ctx<'_>, code: u16, reason: &'static str) {
         if let Some(socket) = self.socket() {
-            ctx.effects.push_back(Effect::Close {
-                socket,
-                code,
-                reason,
-            });
+            ctx.close(socket, code, reason);
         }
     }
 
@@ -382,12 +383,15 @@ impl Link {
         self.watch_give_up(ctx.now);
         if matches!(self.state, State::Open(_) | State::Closing(_)) {
             let attempt = self.attempt.max(1);
-            self.tell_all(ctx, |channel| ToTab::Reconnecting {
-                channel,
-                attempt,
-                delay: Some(Millis(0)),
-                cause: ReconnectCause::Requested,
-            });
+            self.tell_all(
+                ctx,
+                ToTab::Reconnecting {
+                    channel: EVERY,
+                    attempt,
+                    delay: Some(Millis(0)),
+                    cause: ReconnectCause::Requested,
+                },
+            );
         }
         self.dial(ctx);
     }

@@ -80,13 +80,21 @@ impl Visit for Text {
         self.record_debug(field, &format_args!("{text}"));
     }
 
-    // The defaults of these format by `Debug`, whose code for 128 bits and for escapes is larger than all of this file's.
+    // The defaults of these format by `Debug`, whose code for hex, for 128 bits and for escapes is larger than all of this file's.
     fn record_i128(&mut self, field: &Field, value: i128) {
         self.record_f64(field, value as f64);
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
         self.record_f64(field, value as f64);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.record_debug(field, &format_args!("{value}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
