@@ -151,6 +151,28 @@ impl TabSession {
         }
     }
 
+    /// Forgets a worker that does not answer, with a goodbye in case it wakes up later: it must not keep the tab's place.
+    pub fn abandon(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.outbox.push(&ToWorker::Bye);
+            if live.outbox.prepare_last_frame() {
+                self.parting = Some(live.outbox.prepared_frame().to_vec());
+            }
+        }
+        self.detach();
+    }
+
+    /// Returns whether the worker owes an acknowledgement. One that is well gives it at once.
+    #[must_use]
+    pub fn awaits_ack(&self) -> bool {
+        match &self.phase {
+            Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. }) => {
+                !live.outbox.is_idle()
+            }
+            Phase::Detached | Phase::Greeting | Phase::Failed(_) => false,
+        }
+    }
+
     /// Starts an orderly change of worker: asks the present one to let go of every channel, and takes back what it has only
     /// queued. [`TabOutput::HandedOver`] follows, at once when there is no worker.
     pub fn hand_over(&mut self) {

@@ -40,6 +40,10 @@ pub struct ManagerConfig {
     /// long: where a worker hangs, the app waits that long for its first connection. 3 s is about what a 45 kB download
     /// takes at 400 kbit/s with 400 ms of latency, the "slow 3G" of Chromium's developer tools.
     pub hello_timeout: Duration,
+    /// How long a worker that runs may owe an acknowledgement, and be silent, before it is taken to hang. Default: 10 s. 500 ms
+    /// to 5 min. Too short: a machine under load, or a debugger, costs the tab its worker. Too long: sends stay pending that
+    /// long. A worker acknowledges as soon as it reads.
+    pub ack_timeout: Duration,
     /// What is logged, by the worker and by this tab. Default: nothing.
     pub debug: DebugLevel,
     /// When the worker is spawned. Default: [`Start::Now`].
@@ -79,6 +83,13 @@ impl ManagerConfig {
     #[must_use]
     pub fn hello_timeout(mut self, hello_timeout: Duration) -> Self {
         self.hello_timeout = hello_timeout;
+        self
+    }
+
+    /// Chooses how long a silent worker may owe an acknowledgement.
+    #[must_use]
+    pub fn ack_timeout(mut self, ack_timeout: Duration) -> Self {
+        self.ack_timeout = ack_timeout;
         self
     }
 
@@ -125,6 +136,11 @@ impl ManagerConfig {
                 timeout: self.hello_timeout,
             });
         }
+        if !(MIN_ACK_TIMEOUT..=MAX_ACK_TIMEOUT).contains(&self.ack_timeout) {
+            return Err(ConfigError::AckTimeout {
+                timeout: self.ack_timeout,
+            });
+        }
         Ok(())
     }
 }
@@ -137,6 +153,7 @@ impl Default for ManagerConfig {
             script_kind: ScriptKind::default(),
             name: "onesocket".to_owned(),
             hello_timeout: Duration::from_secs(3),
+            ack_timeout: Duration::from_secs(10),
             debug: DebugLevel::Off,
             start: Start::default(),
         }
@@ -213,9 +230,17 @@ pub enum ConfigError {
         /// The timeout.
         timeout: Duration,
     },
+    /// The ack timeout is under 500 ms or over 5 min.
+    #[error("an ack timeout of {timeout:?}; 500 ms to 5 min are allowed")]
+    AckTimeout {
+        /// The timeout.
+        timeout: Duration,
+    },
 }
 
 const MAX_NAME_BYTES: usize = 128;
+const MIN_ACK_TIMEOUT: Duration = Duration::from_millis(500);
+const MAX_ACK_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const MIN_HELLO_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_HELLO_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -235,6 +235,10 @@ pub enum TierFailure {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The worker ran, and has acknowledged nothing for too long: it hangs. See
+    /// [`ManagerConfig::ack_timeout`](crate::ManagerConfig::ack_timeout).
+    #[error("the worker does not answer")]
+    Unresponsive,
     /// The worker ran, and is gone: it was killed, has crashed or has closed itself. Noticed by the Web Lock that it held.
     #[error("the worker is gone")]
     WorkerGone,

@@ -78,6 +78,10 @@ impl Wiring {
         result
     }
 
+    pub(crate) fn awaits_ack(&self) -> bool {
+        self.session.borrow().awaits_ack()
+    }
+
     /// A frame has come from the worker.
     pub(crate) fn handle_frame(&self, post: &dyn Fn(&[u8]), frame: &Bytes) {
         if self.debug.get() != DebugLevel::Off {

@@ -50,6 +50,9 @@ pub(crate) struct Host {
     delivery_is_due: Cell<bool>,
     /// Which run of a worker has welcomed this tab.
     epoch: Cell<Option<Epoch>>,
+    /// How many frames the worker has posted.
+    heard: Cell<u64>,
+    is_watching: Cell<bool>,
     /// When workers were lost, the latest last.
     losses: RefCell<Vec<Duration>>,
 }
@@ -74,6 +77,8 @@ impl Host {
             settled: RefCell::default(),
             delivery_is_due: Cell::new(false),
             epoch: Cell::new(None),
+            heard: Cell::new(0),
+            is_watching: Cell::new(false),
             losses: RefCell::default(),
         })
     }
@@ -136,6 +141,7 @@ pub(crate) fn start(core: &Rc<Core>) {
 
 /// Delivers in a microtask, so that no sink runs within a call of its owner.
 pub(crate) fn deliver_soon(core: &Rc<Core>) {
+    watch_for_ack(core);
     if !core.wiring.wants_delivery() || core.host.delivery_is_due.replace(true) {
         return;
     }
@@ -183,6 +189,36 @@ pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
         }
         Control::Pong { .. } | Control::Changed => {}
     }
+}
+
+/// A worker in a busy loop keeps its lock and its ports; what gives it away is that it acknowledges nothing.
+///
+/// It is looked at twice, so that a page that was itself blocked reads first what has come meanwhile.
+fn watch_for_ack(core: &Rc<Core>) {
+    if core.host.is_watching.get() || !core.wiring.awaits_ack() {
+        return;
+    }
+    core.host.is_watching.set(true);
+    let half = core.config.ack_timeout / 2;
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        let mut heard = None;
+        let mut silent = 0;
+        while silent < 2 {
+            sleep(half).await;
+            let Some(core) = core.upgrade() else { return };
+            if !core.wiring.awaits_ack() {
+                return core.host.is_watching.set(false);
+            }
+            let now = Some(core.host.heard.get());
+            silent = if heard == now { silent + 1 } else { 0 };
+            heard = now;
+        }
+        if let Some(core) = core.upgrade() {
+            core.host.is_watching.set(false);
+            climb::on_silent(&core);
+        }
+    });
 }
 
 /// No event says that a worker has ended: its port just falls silent.

@@ -62,6 +62,7 @@ struct WorkerConfig {
     #[serde(default)]
     module: bool,
     hello_timeout_ms: Option<u64>,
+    ack_timeout_ms: Option<u64>,
     #[serde(default)]
     debug: String,
     #[serde(default)]
@@ -163,6 +164,9 @@ impl WorkerConfig {
         }
         if let Some(ms) = self.hello_timeout_ms {
             config = config.hello_timeout(Duration::from_millis(ms));
+        }
+        if let Some(ms) = self.ack_timeout_ms {
+            config = config.ack_timeout(Duration::from_millis(ms));
         }
         if self.lazy {
             config = config.start(Start::Lazy);

@@ -93,15 +93,25 @@ pub(super) fn on_gone(core: &Rc<Core>) {
     }
 }
 
+/// The worker hangs. Not on the main tier: there the page itself would hang with it.
+pub(super) fn on_silent(core: &Rc<Core>) {
+    if let ManagerState::Running(tier @ (Tier::Shared | Tier::Dedicated)) = core.report.state() {
+        core.with_session(TabSession::abandon);
+        leave(core, tier, TierFailure::Unresponsive);
+    }
+}
+
 /// The worker that ran is lost: starts another one on its tier, and goes on with those below it when that does not work, or
 /// has worked too often.
 fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
+    // A SharedWorker that hangs is the one that its name leads to.
+    let hangs = tier == Tier::Shared && failure == TierFailure::Unresponsive;
+    let is_loop = is_crash_loop(core) || hangs;
     core.report.end_running(AttemptOutcome::Failed(failure));
     core.enter(ManagerState::Starting);
     let transport = core.host.transport.take();
     drop(transport);
-    let is_loop = is_crash_loop(core);
     let core = Rc::clone(core);
     spawn_local(async move {
         let tiers = core.config.tiers.tiers().iter();

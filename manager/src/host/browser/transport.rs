@@ -279,6 +279,7 @@ fn on_frame(core: &Weak<Core>, line: u32, frame: &Bytes) {
         .as_mut()
         .is_some_and(|transport| transport.hears(line));
     if is_ours {
+        core.host.heard.set(core.host.heard.get() + 1);
         core.wiring
             .handle_frame(&|frame| core.host.post(frame), frame);
         deliver(&core);
