@@ -84,14 +84,14 @@ const LAYERS: [&str; 5] = [
 
 const PLUGINS: [&str; 2] = ["onesocket-yew", "onesocket-leptos"];
 
-/// Finds locked packages that do not come from the public registry: a clone elsewhere could not fetch them.
+/// Finds locked packages that come from elsewhere than a registry, or from another one than the rest: a clone elsewhere might
+/// not get them.
 pub(super) fn foreign_sources() -> Result<Problems> {
     let lock = fs::read_to_string(paths::root().join("Cargo.lock"))?;
-    Ok(lock
-        .lines()
-        .filter(|line| line.starts_with("source = ") && *line != CRATES_IO)
+    let sources = || lock.lines().filter(|line| line.starts_with("source = "));
+    let registry = sources().find(|line| line.starts_with("source = \"registry+"));
+    Ok(sources()
+        .filter(|line| Some(*line) != registry)
         .map(|line| format!("Cargo.lock: {line}"))
         .collect())
 }
-
-const CRATES_IO: &str = r#"source = "registry+https://github.com/rust-lang/crates.io-index""#;
