@@ -51,7 +51,7 @@ pub(crate) fn test(args: &TestArgs) -> ExitCode {
     steps.finish()
 }
 
-/// Runs what CI runs.
+/// Checks what a change has to hold.
 pub(crate) fn ci(args: &TestArgs) -> ExitCode {
     let mut steps = Steps::default();
     steps.check("format", || {

@@ -45,7 +45,7 @@ enum Command {
         #[arg(long)]
         dev: bool,
     },
-    /// Runs what CI runs: format, lints, docs, tidy, size budget, and then every test.
+    /// Checks what a change has to hold: format, lints, docs, tidy, size budget, and then every test.
     Ci(TestArgs),
     /// Checks what neither the compiler nor clippy checks.
     Tidy {
