@@ -7,7 +7,7 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
-    LinkPolicy, LogLevel, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab,
+    LinkPolicy, LogEntry, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab,
     ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
 };
 
@@ -143,17 +143,11 @@ impl Engine {
         Output::Timeout(self.links.values().filter_map(Link::next_timeout).min())
     }
 
-    /// Sends a line of the worker's log to every tab, if the debug log is on.
-    pub fn log(&mut self, level: LogLevel, target: &str, text: &str) {
-        if self.debug == DebugLevel::Off {
-            return;
+    /// Sends an entry of the worker's log to every tab, if the debug log is on.
+    pub fn log(&mut self, entry: LogEntry) {
+        if self.debug != DebugLevel::Off {
+            self.ports.tell_all(&ToTab::Log(entry));
         }
-        let message = ToTab::Log {
-            level,
-            target: target.to_owned(),
-            text: text.to_owned(),
-        };
-        self.ports.tell_all(&message);
     }
 
     fn output(&mut self, todo: Todo) -> Output<'_> {

@@ -113,7 +113,9 @@ const MAX_SHOWN_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use onesocket_protocol::{ChannelId, Epoch, Hello, LogLevel, Outbox, SendId, TabToken};
+    use onesocket_protocol::{
+        ChannelId, Epoch, Hello, LogEntry, LogLevel, Outbox, SendId, TabToken,
+    };
 
     use super::*;
 
@@ -174,11 +176,7 @@ mod tests {
     #[test]
     fn the_workers_log_lines_are_not_logged_twice() {
         let mut outbox = Outbox::new(Epoch(7), Version::V1);
-        let log = ToTab::Log {
-            level: LogLevel::Info,
-            target: "t".to_owned(),
-            text: "x".to_owned(),
-        };
+        let log = ToTab::Log(LogEntry::line(LogLevel::Info, "t", "x"));
         outbox.push(&log);
         outbox.push(&ToTab::Pong { nonce: 1 });
         let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));

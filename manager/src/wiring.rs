@@ -11,7 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure, TabOutput, TabSession};
-use onesocket_protocol::{ChannelId, DebugLevel, Epoch, LogLevel, TabId, TabToken, Version};
+use onesocket_protocol::{
+    ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, TabId, TabToken, Version,
+};
 
 use crate::trace::{self, Direction};
 
@@ -174,11 +176,7 @@ impl Wiring {
                     .borrow_mut()
                     .push_back(Delivery::Event(channel, event));
             }
-            TabOutput::Log {
-                level,
-                target,
-                text,
-            } => return log(level, &target, &text),
+            TabOutput::Log(entry) => return log(&entry),
             TabOutput::Error(error) => {
                 return tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");
             }
@@ -210,13 +208,14 @@ impl core::fmt::Debug for Wiring {
 }
 
 /// A line of the worker's log. The target of a `tracing` event is fixed at compile time, so the worker's stands in front.
-fn log(level: LogLevel, target: &str, text: &str) {
-    match level {
-        LogLevel::Error => tracing::error!(target: "onesocket::worker", "{target}: {text}"),
-        LogLevel::Warn => tracing::warn!(target: "onesocket::worker", "{target}: {text}"),
-        LogLevel::Info => tracing::info!(target: "onesocket::worker", "{target}: {text}"),
-        LogLevel::Debug => tracing::debug!(target: "onesocket::worker", "{target}: {text}"),
-        LogLevel::Trace => tracing::trace!(target: "onesocket::worker", "{target}: {text}"),
+fn log(entry: &LogEntry) {
+    let target = entry.target();
+    match entry.level() {
+        LogLevel::Error => tracing::error!(target: "onesocket::worker", "{target}: {entry}"),
+        LogLevel::Warn => tracing::warn!(target: "onesocket::worker", "{target}: {entry}"),
+        LogLevel::Info => tracing::info!(target: "onesocket::worker", "{target}: {entry}"),
+        LogLevel::Debug => tracing::debug!(target: "onesocket::worker", "{target}: {entry}"),
+        LogLevel::Trace => tracing::trace!(target: "onesocket::worker", "{target}: {entry}"),
     }
 }
 

@@ -33,6 +33,7 @@
 
 pub mod frame;
 pub mod limits;
+pub mod log;
 pub mod message;
 pub mod outbox;
 pub mod preface;
@@ -52,6 +53,7 @@ pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use link::{
     Backoff, GiveUp, Greeting, Heartbeat, LinkKey, LinkPolicy, Millis, QueueLimits, Replay,
 };
+pub use log::LogEntry;
 pub use message::{
     Connect, DebugLevel, Encode, LogLevel, SendFailure, ToTab, ToWorker, WorkerError, WorkerScope,
 };

@@ -38,6 +38,9 @@ pub const MAX_GREETINGS: usize = 1024;
 /// Bytes of an explanation for people: a close reason, a failed start, a log line and its target. A longer one is cut.
 pub const MAX_REASON_BYTES: usize = 4 * 1024;
 
+/// Bytes of the content of an entry of the log: the target of a line and its text, or a URL. A longer one is cut.
+pub const MAX_LOG_BYTES: usize = 2 * MAX_REASON_BYTES;
+
 /// Channels that one tab holds at a time.
 pub const MAX_CHANNELS_PER_TAB: usize = 256;
 

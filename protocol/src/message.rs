@@ -7,8 +7,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, Millis, OverCap, Payload,
-    PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Version, limits,
+    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LogEntry, Millis, OverCap,
+    Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Version,
+    limits,
 };
 
 mod check;
@@ -252,15 +253,8 @@ pub enum ToTab {
         /// The ping's.
         nonce: u32,
     },
-    /// A line of the worker's log; its texts are cut at [`limits::MAX_REASON_BYTES`].
-    Log {
-        /// How grave.
-        level: LogLevel,
-        /// Which module.
-        target: String,
-        /// The line.
-        text: String,
-    },
+    /// An entry of the worker's log.
+    Log(LogEntry),
     /// The tab did not acknowledge for so long that messages were dropped: here, between what came on the channel before this
     /// and what comes after it.
     Lagged {
@@ -300,7 +294,7 @@ pub enum DebugLevel {
 }
 
 /// How grave a log line is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum LogLevel {
     /// Something failed.
     Error,
@@ -424,7 +418,7 @@ impl ToTab {
             | Self::Lagged { channel, .. }
             | Self::Detached { channel } => Some(*channel),
             Self::Error { channel, .. } => *channel,
-            Self::Ready { .. } | Self::Pong { .. } | Self::Log { .. } => None,
+            Self::Ready { .. } | Self::Pong { .. } | Self::Log(_) => None,
         }
     }
 
@@ -448,7 +442,7 @@ impl ToTab {
             Self::Error { channel: None, .. }
             | Self::Ready { .. }
             | Self::Pong { .. }
-            | Self::Log { .. } => {}
+            | Self::Log(_) => {}
         }
     }
 
@@ -525,14 +519,16 @@ impl ToTab {
             }
             tag::PONG => Self::Pong { nonce: body(raw)? },
             tag::LOG => {
-                let (level, mut target, mut text): (_, String, String) = body(raw)?;
-                target.truncate(limits::cut(&target).len());
-                text.truncate(limits::cut(&text).len());
-                Self::Log {
-                    level,
-                    target,
-                    text,
-                }
+                check::fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
+                let ((kind, id, code, len), rest) = head(raw)?;
+                let content = raw.body.slice(raw.body.len() - rest..);
+                Self::Log(LogEntry {
+                    kind,
+                    id,
+                    code,
+                    len,
+                    content: content.slice(..rest.min(limits::MAX_LOG_BYTES)),
+                })
             }
             tag::LAGGED => {
                 let (channel, missed) = body(raw)?;
@@ -596,16 +592,16 @@ impl Encode for ToTab {
                 failure,
             } => put(out, tag::FAILED, &(channel, id, failure), &[]),
             Self::Pong { nonce } => put(out, tag::PONG, nonce, &[]),
-            Self::Log {
-                level,
-                target,
-                text,
-            } => put(
-                out,
-                tag::LOG,
-                &(level, limits::cut(target), limits::cut(text)),
-                &[],
-            ),
+            Self::Log(LogEntry {
+                kind,
+                id,
+                code,
+                len,
+                content,
+            }) => {
+                let content = &content[..content.len().min(limits::MAX_LOG_BYTES)];
+                put(out, tag::LOG, &(kind, id, code, len), content);
+            }
             Self::Lagged { channel, missed } => put(out, tag::LAGGED, &(channel, missed), &[]),
             Self::Detached { channel } => put(out, tag::DETACHED, channel, &[]),
         }

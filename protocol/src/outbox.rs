@@ -27,9 +27,10 @@
 use std::collections::VecDeque;
 
 use crate::{
-    BatchHeader, ChannelId, Epoch, FrameError, LogLevel, Version,
+    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, Version,
     frame::HEADER_BYTES,
     limits,
+    log::kind,
     message::{Encode, ToTab},
 };
 
@@ -97,7 +98,7 @@ impl Outbox {
         if let Some(lag) = &mut self.lag {
             match message {
                 ToTab::Message { channel, .. } => return lag.count_message(*channel),
-                ToTab::Log { .. } => return lag.log_lines += 1,
+                ToTab::Log(_) => return lag.log_lines = lag.log_lines.saturating_add(1),
                 _ => {}
             }
             if let Some(lagged) = message.channel().and_then(|channel| lag.take(channel)) {
@@ -261,7 +262,7 @@ impl Outbox {
 struct Lag {
     /// Few, so they are searched: a tree would be a tenth of the worker's wasm.
     missed: Vec<(ChannelId, u64)>,
-    log_lines: u64,
+    log_lines: u32,
 }
 
 impl Lag {
@@ -279,10 +280,11 @@ impl Lag {
     }
 
     fn into_messages(self) -> impl Iterator<Item = ToTab> {
-        let lines = (self.log_lines > 0).then(|| ToTab::Log {
-            level: LogLevel::Warn,
-            target: module_path!().to_owned(),
-            text: format!("{} log lines were dropped: the tab lagged", self.log_lines),
+        let lines = (self.log_lines > 0).then(|| {
+            ToTab::Log(LogEntry {
+                len: self.log_lines,
+                ..LogEntry::new(kind::DROPPED)
+            })
         });
         let lagged = |(channel, missed)| ToTab::Lagged { channel, missed };
         self.missed.into_iter().map(lagged).chain(lines)

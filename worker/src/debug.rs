@@ -1,58 +1,23 @@
-//! The debug log: where the lines of `tracing` go.
+//! The debug log: what is seen here, and where it goes.
 //!
-//! To the console of this context; and to the consoles of all tabs, because Safari has no inspector for a SharedWorker at all.
-//! What a line about a message says is in [`describe`].
+//! To the consoles of all tabs, because Safari has no inspector for a SharedWorker at all; and, with the feature `tracing`, to
+//! the console of this context. What an entry about a message keeps of it is in [`describe`].
 
-#[cfg(not(feature = "tracing-wasm"))]
-mod console;
 pub(crate) mod describe;
-mod layer;
 mod sink;
+#[cfg(feature = "tracing")]
+mod subscriber;
 
-use std::cell::Cell;
-
-use onesocket_protocol::DebugLevel;
-
-pub use self::layer::TabLayer;
 pub(crate) use self::sink::TabSink;
+#[cfg(feature = "tracing")]
+pub use self::subscriber::{TabLayer, show_in_console};
+#[cfg(feature = "tracing")]
+pub(crate) use self::subscriber::{install, register};
 
-/// Shows the debug log of this context in its console, whether or not a [`Host`](crate::Host) runs here. For pages, whose
-/// worker is elsewhere.
-///
-/// Does nothing when the app has installed a `tracing` subscriber of its own: it gets the lines anyway.
-pub fn show_in_console(level: DebugLevel) {
-    sink::set_own_level(level);
-    if level != DebugLevel::Off {
-        install();
-    }
-}
-
-/// Installs the subscriber, unless there is one already: an app that has its own adds [`TabLayer`] to it.
-pub(crate) fn install() {
-    thread_local!(static IS_DONE: Cell<bool> = const { Cell::new(false) });
-    if IS_DONE.replace(true) || tracing::dispatcher::has_been_set() {
-        return;
-    }
-    // It fails only when somebody else was faster, and then theirs is as good.
-    let _ = tracing::subscriber::set_global_default(subscriber());
-}
-
-#[cfg(not(feature = "tracing-wasm"))]
-fn subscriber() -> impl tracing::Subscriber {
-    console::Console
-}
-
-#[cfg(feature = "tracing-wasm")]
-fn subscriber() -> impl tracing::Subscriber {
-    use tracing_subscriber::{layer::SubscriberExt as _, registry::Registry};
-    use tracing_wasm::{ConsoleConfig, WASMLayer, WASMLayerConfigBuilder};
-
-    // Without timings: each line would leave an entry in the performance timeline, which nobody ever clears.
-    let config = WASMLayerConfigBuilder::new()
-        .set_report_logs_in_timings(false)
-        .set_console_config(ConsoleConfig::ReportWithoutConsoleColor)
-        .build();
-    Registry::default()
-        .with(WASMLayer::new(config))
-        .with(TabLayer)
+/// Warns whoever looks at this context's console, whether or not the debug log is on.
+pub(crate) fn warn(text: &'static str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "onesocket", "{text}");
+    #[cfg(not(feature = "tracing"))]
+    web_sys::console::warn_1(&text.into());
 }

@@ -12,13 +12,13 @@ use std::{
 };
 
 use onesocket_engine::{Engine, EngineConfig, Input, PortId, SocketId};
-use onesocket_protocol::{DebugLevel, Epoch, WorkerScope};
+use onesocket_protocol::{DebugLevel, Epoch, LogEntry, WorkerScope};
 
 pub(crate) use self::event::Event;
 use self::slots::Slots;
 use crate::{
     alarm::Alarm,
-    debug::{self, TabSink},
+    debug::TabSink,
     environment::{self, Clock},
     listener::Listener,
     lock::TabWatch,
@@ -61,9 +61,11 @@ impl Host {
             ports: RefCell::default(),
             sockets: RefCell::default(),
             alarm: Alarm::new(clock),
-            sink: TabSink::new(inner.clone(), scope),
+            sink: TabSink::new(scope),
             network: RefCell::new(Vec::from(network_listeners(inner))),
         });
+        #[cfg(feature = "tracing")]
+        crate::debug::register(&Rc::downgrade(&inner));
         inner.on_debug(debug);
         Self { inner }
     }
@@ -134,7 +136,7 @@ pub(crate) struct Inner {
     ports: RefCell<Slots<PortId, Port>>,
     sockets: RefCell<Slots<SocketId, Socket>>,
     alarm: Alarm,
-    sink: Rc<TabSink>,
+    pub(crate) sink: TabSink,
     network: RefCell<Vec<Listener>>,
 }
 
@@ -152,7 +154,7 @@ impl Inner {
         }
     }
 
-    /// Works off the inbox and the log lines that come of it.
+    /// Works off the inbox and the log that comes of it.
     pub(crate) fn drive(self: &Rc<Self>) {
         if self.is_driving.replace(true) {
             return;
@@ -165,13 +167,13 @@ impl Inner {
                 event.with_input(|input| engine.handle_input(self.clock.now(), input));
                 self.drain(&mut engine);
             }
-            let lines = self.sink.take_lines();
-            if lines.is_empty() {
+            let entries = self.sink.take();
+            if entries.is_empty() {
                 break;
             }
             let mut engine = self.engine.borrow_mut();
-            for line in lines {
-                engine.log(line.level, line.target, &line.text);
+            for entry in entries {
+                engine.log(entry);
             }
             self.drain(&mut engine);
         }
@@ -234,9 +236,18 @@ fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
 impl Inner {
     fn on_debug(&self, level: DebugLevel) {
         self.debug.set(level);
-        self.sink.set_level(level);
+        #[cfg(feature = "tracing")]
         if level != DebugLevel::Off {
-            debug::install();
+            crate::debug::install();
         }
+    }
+
+    /// Logs what was seen. Call it only while the log is on.
+    fn see(&self, entry: LogEntry) {
+        // A subscriber hands the line on to the tabs.
+        #[cfg(feature = "tracing")]
+        tracing::debug!(target: "onesocket", "{entry}");
+        #[cfg(not(feature = "tracing"))]
+        self.sink.push(entry);
     }
 }

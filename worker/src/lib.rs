@@ -28,6 +28,9 @@
 //! # Features
 //!
 //! - `gloo-worker`: [`gloo::OneSocketWorker`], the loop as a `gloo_worker::Worker`.
+//! - `tracing` (on by default): the debug log as `tracing` events, in the console of the worker too; and what the app itself logs
+//!   in its worker, in the consoles of its tabs. Without it the tabs get the worker's debug log all the same, as numbers that they
+//!   put into words, and the wasm is smaller.
 //! - `tracing-wasm`: the console output of the debug log through that crate.
 //!
 //! # Elsewhere than in a browser
@@ -55,9 +58,10 @@ mod serve;
 #[cfg(target_family = "wasm")]
 mod socket;
 
+#[cfg(all(target_family = "wasm", feature = "tracing"))]
+pub use crate::debug::{TabLayer, show_in_console};
 #[cfg(target_family = "wasm")]
 pub use crate::{
-    debug::{TabLayer, show_in_console},
     environment::{is_worker, scope},
     host::Host,
     port::{Inlet, Outlet, PortEnd, local},

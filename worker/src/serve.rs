@@ -18,15 +18,16 @@ use prelude::Prelude;
 ///
 /// A panic ends the worker: every tab is told why, and `self.close()` makes room for a fresh one.
 pub fn serve() {
+    #[cfg(feature = "tracing")]
     debug::install();
     let scope = match environment::scope() {
         Some(scope @ (WorkerScope::Shared | WorkerScope::Dedicated)) => scope,
         Some(WorkerScope::Main) | None => {
-            return tracing::warn!("serve() was called outside of a worker");
+            return debug::warn("serve() was called outside of a worker");
         }
     };
     if SERVING.with_borrow(Option::is_some) {
-        return tracing::warn!("serve() was called twice");
+        return debug::warn("serve() was called twice");
     }
     let host = Host::start(scope, DebugLevel::Off);
     let epoch = host.epoch();

@@ -166,6 +166,11 @@ fn in_browsers(bin: &str, args: &TestArgs, environment: &[(&str, PathBuf)]) -> S
 /// Lints the crates that a browser runs, as a browser compiles them.
 fn clippy_wasm() -> Result<()> {
     tools::wasm_target()?;
+    // As the prebuilt worker is compiled; else that would only be seen when it is built.
+    Shell::cargo()
+        .args(["clippy", "--target", WASM_TARGET, "--no-default-features"])
+        .args(["--package", "onesocket-worker", "--", "-D", "warnings"])
+        .run()?;
     for package in IN_THE_BROWSER {
         let has_wasm_tests = workspace::package_named(package)?.is_some_and(|package| {
             let mut dependencies = package.dependencies.iter();

@@ -70,6 +70,7 @@ const TESTS: Site = Site {
     workers: &["own-worker", "gloo-worker"],
 };
 
+/// The prebuilt worker, which is its package's binary. It is built without the package's default features.
 const WORKER: &str = "onesocket-worker";
 
 fn build(profile: Profile, sites: &[Site]) -> Result<Vec<PathBuf>> {
@@ -175,6 +176,7 @@ impl Builder {
         let built = Shell::cargo()
             .args(["build", "--profile", profile, "--target", WASM_TARGET])
             .args(["--package", package, "--bin", bin])
+            .args((package == WORKER).then_some("--no-default-features"))
             .env("RUSTFLAGS", flags())
             .run();
         if let Err(error) = built {

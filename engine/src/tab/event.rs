@@ -1,7 +1,7 @@
 //! What a tab's session is asked for, what it answers, and what it wants done.
 
 use onesocket_protocol::{
-    ChannelId, Connect, Encode, Epoch, LinkKey, LinkPolicy, LogLevel, Millis, OverCap, Payload,
+    ChannelId, Connect, Encode, Epoch, LinkKey, LinkPolicy, LogEntry, Millis, OverCap, Payload,
     ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, TabId, ToWorker, Version,
     VersionRange, WorkerError,
 };
@@ -188,15 +188,8 @@ pub enum TabOutput<'a> {
         /// The ping's.
         nonce: u32,
     },
-    /// A line of the worker's log.
-    Log {
-        /// How grave.
-        level: LogLevel,
-        /// Which module.
-        target: String,
-        /// The line.
-        text: String,
-    },
+    /// An entry of the worker's log.
+    Log(LogEntry),
     /// Something is wrong that belongs to no channel.
     Error(WorkerError),
 }

@@ -180,15 +180,7 @@ impl TabSession {
                 failure,
             } => self.on_failed(channel, id, failure),
             ToTab::Pong { nonce } => self.outputs.push_back(TabOutput::Pong { nonce }),
-            ToTab::Log {
-                level,
-                target,
-                text,
-            } => self.outputs.push_back(TabOutput::Log {
-                level,
-                target,
-                text,
-            }),
+            ToTab::Log(entry) => self.outputs.push_back(TabOutput::Log(entry)),
             ToTab::Lagged { channel, missed } => {
                 self.tell(channel, ChannelEvent::Lagged { missed })
             }

@@ -1,6 +1,6 @@
 //! Which channels share a socket, for how long, and what each is told.
 
-use onesocket_protocol::{DebugLevel, LinkState, LogLevel, Millis, Payload, WorkerError};
+use onesocket_protocol::{DebugLevel, LinkState, LogEntry, LogLevel, Millis, Payload, WorkerError};
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
 
@@ -255,7 +255,7 @@ fn the_debug_log_is_turned_on_for_all_tabs_and_off_again() {
     let mut sim = Sim::with_tabs(13, 2);
     let log = |sim: &mut Sim, text: &str| {
         let engine = sim.workers[0].engine.as_mut().expect("alive");
-        engine.log(LogLevel::Info, "test", text);
+        engine.log(LogEntry::line(LogLevel::Info, "test", text));
         sim.input(0, onesocket_engine::Input::Tick);
         sim.run(100);
     };

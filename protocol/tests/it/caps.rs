@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DecodeError, Encode, Epoch, FailedStart,
-    FrameError, Greeting, GreetingId, Heartbeat, LinkKey, LinkPolicy, LogLevel, Millis, Outbox,
-    OverCap, Payload, Preface, RawMessage, Replay, SendId, StopReason, ToTab, ToWorker, Version,
-    limits, message::tag,
+    FrameError, Greeting, GreetingId, Heartbeat, LinkKey, LinkPolicy, LogEntry, LogLevel, Millis,
+    Outbox, OverCap, Payload, Preface, RawMessage, Replay, SendId, StopReason, ToTab, ToWorker,
+    Version, limits, log::kind, message::tag,
 };
 
 use crate::{Message, raw};
@@ -169,12 +169,8 @@ fn an_explanation_is_cut_between_characters() {
     };
     assert!(failed.reason.len() <= limits::MAX_REASON_BYTES);
 
-    let log = |text: &str| ToTab::Log {
-        level: LogLevel::Info,
-        target: text.to_owned(),
-        text: text.to_owned(),
-    };
-    assert_eq!(ToTab::decode_v1(&raw(&log(&long))), Ok(log(&cut)));
+    let log = |text: &str| LogEntry::line(LogLevel::Info, text, text);
+    assert_eq!(log(&long), log(&cut));
 
     let disconnected = |reason: &str| ToTab::Disconnected {
         channel: ChannelId(1),
@@ -192,21 +188,27 @@ fn an_explanation_is_cut_between_characters() {
 
 #[test]
 fn an_explanation_that_the_other_side_did_not_cut_is_cut_here() {
-    let long = "x".repeat(limits::MAX_REASON_BYTES + 1);
-    let cut = &long[1..];
-    let text = [varint(long.len() as u64), long.as_bytes().to_vec()].concat();
-    let body = [vec![0], text.clone(), text].concat();
-    let log = ToTab::Log {
-        level: LogLevel::Error,
-        target: cut.to_owned(),
-        text: cut.to_owned(),
+    let log = |len| {
+        ToTab::Log(LogEntry {
+            content: vec![b'x'; len].into(),
+            ..LogEntry::new(kind::CLOSED)
+        })
     };
+    let body = [
+        vec![kind::CLOSED, 0, 0, 0],
+        vec![b'x'; limits::MAX_LOG_BYTES + 1],
+    ]
+    .concat();
     assert_eq!(
         ToTab::decode_v1(&RawMessage {
             tag: tag::LOG,
             body: body.into()
         }),
-        Ok(log)
+        Ok(log(limits::MAX_LOG_BYTES))
+    );
+    assert_eq!(
+        ToTab::decode_v1(&raw(&log(limits::MAX_LOG_BYTES + 1))),
+        Ok(log(limits::MAX_LOG_BYTES))
     );
 }
 

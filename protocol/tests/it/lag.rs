@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchHeader, BatchReader, ChannelId, Epoch, LogLevel, Outbox, Payload, SendId, ToTab, Version,
-    limits,
+    BatchHeader, BatchReader, ChannelId, Epoch, LogEntry, LogLevel, Outbox, Payload, SendId, ToTab,
+    Version, limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -126,7 +126,7 @@ fn dropped_log_lines_are_counted_in_one() {
     let told = worker.drain();
     let last = told.last().expect("something was told");
     assert!(
-        matches!(last, ToTab::Log { level: LogLevel::Warn, text, .. } if text.starts_with("5 log lines"))
+        matches!(last, ToTab::Log(entry) if entry.level() == LogLevel::Warn && entry.to_string().starts_with("5 log lines"))
     );
 }
 
@@ -266,16 +266,12 @@ impl Tab {
                 assert_eq!(through.0, accounted, "a receipt out of place");
                 self.receipts += 1;
             }
-            ToTab::Log { .. } => self.log_lines += 1,
+            ToTab::Log(_) => self.log_lines += 1,
             other => unreachable!("was not pushed: {other:?}"),
         }
     }
 }
 
 fn log() -> ToTab {
-    ToTab::Log {
-        level: LogLevel::Info,
-        target: "a".to_owned(),
-        text: "b".to_owned(),
-    }
+    ToTab::Log(LogEntry::line(LogLevel::Info, "a", "b"))
 }

@@ -1,10 +1,12 @@
 //! Every message and every variant of what is in one, with its name in `tests/golden`.
 
+use bytes::Bytes;
 use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, Encode, Epoch, FailedStart, GiveUp,
-    Greeting, GreetingId, Heartbeat, Hello, LinkKey, LinkPolicy, LinkState, LogLevel, Millis,
-    Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure, SendId, Status,
-    StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Welcome, WorkerError, WorkerScope,
+    Greeting, GreetingId, Heartbeat, Hello, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel,
+    Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure, SendId,
+    Status, StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Welcome, WorkerError,
+    WorkerScope, log::kind, message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
@@ -241,10 +243,13 @@ fn settings() -> Vec<(&'static str, ToTab)> {
         scope,
         debug: DebugLevel::Messages,
     };
-    let log = |level| ToTab::Log {
-        level,
-        target: "onesocket_engine::hub".to_owned(),
-        text: "a line".to_owned(),
+    let log = |level| ToTab::Log(LogEntry::line(level, "app::cart", "a line"));
+    let send = LogEntry {
+        kind: kind::MESSAGE_IN,
+        id: 300,
+        code: u32::from(tag::SEND),
+        len: 70_000,
+        content: Bytes::from_static(&[0x81, 0x01, 0x07]),
     };
     vec![
         ("ready-shared", ready(WorkerScope::Shared)),
@@ -255,6 +260,7 @@ fn settings() -> Vec<(&'static str, ToTab)> {
         ("log-info", log(LogLevel::Info)),
         ("log-debug", log(LogLevel::Debug)),
         ("log-trace", log(LogLevel::Trace)),
+        ("log-message", ToTab::Log(send)),
     ]
 }
 

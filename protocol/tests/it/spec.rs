@@ -70,6 +70,11 @@ fn the_specification_has_every_cap() {
             format!("{} KiB", limits::MAX_REASON_BYTES / KIB),
         ),
         (
+            "content of LOG",
+            limits::MAX_LOG_BYTES,
+            format!("{} KiB", limits::MAX_LOG_BYTES / KIB),
+        ),
+        (
             "channels of a tab",
             limits::MAX_CHANNELS_PER_TAB,
             limits::MAX_CHANNELS_PER_TAB.to_string(),

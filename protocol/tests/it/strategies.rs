@@ -2,8 +2,9 @@
 
 use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, GiveUp, Greeting, GreetingId, Heartbeat,
-    LinkKey, LinkPolicy, LinkState, LogLevel, Millis, Payload, QueueLimits, ReconnectCause, Replay,
-    SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError, WorkerScope, limits,
+    LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis, Payload, QueueLimits,
+    ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError,
+    WorkerScope, limits,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -72,11 +73,9 @@ pub(crate) fn to_tab() -> impl Strategy<Value = ToTab> {
             }
         }),
         any::<u32>().prop_map(|nonce| ToTab::Pong { nonce }),
-        (log_level(), text(), text()).prop_map(|(level, target, text)| ToTab::Log {
-            level,
-            target,
-            text
-        }),
+        (log_level(), text(), text())
+            .prop_map(|(level, target, text)| ToTab::Log(LogEntry::line(level, &target, &text))),
+        log_entry().prop_map(ToTab::Log),
         (channel(), any::<u64>()).prop_map(|(channel, missed)| ToTab::Lagged { channel, missed }),
         channel().prop_map(|channel| ToTab::Detached { channel }),
     ]
@@ -278,6 +277,17 @@ fn text() -> impl Strategy<Value = String> {
 fn debug_level() -> impl Strategy<Value = DebugLevel> {
     use DebugLevel::{Messages, Off, Payloads};
     prop_oneof![Just(Off), Just(Messages), Just(Payloads)]
+}
+
+fn log_entry() -> impl Strategy<Value = LogEntry> {
+    let numbers = (0..24_u8, any::<u32>(), any::<u32>(), any::<u32>());
+    (numbers, vec(any::<u8>(), 0..40)).prop_map(|((kind, id, code, len), content)| LogEntry {
+        kind,
+        id,
+        code,
+        len,
+        content: content.into(),
+    })
 }
 
 fn log_level() -> impl Strategy<Value = LogLevel> {

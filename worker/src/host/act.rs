@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use onesocket_engine::{Engine, Input, Output, PortId, SocketId};
-use onesocket_protocol::{DebugLevel, Payload};
+use onesocket_protocol::{DebugLevel, Payload, log::kind};
 
 use super::{Event, Inner};
 use crate::{
@@ -51,7 +51,7 @@ impl Inner {
             return;
         }
         if self.is_debugging() {
-            describe::dial(id, url, subprotocols.len());
+            self.see(describe::dial(id, url, subprotocols.len()));
         }
         let inlet = SocketInlet::new(Rc::downgrade(self), id);
         match Socket::dial(url, subprotocols, inlet) {
@@ -67,7 +67,8 @@ impl Inner {
 
     fn transmit(&self, id: SocketId, payload: &Payload) {
         if self.is_debugging() {
-            describe::payload("<-", id, payload, self.debug.get());
+            let level = self.debug.get();
+            self.see(describe::payload(kind::TRANSMITTED, id, payload, level));
         }
         if let Some(socket) = self.sockets.borrow().get(id) {
             socket.send(payload);
@@ -76,7 +77,7 @@ impl Inner {
 
     fn close(&self, id: SocketId, code: u16, reason: &'static str) {
         if self.is_debugging() {
-            describe::close(id, code, reason);
+            self.see(describe::close(id, code, reason));
         }
         let socket = self.sockets.borrow_mut().remove(id);
         if let Some(socket) = socket {
@@ -86,7 +87,8 @@ impl Inner {
 
     fn post(&self, port: PortId, frame: &[u8]) {
         if self.is_debugging() {
-            describe::frame("<-", port, &Bytes::copy_from_slice(frame));
+            let frame = Bytes::copy_from_slice(frame);
+            describe::frame_out(port, &frame, &|entry| self.see(entry));
         }
         if let Some(port) = self.ports.borrow().get(port) {
             port.outlet.post(frame);
@@ -111,7 +113,7 @@ impl Inner {
     /// Notes what the engine is about to learn, as far as the host has to know it too.
     pub(super) fn note_event(&self, event: &Event) {
         if self.is_debugging() {
-            describe::event(event, self.debug.get());
+            describe::event(event, self.debug.get(), &|entry| self.see(entry));
         }
         match event {
             Event::SocketOpened { socket, .. } => {
@@ -126,7 +128,7 @@ impl Inner {
         }
     }
 
-    fn is_debugging(&self) -> bool {
+    pub(crate) fn is_debugging(&self) -> bool {
         self.debug.get() != DebugLevel::Off
     }
 }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, MessagePort};
 
 use super::{Inlet, Outlet, PortEnd};
-use crate::{listener::Listener, serve::prelude};
+use crate::{debug, listener::Listener, serve::prelude};
 
 impl PortEnd for MessagePort {
     fn open(self, inlet: Inlet) -> Box<dyn Outlet> {
@@ -58,14 +58,11 @@ impl Drop for OpenPort {
 /// frame that stands for it.
 fn frame(data: JsValue) -> Bytes {
     let Ok(buffer) = data.dyn_into::<ArrayBuffer>() else {
-        tracing::warn!("a port has received something else than an ArrayBuffer");
+        debug::warn("a port has received something else than an ArrayBuffer");
         return Bytes::new();
     };
     if buffer.byte_length() as usize > limits::MAX_FRAME_BYTES {
-        tracing::warn!(
-            bytes = buffer.byte_length(),
-            "a port has received a frame over the cap"
-        );
+        debug::warn("a port has received a frame over the cap");
         return Bytes::new();
     }
     Bytes::from(Uint8Array::new(&buffer).to_vec())

@@ -234,7 +234,7 @@ impl Sim {
                     client.on_event(now, event, seed);
                 }
                 TabOutput::Pong { nonce } => page.pongs.push(nonce),
-                TabOutput::Log { text, .. } => page.logs.push(text),
+                TabOutput::Log(entry) => page.logs.push(entry.to_string()),
                 TabOutput::Error(error) => page.errors.push(error),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use onesocket_protocol::LogLevel;
+use onesocket_protocol::{LogEntry, LogLevel};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -10,7 +10,7 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::sink::{self, Line};
+use super::hosts;
 
 /// Forwards the log of this context to the consoles of all tabs, while one of them has turned the debug log on.
 ///
@@ -30,31 +30,28 @@ impl<S: Subscriber> Layer<S> for TabLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if sink::is_wanted() {
-            forward(line(event));
+        if hosts::want_lines() {
+            forward(event, &text(event));
         }
     }
 }
 
 /// Returns whether anybody wants to see such a line.
 pub(super) fn is_enabled(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= Level::WARN || sink::is_wanted()
+    *metadata.level() <= Level::WARN || hosts::want_lines()
 }
 
-pub(super) fn line(event: &Event<'_>) -> Line {
+pub(super) fn text(event: &Event<'_>) -> String {
     let mut text = Text::default();
     event.record(&mut text);
-    let metadata = event.metadata();
-    Line {
-        level: log_level(*metadata.level()),
-        target: metadata.target(),
-        text: text.0,
-    }
+    text.0
 }
 
 /// Hands a line to the tabs that want it.
-pub(super) fn forward(line: Line) {
-    sink::push_to_all(&line);
+pub(super) fn forward(event: &Event<'_>, text: &str) {
+    let metadata = event.metadata();
+    let level = log_level(*metadata.level());
+    hosts::push_to_all(&LogEntry::line(level, metadata.target(), text));
 }
 
 fn log_level(level: Level) -> LogLevel {

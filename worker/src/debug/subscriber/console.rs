@@ -35,9 +35,9 @@ impl Subscriber for Console {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let line = layer::line(event);
-        let text = JsValue::from_str(&line.text);
-        let target = JsValue::from_str(line.target);
+        let line = layer::text(event);
+        let text = JsValue::from_str(&line);
+        let target = JsValue::from_str(event.metadata().target());
         match *event.metadata().level() {
             Level::ERROR => console::error_2(&target, &text),
             Level::WARN => console::warn_2(&target, &text),
@@ -45,7 +45,7 @@ impl Subscriber for Console {
             // Browsers hide `console.debug` until one asks for it, which the tab has done already.
             Level::DEBUG | Level::TRACE => console::log_2(&target, &text),
         }
-        layer::forward(line);
+        layer::forward(event, &line);
     }
 
     fn enter(&self, _: &Id) {}

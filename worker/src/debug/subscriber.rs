@@ -1,0 +1,54 @@
+//! Where the events of `tracing` go, our own and those of an app that logs in its worker: to the console and to the tabs.
+
+#[cfg(not(feature = "tracing-wasm"))]
+mod console;
+mod hosts;
+mod layer;
+
+use std::cell::Cell;
+
+use onesocket_protocol::DebugLevel;
+
+pub(crate) use self::hosts::register;
+pub use self::layer::TabLayer;
+
+/// Shows the debug log of this context in its console, whether or not a [`Host`](crate::Host) runs here. For pages, whose
+/// worker is elsewhere.
+///
+/// Does nothing when the app has installed a `tracing` subscriber of its own: it gets the lines anyway.
+pub fn show_in_console(level: DebugLevel) {
+    hosts::set_own_level(level);
+    if level != DebugLevel::Off {
+        install();
+    }
+}
+
+/// Installs the subscriber, unless there is one already: an app that has its own adds [`TabLayer`] to it.
+pub(crate) fn install() {
+    thread_local!(static IS_DONE: Cell<bool> = const { Cell::new(false) });
+    if IS_DONE.replace(true) || tracing::dispatcher::has_been_set() {
+        return;
+    }
+    // It fails only when somebody else was faster, and then theirs is as good.
+    let _ = tracing::subscriber::set_global_default(subscriber());
+}
+
+#[cfg(not(feature = "tracing-wasm"))]
+fn subscriber() -> impl tracing::Subscriber {
+    console::Console
+}
+
+#[cfg(feature = "tracing-wasm")]
+fn subscriber() -> impl tracing::Subscriber {
+    use tracing_subscriber::{layer::SubscriberExt as _, registry::Registry};
+    use tracing_wasm::{ConsoleConfig, WASMLayer, WASMLayerConfigBuilder};
+
+    // Without timings: each line would leave an entry in the performance timeline, which nobody ever clears.
+    let config = WASMLayerConfigBuilder::new()
+        .set_report_logs_in_timings(false)
+        .set_console_config(ConsoleConfig::ReportWithoutConsoleColor)
+        .build();
+    Registry::default()
+        .with(WASMLayer::new(config))
+        .with(TabLayer)
+}
