@@ -2,7 +2,7 @@
 
 use std::{fmt, rc::Rc, time::Duration};
 
-use onesocket_engine::ChannelConfig;
+use onesocket_engine::{ChannelConfig, Delivery};
 use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
 use onesocket_protocol::{
     Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, QueueLimits, Replay, limits,
@@ -41,6 +41,7 @@ pub struct ClientBuilder<Tx: ?Sized, Rx> {
     policy: LinkPolicy,
     replay: Replay,
     reply_to: Option<ReplyTo<Rx>>,
+    delivery: Delivery,
     worker: ManagerConfig,
     tier: Option<Tier>,
     debug: Option<DebugLevel>,
@@ -59,6 +60,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             policy: LinkPolicy::default(),
             replay: Replay::None,
             reply_to: None,
+            delivery: Delivery::default(),
             worker: ManagerConfig::default(),
             tier: None,
             debug: None,
@@ -117,10 +119,18 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets what may wait while there is no socket. Default: 10,000 messages, 8 MiB, 5 minutes each.
+    /// Sets what may wait while there is no socket, or for an acknowledgement. Default: 10,000 messages, 8 MiB, 5 minutes each.
     #[must_use]
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.policy.queue = limits;
+        self
+    }
+
+    /// Sets how often a message of [`send`](Client::send) may reach the server. Default: [`Delivery::AtMostOnce`]. A single message
+    /// can have its own: see [`deliver`](Client::deliver).
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
         self
     }
 
@@ -194,6 +204,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             policy,
             replay,
             reply_to,
+            delivery,
             mut worker,
             tier,
             debug,
@@ -217,11 +228,13 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             Some(manager) => manager,
             None => WorkerManager::shared(worker).map_err(BuildError::Worker)?,
         };
-        let decoder = codec.clone();
+        let (decoder, acknowledger) = (codec.clone(), codec.clone());
         let shared = Shared::new(
             manager,
             Box::new(move |payload| decoder.decode(payload)),
             reply_to,
+            Box::new(move |message| acknowledger.acknowledges(message)),
+            delivery,
         );
         let sink = Rc::downgrade(&shared);
         let channel = shared.manager().open(config, move |event| {

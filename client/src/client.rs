@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     fmt,
     rc::{Rc, Weak},
     task::Waker,
@@ -10,15 +10,13 @@ use std::{
 };
 
 use futures::channel::oneshot;
-use onesocket_engine::ChannelEvent;
+use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
-use onesocket_protocol::{
-    DebugLevel, GreetingId, LinkState, Payload, SendId, Status, StopReason, limits,
-};
+use onesocket_protocol::{DebugLevel, GreetingId, LinkState, Payload, Status, StopReason, limits};
 
 use crate::{
     ClientBuilder, ClientError, Codec, Event, Events, GreetError, GreetingGuard, Request,
-    RequestId, SendError, Sending, codec::DecodeError, event::Inbox, page,
+    RequestId, SendError, Sending, codec::DecodeError, event::Inbox, page, receipts::Receipts,
 };
 
 /// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
@@ -54,8 +52,46 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     ///
     /// Dropping the future does not take the message back.
     pub fn send(&self, message: &Tx) -> Sending {
+        self.deliver(message, self.shared.delivery)
+    }
+
+    /// Sends a message as [`send`](Self::send) does, with another [`Delivery`] than the builder's.
+    ///
+    /// - [`Delivery::AtMostOnce`], the default: never sent twice. When the worker is lost in the very moment in which it hands the
+    ///   message to the socket, the future ends as [`SendError::MaybeSent`].
+    /// - [`Delivery::AtLeastOnce`]: in that case the next worker sends it again. For messages that may come twice.
+    /// - [`Delivery::UntilAcknowledged`]: it is kept, and sent again on every new socket and by every new worker, until the server
+    ///   acknowledges it in the app's own protocol, as [`Codec::ack_id`] and [`Codec::acknowledges`] know it. The future ends
+    ///   then; or, when the queue's timeout is over first, as [`SendError::MaybeSent`]. What is kept counts towards the queue's
+    ///   limits.
+    ///
+    /// Whatever it is, one client's messages reach the server in the order of the calls, repetitions apart.
+    ///
+    /// # Errors
+    ///
+    /// As for `send`. [`SendError::NoAckId`] when the codec has no name for the message.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take the message back.
+    ///
+    /// ```
+    /// use futures::FutureExt;
+    /// use onesocket::{Client, Delivery, SendError, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+    /// let sending = client.deliver("text has no name", Delivery::UntilAcknowledged);
+    /// assert!(matches!(sending.now_or_never(), Some(Err(SendError::NoAckId))));
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    pub fn deliver(&self, message: &Tx, delivery: Delivery) -> Sending {
+        let ack_id = match (delivery, self.codec.ack_id(message)) {
+            (Delivery::UntilAcknowledged, None) => return Sending::failed(SendError::NoAckId),
+            (Delivery::UntilAcknowledged, Some(ack_id)) => Some(ack_id),
+            _ => None,
+        };
         match self.codec.encode(message) {
-            Ok(payload) => self.shared.send(payload),
+            Ok(payload) => self.shared.send(payload, delivery, ack_id),
             Err(error) => Sending::failed(SendError::Encode(error)),
         }
     }
@@ -192,6 +228,8 @@ impl<Tx: ?Sized, Rx> fmt::Debug for Client<Tx, Rx> {
 
 /// Decodes a payload.
 pub(crate) type Decode<Rx> = Box<dyn Fn(&Payload) -> Result<Rx, DecodeError>>;
+/// Finds the message that a message acknowledges.
+pub(crate) type Acknowledges<Rx> = Box<dyn Fn(&Rx) -> Option<u64>>;
 /// Finds the request that a message answers.
 pub(crate) type ReplyTo<Rx> = Box<dyn Fn(&Rx) -> Option<RequestId>>;
 
@@ -201,8 +239,10 @@ pub(crate) struct Shared<Rx> {
     channel: RefCell<Option<Channel>>,
     decode: Decode<Rx>,
     reply_to: Option<ReplyTo<Rx>>,
+    acknowledges: Acknowledges<Rx>,
+    delivery: Delivery,
     status: RefCell<Status>,
-    receipts: RefCell<VecDeque<(SendId, Receipt)>>,
+    receipts: Receipts,
     requests: RefCell<BTreeMap<RequestId, oneshot::Sender<Rx>>>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
@@ -210,13 +250,13 @@ pub(crate) struct Shared<Rx> {
     closed: Cell<bool>,
 }
 
-type Receipt = oneshot::Sender<Result<(), SendError>>;
-
 impl<Rx> Shared<Rx> {
     pub(crate) fn new(
         manager: WorkerManager,
         decode: Decode<Rx>,
         reply_to: Option<ReplyTo<Rx>>,
+        acknowledges: Acknowledges<Rx>,
+        delivery: Delivery,
     ) -> Rc<Self> {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
         Rc::new(Self {
@@ -224,6 +264,8 @@ impl<Rx> Shared<Rx> {
             channel: RefCell::new(None),
             decode,
             reply_to,
+            acknowledges,
+            delivery,
             status: RefCell::new(Status {
                 state: LinkState::Connecting { attempt: 0 },
                 tabs: 0,
@@ -232,7 +274,7 @@ impl<Rx> Shared<Rx> {
                 dials: 0,
                 round_trip: None,
             }),
-            receipts: RefCell::default(),
+            receipts: Receipts::default(),
             requests: RefCell::default(),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
@@ -260,12 +302,14 @@ impl<Rx> Shared<Rx> {
         self.channel.borrow().as_ref().map(act)
     }
 
-    fn send(&self, payload: Payload) -> Sending {
-        let sent = self.with_channel(|channel| channel.send(payload));
+    fn send(&self, payload: Payload, delivery: Delivery, ack_id: Option<u64>) -> Sending {
+        let sent = self.with_channel(|channel| channel.send(payload, delivery));
         match sent.unwrap_or(Err(onesocket_engine::SendRejected::Closed)) {
             Ok(id) => {
-                let (outcome, receipt) = oneshot::channel();
-                self.receipts.borrow_mut().push_back((id, outcome));
+                let receipt = match ack_id {
+                    Some(ack_id) => self.receipts.expect_acknowledged(id, ack_id),
+                    None => self.receipts.expect_sent(id),
+                };
                 Sending::taken(id, receipt)
             }
             Err(rejected) => Sending::failed(SendError::Rejected(rejected)),
@@ -318,11 +362,14 @@ impl<Rx> Shared<Rx> {
     pub(crate) fn on_event(&self, event: ChannelEvent) {
         match event {
             ChannelEvent::Message { replayed, payload } => self.on_message(replayed, &payload),
-            ChannelEvent::Sent { through } => self.on_sent(through),
+            ChannelEvent::Sent { through } => self.receipts.settle_through(through),
+            ChannelEvent::Acknowledged { id } => self.receipts.settle(id, Ok(())),
             ChannelEvent::NotSent { id, failure } => {
-                self.settle(id, Err(SendError::NotSent(failure)))
+                self.receipts.settle(id, Err(SendError::NotSent(failure)));
             }
-            ChannelEvent::MaybeSent { id } => self.settle(id, Err(SendError::MaybeSent { id })),
+            ChannelEvent::MaybeSent { id } => {
+                self.receipts.settle(id, Err(SendError::MaybeSent { id }));
+            }
             ChannelEvent::Status(status) => {
                 self.status.replace(status.clone());
                 self.publish(|| Event::Status(status.clone()));
@@ -361,21 +408,28 @@ impl<Rx> Shared<Rx> {
                 });
             }
             // Every send was settled before it.
-            ChannelEvent::Closed => self.receipts.borrow_mut().clear(),
+            ChannelEvent::Closed => self.receipts.clear(),
         }
     }
 
     /// Decodes once for each stream, so that messages need not be `Clone`; almost always there is one stream.
     fn on_message(&self, replayed: bool, payload: &Payload) {
         let mut decoded = None;
-        if let Some(reply_to) = &self.reply_to {
+        // Not even a stream that is full may keep an answer or an acknowledgement from who waits for it.
+        if self.reply_to.is_some() || self.receipts.wants_acknowledgements() {
             match (self.decode)(payload) {
-                Ok(message) => match reply_to(&message) {
-                    Some(id) => return self.on_answer(id, message),
-                    None => decoded = Some(message),
-                },
+                Ok(message) => decoded = Some(message),
                 Err(error) => return self.publish_undecodable(payload, error),
             }
+        }
+        if let Some(id) = decoded.as_ref().and_then(&self.acknowledges) {
+            return self.on_acknowledgement(id);
+        }
+        let reply_to = self.reply_to.as_ref().zip(decoded.as_ref());
+        if let Some(id) = reply_to.and_then(|(reply_to, message)| reply_to(message))
+            && let Some(message) = decoded.take()
+        {
+            return self.on_answer(id, message);
         }
         for inbox in self.live_inboxes() {
             if inbox.borrow_mut().must_drop() {
@@ -385,6 +439,10 @@ impl<Rx> Shared<Rx> {
                 Ok(message) => message,
                 Err(error) => return self.publish_undecodable(payload, error),
             };
+            if (self.acknowledges)(&message).is_some() {
+                // Of another tab's message, or one more of ours.
+                return;
+            }
             let event = if replayed {
                 Event::Replayed(message)
             } else {
@@ -392,6 +450,12 @@ impl<Rx> Shared<Rx> {
             };
             let waker = inbox.borrow_mut().push(event);
             wake(waker);
+        }
+    }
+
+    fn on_acknowledgement(&self, ack_id: u64) {
+        for id in self.receipts.named(ack_id) {
+            self.with_channel(|channel| channel.acknowledge(id));
         }
     }
 
@@ -418,33 +482,6 @@ impl<Rx> Shared<Rx> {
                 source,
             })
         });
-    }
-
-    fn on_sent(&self, through: SendId) {
-        loop {
-            let mut receipts = self.receipts.borrow_mut();
-            if receipts.front().is_none_or(|(id, _)| *id > through) {
-                break;
-            }
-            let receipt = receipts.pop_front();
-            drop(receipts);
-            if let Some((_, receipt)) = receipt {
-                // Whoever sent may not want to know.
-                let _ = receipt.send(Ok(()));
-            }
-        }
-    }
-
-    fn settle(&self, id: SendId, outcome: Result<(), SendError>) {
-        let mut receipts = self.receipts.borrow_mut();
-        let Ok(at) = receipts.binary_search_by_key(&id, |(id, _)| *id) else {
-            return;
-        };
-        let receipt = receipts.remove(at);
-        drop(receipts);
-        if let Some((_, receipt)) = receipt {
-            let _ = receipt.send(outcome);
-        }
     }
 
     fn publish(&self, mut event: impl FnMut() -> Event<Rx>) {

@@ -4,12 +4,14 @@ use std::error::Error;
 
 use onesocket_protocol::{Payload, PayloadKind};
 
+mod acks;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "postcard")]
 mod postcard;
 mod raw;
 
+pub use acks::{Acks, acks};
 #[cfg(feature = "json")]
 pub use json::Json;
 #[cfg(feature = "postcard")]
@@ -57,6 +59,23 @@ pub trait Codec<Tx: ?Sized, Rx> {
     ///
     /// When the payload is none. The client delivers an [`Event::Error`](crate::Event::Error), and the connection lives on.
     fn decode(&self, payload: &Payload) -> Result<Rx, DecodeError>;
+
+    /// Returns the name by which the server will acknowledge a message, for
+    /// [`Delivery::UntilAcknowledged`](crate::Delivery::UntilAcknowledged). It is part of the message, and should be random:
+    /// tabs that share a socket see each other's acknowledgements. The default knows none.
+    ///
+    /// [`acks`] adds this and [`acknowledges`](Self::acknowledges) to a codec that has neither.
+    fn ack_id(&self, message: &Tx) -> Option<u64> {
+        let _ = message;
+        None
+    }
+
+    /// Returns the name of the message that this one of the server acknowledges. Such a message is not delivered to the app, in
+    /// no tab. The default knows none.
+    fn acknowledges(&self, message: &Rx) -> Option<u64> {
+        let _ = message;
+        None
+    }
 }
 
 /// A message that has no form in the codec.

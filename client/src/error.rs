@@ -74,8 +74,13 @@ pub enum SendError {
     /// It was taken and never reached a socket. It was not sent and will not be.
     #[error("the message was not sent")]
     NotSent(#[source] SendFailure),
-    /// The worker was lost between taking and confirming it. It may have been sent; it will not be sent again.
-    #[error("the worker was lost: message {id} may have been sent")]
+    /// It was to be sent until the server acknowledges it, and the codec has no name for it: see
+    /// [`Codec::ack_id`](crate::Codec::ack_id). It was not sent.
+    #[error("the codec does not say how the message is acknowledged")]
+    NoAckId,
+    /// It may have been sent, and will not be sent again: the worker was lost while it handed it to the socket, or the server has
+    /// not acknowledged it in time.
+    #[error("message {id} may have been sent")]
     MaybeSent {
         /// Its number.
         id: SendId,

@@ -60,6 +60,7 @@ mod error;
 mod event;
 mod greeting;
 mod page;
+mod receipts;
 mod request;
 mod sending;
 
@@ -69,7 +70,7 @@ pub use codec::Codec;
 pub use error::{BuildError, ClientError, GreetError, RequestError, SendError};
 pub use event::{Event, Events};
 pub use greeting::GreetingGuard;
-pub use onesocket_engine::{SendRejected, SessionFailure};
+pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
 pub use onesocket_manager::{
     Attempt, AttemptOutcome, Capabilities, ConfigError, Ladder, ManagerConfig, ManagerState,
     PingError, ScriptKind, Start, SwitchError, Tier, TierFailure, TierPolicy, WorkerManager,

@@ -132,6 +132,10 @@ impl Engine {
 
     /// Returns the next thing to do; [`Output::Timeout`] is the last.
     pub fn poll_output(&mut self) -> Output<'_> {
+        if let Some(port) = self.ports.prepare_announcement() {
+            let frame = self.ports.prepared_frame(port);
+            return Output::Post { port, frame };
+        }
         if let Some(todo) = self.outputs.pop_front() {
             return self.output(todo);
         }
@@ -247,6 +251,10 @@ impl Engine {
             Ok(reader) if reader.header().epoch != epoch => {
                 return self.ports.post_preface(id, Preface::encode_stale(epoch));
             }
+            // Without a number it could never be acknowledged; only a worker's marks may come so.
+            Ok(reader) if reader.header().seq == 0 && reader.header().count > 0 => {
+                return self.complain(id, None, WorkerError::InvalidFrame);
+            }
             Ok(reader) if reader.header().version == session.version.number() => reader,
             Ok(_) | Err(_) => return self.complain(id, None, WorkerError::InvalidFrame),
         };
@@ -309,10 +317,11 @@ impl Engine {
             ToWorker::Send {
                 channel,
                 id: send,
+                keep,
                 payload,
             } => {
                 if !self.with_channel(id, channel, |link, ctx, member| {
-                    link.send(ctx, member, send, payload)
+                    link.send(ctx, member, send, payload, keep)
                 }) {
                     let failure = SendFailure::UnknownChannel;
                     self.tell(
@@ -324,6 +333,12 @@ impl Engine {
                         },
                     );
                 }
+            }
+            // A channel that is closed keeps nothing.
+            ToWorker::Acknowledge { channel, id: send } => {
+                self.with_channel(id, channel, |link, _, member| {
+                    link.acknowledge(member, send)
+                });
             }
             ToWorker::GetStatus { channel } => {
                 self.with_known_channel(id, channel, |link, ctx, member| {

@@ -44,4 +44,7 @@ mod tab;
 
 pub use engine::Engine;
 pub use io::{DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time};
-pub use tab::{ChannelConfig, ChannelEvent, SendRejected, SessionFailure, TabOutput, TabSession};
+pub use tab::{
+    ChannelConfig, ChannelEvent, Delivery, Loss, SendRejected, SessionFailure, TabOutput,
+    TabSession,
+};

@@ -25,7 +25,7 @@ mod timers;
 use greetings::Greetings;
 use history::History;
 use lifecycle::State;
-use queue::Queue;
+use queue::{Queue, Queued};
 use timers::{Timer, Timers};
 
 /// A channel of a tab, as its connection knows it.
@@ -227,6 +227,13 @@ impl Link {
 
     /// A tab is gone. What it has queued is still sent if the connection lives on: its user has pressed the button.
     pub(crate) fn abandon(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+        // What an open socket was handed is on its way. What it was handed in vain goes once more, in front of what is queued:
+        // the order of the tab's sends is the same.
+        if matches!(self.state, State::Open(_)) {
+            self.queue.drop_kept(member);
+        } else {
+            self.queue.release_kept(member);
+        }
         self.remove(ctx, member);
     }
 
@@ -249,7 +256,14 @@ impl Link {
         self.members.is_empty() && !self.timers.is_running(Timer::Linger)
     }
 
-    pub(crate) fn send(&mut self, ctx: &mut Ctx<'_>, member: Member, id: SendId, payload: Payload) {
+    pub(crate) fn send(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        member: Member,
+        id: SendId,
+        payload: Payload,
+        keep: bool,
+    ) {
         let Some(state) = self.members.get_mut(&member) else {
             return self.tell_failed(ctx, member, id, SendFailure::UnknownChannel);
         };
@@ -257,10 +271,23 @@ impl Link {
             return self.tell_failed(ctx, member, id, SendFailure::OutOfOrder);
         }
         state.last_id = Some(id);
+        let entry = Queued {
+            member,
+            id,
+            payload,
+            keep,
+            since: ctx.now,
+        };
         match &self.state {
             State::Open(open) => {
+                if keep && let Err(failure) = self.queue.keep(&self.policy.queue, entry.clone()) {
+                    return self.tell_failed(ctx, member, id, failure);
+                }
                 state.receipt_due = Some(id);
-                ctx.transmit(open.socket, payload);
+                ctx.transmit(open.socket, entry.payload);
+                if keep {
+                    self.watch_queue();
+                }
             }
             State::Stopped(reason) => {
                 let failure = SendFailure::Stopped(reason.clone());
@@ -270,16 +297,17 @@ impl Link {
             | State::Dialling(_)
             | State::Closing(_)
             | State::Waiting(_)
-            | State::Offline(_) => {
-                match self
-                    .queue
-                    .push(ctx.now, &self.policy.queue, member, id, payload)
-                {
-                    Ok(()) => self.watch_queue(),
-                    Err(failure) => self.tell_failed(ctx, member, id, failure),
-                }
-            }
+            | State::Offline(_) => match self.queue.push(&self.policy.queue, entry) {
+                Ok(()) => self.watch_queue(),
+                Err(failure) => self.tell_failed(ctx, member, id, failure),
+            },
         }
+    }
+
+    /// The server has acknowledged a send that was kept.
+    pub(crate) fn acknowledge(&mut self, member: Member, id: SendId) {
+        self.queue.acknowledge(member, id);
+        self.watch_queue();
     }
 
     pub(crate) fn greet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: Greeting) {
@@ -327,15 +355,19 @@ impl Link {
         self.flush_receipts(ctx);
     }
 
-    /// Hands what is queued to the open socket, in order.
+    /// Hands what is kept and what is queued to the open socket, in order.
     fn flush_queue(&mut self, ctx: &mut Ctx<'_>, socket: SocketId) {
+        self.queue
+            .hand_kept(|payload| ctx.transmit(socket, payload));
         while let Some(queued) = self.queue.pop() {
+            let Member { port, channel } = queued.member;
             if let Some(state) = self.members.get_mut(&queued.member) {
                 state.receipt_due = Some(queued.id);
+                ctx.ports.announce(port, channel, queued.id);
             }
             ctx.transmit(socket, queued.payload);
         }
-        self.timers.stop(Timer::QueueTimeout);
+        self.watch_queue();
         self.flush_receipts(ctx);
     }
 
@@ -369,7 +401,7 @@ impl Link {
     }
 
     fn fail_queue(&mut self, ctx: &mut Ctx<'_>, failure: &SendFailure) {
-        while let Some(queued) = self.queue.pop() {
+        while let Some(queued) = self.queue.take() {
             self.tell_failed(ctx, queued.member, queued.id, failure.clone());
         }
         self.timers.stop(Timer::QueueTimeout);

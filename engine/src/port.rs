@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use litemap::LiteMap;
-use onesocket_protocol::{ChannelId, Outbox, ToTab, Version};
+use onesocket_protocol::{ChannelId, Outbox, SendId, ToTab, Version};
 
 use crate::{PortId, engine::LinkId};
 
@@ -12,6 +12,8 @@ use crate::{PortId, engine::LinkId};
 pub(crate) struct Ports {
     by_id: LiteMap<PortId, Port>,
     dirty: VecDeque<PortId>,
+    /// Ports whose tabs must be told what is about to be handed to a socket.
+    announcing: Vec<PortId>,
 }
 
 impl Ports {
@@ -52,6 +54,28 @@ impl Ports {
             port.prefaces.push_back(frame);
             self.mark_dirty(id);
         }
+    }
+
+    /// A tab's sends up to this one, which wait here, are about to be handed to a socket.
+    pub(crate) fn announce(&mut self, id: PortId, channel: ChannelId, through: SendId) {
+        if let Some(session) = self.session(id) {
+            session.outbox.announce(channel, through);
+            if !self.announcing.contains(&id) {
+                self.announcing.push(id);
+            }
+        }
+    }
+
+    /// Looks for the next frame that must be posted before anything is handed to a socket, and says to whom.
+    pub(crate) fn prepare_announcement(&mut self) -> Option<PortId> {
+        while let Some(id) = self.announcing.pop() {
+            if let Some(port) = self.by_id.get_mut(&id)
+                && port.prepare_announcement()
+            {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// Something may have to be posted to this port.
@@ -125,6 +149,13 @@ impl Port {
         self.session
             .as_mut()
             .is_some_and(|session| session.outbox.prepare_frame())
+    }
+
+    fn prepare_announcement(&mut self) -> bool {
+        self.posting_preface = false;
+        self.session
+            .as_mut()
+            .is_some_and(|session| session.outbox.prepare_announcement())
     }
 
     fn prepared_frame(&self) -> &[u8] {

@@ -9,25 +9,29 @@ use onesocket_protocol::{
 };
 
 mod channel;
+mod delivery;
 mod event;
 mod incoming;
 
+pub use delivery::{Delivery, Loss};
 pub use event::{ChannelConfig, ChannelEvent, SendRejected, SessionFailure, TabOutput};
 
 use channel::Channel;
+use delivery::{Pending, Unposted};
 
 /// The tab's end of the protocol.
 ///
 /// After each call, drain [`poll_output`](Self::poll_output). It never panics, whatever a worker posts.
 ///
 /// ```
-/// use onesocket_engine::{ChannelConfig, TabOutput, TabSession};
+/// use onesocket_engine::{ChannelConfig, Delivery, TabOutput, TabSession};
 /// use onesocket_protocol::{DebugLevel, LinkKey, LinkPolicy, Payload, Replay, SendId, TabToken};
 ///
 /// let mut tab = TabSession::new(TabToken(7), DebugLevel::Off);
 /// let key = LinkKey { url: "wss://x.org/".into(), subprotocols: vec![], account: String::new() };
 /// let channel = tab.open(ChannelConfig { key, policy: LinkPolicy::default(), replay: Replay::None });
-/// assert_eq!(tab.send(channel, Payload::text("kept until there is a worker")), Ok(SendId(1)));
+/// let payload = Payload::text("kept until there is a worker");
+/// assert_eq!(tab.send(channel, payload, Delivery::AtMostOnce), Ok(SendId(1)));
 /// assert_eq!(tab.poll_output(), None);
 ///
 /// tab.attach(false);
@@ -46,7 +50,7 @@ pub struct TabSession {
     next_channel: u32,
     /// What is in no batch yet, in the order in which it was asked for. Channels and greetings are not in here before the
     /// welcome: it brings them all.
-    unposted: VecDeque<ToWorker>,
+    unposted: VecDeque<Unposted>,
     /// Bytes of payloads that are unposted or unconfirmed.
     unsettled_bytes: usize,
     outputs: VecDeque<TabOutput<'static>>,
@@ -80,7 +84,7 @@ struct HandingOver {
     /// Channels that the old worker still holds.
     held: Vec<ChannelId>,
     /// What the old worker had queued and gives back.
-    returned: Vec<(ChannelId, SendId, Payload)>,
+    returned: Vec<(ChannelId, Pending)>,
 }
 
 impl TabSession {
@@ -107,10 +111,9 @@ impl TabSession {
 
     /// Begins with the worker behind a fresh port, by a hello. `holds_lock`: the tab holds the Web Lock of its token.
     ///
-    /// What an earlier worker was given and did not confirm is reported as [`ChannelEvent::MaybeSent`]; what it was not given
-    /// goes to the new one.
+    /// An earlier worker that was not [detached](Self::detach) is taken for one that may live on.
     pub fn attach(&mut self, holds_lock: bool) {
-        self.detach();
+        self.detach(Loss::Unknown);
         if matches!(self.phase, Phase::Failed(_)) {
             return;
         }
@@ -119,47 +122,15 @@ impl TabSession {
         self.hello = Some(Hello::new(self.token, holds_lock).encode());
     }
 
-    /// Forgets the worker: it is gone. The channels wait for the next [`attach`](Self::attach).
-    pub fn detach(&mut self) {
-        self.hello = None;
-        self.leaving = false;
-        match core::mem::replace(&mut self.phase, Phase::Detached) {
-            Phase::Failed(why) => self.phase = Phase::Failed(why),
-            Phase::HandingOver(handing_over) => self.take_back(handing_over.returned),
-            Phase::Detached | Phase::Greeting | Phase::Live(_) => {}
-        }
-        for (id, channel) in self.channels.iter_mut() {
-            for (send, payload) in channel.unconfirmed.drain(..) {
-                self.unsettled_bytes -= payload.len();
-                let event = ChannelEvent::MaybeSent { id: send };
-                self.outputs.push_back(TabOutput::Event {
-                    channel: *id,
-                    event,
-                });
-            }
-        }
-        self.unposted
-            .retain(|message| matches!(message, ToWorker::Send { .. } | ToWorker::Ping { .. }));
-        let closing: Vec<ChannelId> = self
-            .channels
-            .iter()
-            .filter(|(_, c)| c.closing)
-            .map(|(id, _)| *id)
-            .collect();
-        for channel in closing {
-            self.forget(channel);
-        }
-    }
-
     /// Forgets a worker that does not answer, with a goodbye in case it wakes up later: it must not keep the tab's place.
-    pub fn abandon(&mut self) {
+    pub fn abandon(&mut self, loss: Loss) {
         if let Phase::Live(live) = &mut self.phase {
             live.outbox.push(&ToWorker::Bye);
             if live.outbox.prepare_last_frame() {
                 self.parting = Some(live.outbox.prepared_frame().to_vec());
             }
         }
-        self.detach();
+        self.detach(loss);
     }
 
     /// Returns whether the worker owes an acknowledgement. One that is well gives it at once.
@@ -182,7 +153,7 @@ impl TabSession {
                 let unposted = |id: &ChannelId| {
                     self.unposted
                         .iter()
-                        .any(|m| matches!(m, ToWorker::Connect(connect) if connect.channel == *id))
+                        .any(|unposted| matches!(unposted, Unposted::Message(ToWorker::Connect(connect)) if connect.channel == *id))
                 };
                 let held: Vec<ChannelId> = self
                     .channels
@@ -204,7 +175,7 @@ impl TabSession {
             Phase::HandingOver(handing_over) => self.phase = Phase::HandingOver(handing_over),
             Phase::Failed(why) => self.phase = Phase::Failed(why),
             Phase::Detached | Phase::Greeting => {
-                self.detach();
+                self.detach(Loss::Unknown);
                 self.outputs.push_back(TabOutput::HandedOver);
             }
         }
@@ -212,23 +183,11 @@ impl TabSession {
 
     /// Ends it: no worker could be had. Every send is settled and every channel told.
     pub fn fail(&mut self, why: SessionFailure) {
-        self.detach();
+        self.detach(Loss::Unknown);
         self.phase = Phase::Failed(why.clone());
-        for message in core::mem::take(&mut self.unposted) {
-            if let ToWorker::Send {
-                channel,
-                id,
-                payload,
-            } = message
-            {
-                self.unsettled_bytes -= payload.len();
-                self.tell(
-                    channel,
-                    ChannelEvent::NotSent {
-                        id,
-                        failure: SendFailure::NoWorker,
-                    },
-                );
+        for unposted in core::mem::take(&mut self.unposted) {
+            if let Unposted::Send(channel, pending) = unposted {
+                self.tell_not_sent(channel, &pending, SendFailure::NoWorker);
             }
         }
         for channel in self.channels.keys() {
@@ -301,7 +260,7 @@ impl TabSession {
         match &self.phase {
             Phase::Live(_) => self
                 .unposted
-                .push_back(ToWorker::Disconnect { channel: id }),
+                .push_back(Unposted::Message(ToWorker::Disconnect { channel: id })),
             // The old worker is letting go of it already, and the new one will not be told.
             Phase::HandingOver(handing_over) if handing_over.held.contains(&id) => {}
             _ => self.forget(id),
@@ -313,7 +272,12 @@ impl TabSession {
     /// # Errors
     ///
     /// When it was not taken. Nothing of it is kept.
-    pub fn send(&mut self, id: ChannelId, payload: Payload) -> Result<SendId, SendRejected> {
+    pub fn send(
+        &mut self,
+        id: ChannelId,
+        payload: Payload,
+        delivery: Delivery,
+    ) -> Result<SendId, SendRejected> {
         if let Phase::Failed(why) = &self.phase {
             return Err(SendRejected::Failed(why.clone()));
         }
@@ -337,11 +301,13 @@ impl TabSession {
         };
         let send = channel.next_send();
         self.unsettled_bytes += payload.len();
-        self.unposted.push_back(ToWorker::Send {
-            channel: id,
+        let pending = Pending {
             id: send,
             payload,
-        });
+            delivery,
+            batch: 0,
+        };
+        self.unposted.push_back(Unposted::Send(id, pending));
         Ok(send)
     }
 
@@ -401,7 +367,8 @@ impl TabSession {
 
     /// Asks for a [`TabOutput::Pong`].
     pub fn ping(&mut self, nonce: u32) {
-        self.unposted.push_back(ToWorker::Ping { nonce });
+        self.unposted
+            .push_back(Unposted::Message(ToWorker::Ping { nonce }));
     }
 
     /// Turns the worker's debug log on or off.
@@ -466,17 +433,19 @@ impl TabSession {
     fn introduce(&mut self) {
         let mut introduction = VecDeque::new();
         if self.debug != DebugLevel::Off {
-            introduction.push_back(ToWorker::SetDebug { level: self.debug });
+            introduction.push_back(Unposted::Message(ToWorker::SetDebug { level: self.debug }));
         }
         // Online too: the tab that has said offline may be gone by now.
         if let Some(online) = self.online {
-            introduction.push_back(ToWorker::Network { online });
+            introduction.push_back(Unposted::Message(ToWorker::Network { online }));
         }
         for (id, channel) in self.channels.iter().filter(|(_, c)| !c.closing) {
-            introduction.push_back(channel.connect(*id));
-            introduction.extend(channel.greetings.values().map(|greeting| ToWorker::Greet {
-                channel: *id,
-                greeting: Greeting::clone(greeting),
+            introduction.push_back(Unposted::Message(channel.connect(*id)));
+            introduction.extend(channel.greetings.values().map(|greeting| {
+                Unposted::Message(ToWorker::Greet {
+                    channel: *id,
+                    greeting: Greeting::clone(greeting),
+                })
             }));
         }
         introduction.append(&mut self.unposted);
@@ -492,58 +461,15 @@ impl TabSession {
             if live.outbox.prepare_last_frame() {
                 self.parting = Some(live.outbox.prepared_frame().to_vec());
             }
-            self.detach();
+            self.detach(Loss::Unknown);
             self.outputs.push_back(TabOutput::HandedOver);
         }
-    }
-
-    /// Puts what a worker has given back in front of what it was never given.
-    fn take_back(&mut self, returned: Vec<(ChannelId, SendId, Payload)>) {
-        for (channel, id, payload) in returned.into_iter().rev() {
-            self.unposted.push_front(ToWorker::Send {
-                channel,
-                id,
-                payload,
-            });
-        }
-    }
-
-    /// Removes a channel that the worker does not hold; settles what it has unposted or unconfirmed.
-    fn forget(&mut self, id: ChannelId) {
-        let Some(channel) = self.channels.remove(&id) else {
-            return;
-        };
-        for (send, payload) in channel.unconfirmed {
-            self.unsettled_bytes -= payload.len();
-            self.tell(id, ChannelEvent::MaybeSent { id: send });
-        }
-        if let Phase::HandingOver(handing_over) = &mut self.phase {
-            let returned = core::mem::take(&mut handing_over.returned);
-            let (of_it, others) = returned.into_iter().partition(|(of, ..)| *of == id);
-            handing_over.returned = others;
-            self.take_back(of_it);
-        }
-        for message in core::mem::take(&mut self.unposted) {
-            match message {
-                ToWorker::Send {
-                    channel,
-                    id: send,
-                    payload,
-                } if channel == id => {
-                    self.unsettled_bytes -= payload.len();
-                    let failure = SendFailure::Disconnected;
-                    self.tell(id, ChannelEvent::NotSent { id: send, failure });
-                }
-                message => self.unposted.push_back(message),
-            }
-        }
-        self.tell(id, ChannelEvent::Closed);
     }
 
     /// Says something that a welcome would bring anyway.
     fn say(&mut self, message: ToWorker) {
         if matches!(self.phase, Phase::Live(_)) {
-            self.unposted.push_back(message);
+            self.unposted.push_back(Unposted::Message(message));
         }
     }
 
@@ -562,17 +488,17 @@ impl TabSession {
     }
 }
 
-/// Puts a message into a batch. From here on the worker may have it.
-fn pass_on(outbox: &mut Outbox, channels: &mut LiteMap<ChannelId, Channel>, message: ToWorker) {
-    outbox.push(&message);
-    if let ToWorker::Send {
-        channel,
-        id,
-        payload,
-    } = message
-        && let Some(channel) = channels.get_mut(&channel)
-    {
-        channel.unconfirmed.push_back((id, payload));
+/// Puts what was put off into a batch. From here on the worker may have it.
+fn pass_on(outbox: &mut Outbox, channels: &mut LiteMap<ChannelId, Channel>, unposted: Unposted) {
+    match unposted {
+        Unposted::Message(message) => outbox.push(&message),
+        Unposted::Send(id, mut pending) => {
+            outbox.push(&pending.message(id));
+            pending.batch = outbox.last_pushed_seq();
+            if let Some(channel) = channels.get_mut(&id) {
+                channel.unconfirmed.push_back(pending);
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::rc::Rc;
 
-use onesocket_engine::SendRejected;
+use onesocket_engine::{Delivery, SendRejected};
 use onesocket_protocol::{ChannelId, GreetingId, Millis, Payload, SendId};
 
 use crate::{WorkerManager, core::Core};
@@ -40,9 +40,16 @@ impl Channel {
     /// # Errors
     ///
     /// When it was not taken; nothing of it is kept then.
-    pub fn send(&self, payload: Payload) -> Result<SendId, SendRejected> {
+    pub fn send(&self, payload: Payload, delivery: Delivery) -> Result<SendId, SendRejected> {
         self.core()
-            .with_session(|session| session.send(self.id, payload))
+            .with_session(|session| session.send(self.id, payload, delivery))
+    }
+
+    /// Says that the server has acknowledged a send: it ends as
+    /// [`ChannelEvent::Acknowledged`](crate::ChannelEvent::Acknowledged), and is not sent again.
+    pub fn acknowledge(&self, send: SendId) {
+        self.core()
+            .with_session(|session| session.acknowledge(self.id, send));
     }
 
     /// Registers a payload that is sent first on every new socket, and at once when one is open. Identical ones of several

@@ -49,7 +49,7 @@ mod tier;
 mod trace;
 mod wiring;
 
-pub use onesocket_engine::{ChannelConfig, ChannelEvent, SendRejected, SessionFailure};
+pub use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, SendRejected, SessionFailure};
 
 pub use crate::{
     capabilities::{Capabilities, StoragePartition},

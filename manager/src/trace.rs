@@ -128,6 +128,7 @@ mod tests {
             outbox.push(&ToWorker::Send {
                 channel: ChannelId(1),
                 id: SendId(id),
+                keep: false,
                 payload,
             });
         }
@@ -138,8 +139,8 @@ mod tests {
     fn every_message_of_a_batch_has_its_line() {
         let lines = lines(Direction::ToWorker, &sends(), DebugLevel::Messages);
         let expect = [
-            "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(1), payload: Text(6 B) }",
-            "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(2), payload: Binary(2000 B) }",
+            "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(1), keep: false, payload: Text(6 B) }",
+            "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(2), keep: false, payload: Binary(2000 B) }",
         ];
         assert_eq!(lines, expect);
     }

@@ -230,6 +230,7 @@ impl Drop for Resetting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use onesocket_engine::Delivery;
     use onesocket_protocol::{LinkKey, LinkPolicy, Payload, Replay};
 
     use super::*;
@@ -286,8 +287,9 @@ mod tests {
                 let second = inner.open(&ignore, config(), move |event| {
                     also.borrow_mut().push(format!("second {event:?}"));
                 });
-                let sent =
-                    inner.with_session(&ignore, |session| session.send(second, Payload::text("x")));
+                let sent = inner.with_session(&ignore, |session| {
+                    session.send(second, Payload::text("x"), Delivery::AtMostOnce)
+                });
                 assert!(sent.is_err());
                 inner.with_session(&ignore, |session| session.close(second));
                 deliver(&inner);

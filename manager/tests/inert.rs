@@ -5,8 +5,8 @@ use std::{cell::RefCell, rc::Rc};
 
 use futures::executor::block_on;
 use onesocket_manager::{
-    ChannelConfig, ChannelEvent, ConfigError, ManagerConfig, ManagerState, PingError, SendRejected,
-    SessionFailure, SwitchError, Tier, TierPolicy, WorkerManager,
+    ChannelConfig, ChannelEvent, ConfigError, Delivery, ManagerConfig, ManagerState, PingError,
+    SendRejected, SessionFailure, SwitchError, Tier, TierPolicy, WorkerManager,
 };
 use onesocket_protocol::{DebugLevel, LinkKey, LinkPolicy, Payload, Replay};
 
@@ -48,7 +48,7 @@ fn a_channel_is_told_and_its_sends_are_rejected() {
     let heard = Rc::new(RefCell::new(Vec::new()));
     let hear = Rc::clone(&heard);
     let channel = manager.open(channel(), move |event| hear.borrow_mut().push(event));
-    let rejected = channel.send(Payload::text("x"));
+    let rejected = channel.send(Payload::text("x"), Delivery::AtMostOnce);
     assert_eq!(
         rejected,
         Err(SendRejected::Failed(SessionFailure::NoBrowser))

@@ -66,12 +66,6 @@ pub enum FrameError {
         /// How many bytes are left over.
         extra: usize,
     },
-    /// It has messages and no sequence number: it could never be acknowledged.
-    #[error("{count} messages in a frame without a sequence number")]
-    Unnumbered {
-        /// How many messages the header announces.
-        count: u32,
-    },
     /// It is of another run of the worker. A worker answers with [`Preface::Stale`](crate::Preface::Stale), a tab says hello
     /// again.
     #[error("frame of epoch {theirs}, this side is in epoch {ours}")]

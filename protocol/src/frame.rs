@@ -6,7 +6,7 @@
 //! 5   version of the messages, u16
 //! 7   zero
 //! 8   epoch of the worker, u64
-//! 16  sequence number of this batch, u64; 0 when it only acknowledges
+//! 16  sequence number of this batch, u64; 0 when it only acknowledges and marks
 //! 24  highest sequence number received from the other side, u64; 0 when none
 //! 32  count of messages, u32
 //! 36  the messages: tag u8, length of the body u32, body
@@ -31,7 +31,8 @@ pub struct BatchHeader {
     pub version: u16,
     /// Which run of the worker this is for, or from.
     pub epoch: Epoch,
-    /// 1, 2, 3, … for batches with messages; 0 for one that only acknowledges.
+    /// 1, 2, 3, … for batches with messages; 0 for one that only acknowledges, and has no message but
+    /// [`ToTab::Mark`](crate::ToTab::Mark).
     pub seq: u64,
     /// The highest sequence number received from the other side so far.
     pub ack: u64,
@@ -106,7 +107,7 @@ impl BatchReader {
     ///
     /// # Errors
     ///
-    /// When it is no batch, over one of the caps, or has messages without a sequence number.
+    /// When it is no batch, or over one of the caps.
     pub fn new(frame: &Bytes) -> Result<Self, FrameError> {
         if frame.len() > limits::MAX_FRAME_BYTES {
             return Err(FrameError::TooLong { len: frame.len() });
@@ -114,11 +115,6 @@ impl BatchReader {
         let header = BatchHeader::read(frame)?;
         if header.count > limits::MAX_BATCH_MESSAGES {
             return Err(FrameError::TooMany {
-                count: header.count,
-            });
-        }
-        if header.seq == 0 && header.count > 0 {
-            return Err(FrameError::Unnumbered {
                 count: header.count,
             });
         }

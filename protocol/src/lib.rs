@@ -19,6 +19,7 @@
 //! outbox.push(&ToWorker::Send {
 //!     channel: ChannelId(1),
 //!     id: SendId(1),
+//!     keep: false,
 //!     payload: Payload::text("hello"),
 //! });
 //! let frame = bytes::Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight, so it leaves at once"));

@@ -70,8 +70,8 @@ pub(crate) fn cut(text: &str) -> &str {
 
 const _: () = {
     use crate::frame::{HEADER_BYTES, MESSAGE_HEADER_BYTES};
-    // The front of a message with a payload is at most a channel (5), a send's number (10) and the kind (1).
-    assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + 16 + MAX_PAYLOAD_BYTES <= MAX_FRAME_BYTES);
+    // The front of a message with a payload is at most a channel (5), a send's number (10), a flag (1) and the kind (1).
+    assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + 17 + MAX_PAYLOAD_BYTES <= MAX_FRAME_BYTES);
     assert!(HEADER_BYTES < FULL_BATCH_BYTES);
     // The subprotocols, the URL and the account; three payloads; the fatal codes; everything else.
     let texts = (MAX_SUBPROTOCOLS + 2) * (MAX_TEXT_BYTES + 3);

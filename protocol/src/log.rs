@@ -229,8 +229,10 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::UNGREET
         | tag::DELAY
         | tag::RECONNECTING
+        | tag::ACKNOWLEDGE
         | tag::SENT
         | tag::FAILED
+        | tag::MARK
         | tag::LAGGED => 2,
         tag::CONNECT
         | tag::DISCONNECT
@@ -288,6 +290,7 @@ impl Shape {
             tag::DELAY => ("delay", &["channel", "ms"]),
             tag::RECONNECT => ("reconnect", CHANNEL),
             tag::NETWORK => ("network", &["online"]),
+            tag::ACKNOWLEDGE => ("acknowledge", &["channel", "id"]),
             tag::READY => ("ready", &[]),
             tag::ATTACHED => ("attached", CHANNEL),
             tag::CONNECTED => ("connected", CHANNEL),
@@ -302,6 +305,7 @@ impl Shape {
             tag::LOG => ("log", &[]),
             tag::LAGGED => ("lagged", &["channel", "missed"]),
             tag::DETACHED => ("detached", CHANNEL),
+            tag::MARK => ("mark", &["channel", "through"]),
             _ => ("unknown", &[]),
         };
         Self { name, ids }

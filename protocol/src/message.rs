@@ -39,6 +39,7 @@ pub mod tag {
         DELAY = 10
         RECONNECT = 11
         NETWORK = 12
+        ACKNOWLEDGE = 13
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -53,6 +54,7 @@ pub mod tag {
         LOG = 140
         LAGGED = 141
         DETACHED = 142
+        MARK = 143
     }
 }
 
@@ -71,6 +73,7 @@ pub trait Encode {
     /// let send = |bytes| ToWorker::Send {
     ///     channel: ChannelId(1),
     ///     id: SendId(1),
+    ///     keep: false,
     ///     payload: Payload::binary(vec![0; bytes]),
     /// };
     /// assert_eq!(send(limits::MAX_PAYLOAD_BYTES).check(), Ok(()));
@@ -99,8 +102,17 @@ pub enum ToWorker {
         channel: ChannelId,
         /// Its number; the receipt names it.
         id: SendId,
+        /// Whether it is kept, and sent again on every new socket, until [`ToWorker::Acknowledge`] names it.
+        keep: bool,
         /// What is sent.
         payload: Payload,
+    },
+    /// The server has acknowledged a send that was to be kept; it need not be kept any more.
+    Acknowledge {
+        /// The channel.
+        channel: ChannelId,
+        /// Which.
+        id: SendId,
     },
     /// Asks for a [`ToTab::Status`].
     GetStatus {
@@ -263,6 +275,15 @@ pub enum ToTab {
         /// How many.
         missed: u64,
     },
+    /// How far sends may have been handed to a socket: those of the channel after this one certainly have not been, so far as
+    /// the batches that this frame acknowledges are concerned. It is no receipt, and may stand in a frame without a sequence
+    /// number, in front of all that waits.
+    Mark {
+        /// The channel.
+        channel: ChannelId,
+        /// The last that may have been.
+        through: SendId,
+    },
     /// A channel is closed; nothing follows on it.
     Detached {
         /// The channel.
@@ -329,10 +350,11 @@ impl ToWorker {
                 channel: body(raw)?,
             },
             tag::SEND => {
-                let ((channel, id, kind), rest) = head(raw)?;
+                let ((channel, id, keep, kind), rest) = head(raw)?;
                 Self::Send {
                     channel,
                     id,
+                    keep,
                     payload: payload(raw, kind, rest)?,
                 }
             }
@@ -361,6 +383,10 @@ impl ToWorker {
                 channel: body(raw)?,
             },
             tag::NETWORK => Self::Network { online: body(raw)? },
+            tag::ACKNOWLEDGE => {
+                let (channel, id) = body(raw)?;
+                Self::Acknowledge { channel, id }
+            }
             tag => return Err(DecodeError::UnknownTag { tag }),
         })
     }
@@ -378,12 +404,13 @@ impl Encode for ToWorker {
             Self::Send {
                 channel,
                 id,
+                keep,
                 payload,
             } => {
                 put(
                     out,
                     tag::SEND,
-                    &(channel, id, payload.kind()),
+                    &(channel, id, keep, payload.kind()),
                     payload.bytes(),
                 );
             }
@@ -398,6 +425,9 @@ impl Encode for ToWorker {
             Self::Delay { channel, delay } => put(out, tag::DELAY, &(channel, delay), &[]),
             Self::Reconnect { channel } => put(out, tag::RECONNECT, channel, &[]),
             Self::Network { online } => put(out, tag::NETWORK, online, &[]),
+            Self::Acknowledge { channel, id } => {
+                put(out, tag::ACKNOWLEDGE, &(channel, id), &[]);
+            }
         }
     }
 }
@@ -416,6 +446,7 @@ impl ToTab {
             | Self::Sent { channel, .. }
             | Self::Failed { channel, .. }
             | Self::Lagged { channel, .. }
+            | Self::Mark { channel, .. }
             | Self::Detached { channel } => Some(*channel),
             Self::Error { channel, .. } => *channel,
             Self::Ready { .. } | Self::Pong { .. } | Self::Log(_) => None,
@@ -434,6 +465,7 @@ impl ToTab {
             | Self::Sent { channel, .. }
             | Self::Failed { channel, .. }
             | Self::Lagged { channel, .. }
+            | Self::Mark { channel, .. }
             | Self::Detached { channel }
             | Self::Error {
                 channel: Some(channel),
@@ -537,6 +569,10 @@ impl ToTab {
             tag::DETACHED => Self::Detached {
                 channel: body(raw)?,
             },
+            tag::MARK => {
+                let (channel, through) = body(raw)?;
+                Self::Mark { channel, through }
+            }
             tag => return Err(DecodeError::UnknownTag { tag }),
         })
     }
@@ -604,6 +640,7 @@ impl Encode for ToTab {
             }
             Self::Lagged { channel, missed } => put(out, tag::LAGGED, &(channel, missed), &[]),
             Self::Detached { channel } => put(out, tag::DETACHED, channel, &[]),
+            Self::Mark { channel, through } => put(out, tag::MARK, &(channel, through), &[]),
         }
     }
 }

@@ -27,7 +27,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, Version,
+    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, SendId, Version,
     frame::HEADER_BYTES,
     limits,
     log::kind,
@@ -53,6 +53,10 @@ pub struct Outbox {
     ack_due: bool,
     backlog: usize,
     lag: Option<Lag>,
+    /// Receipts that are in no posted frame yet: up to where sends have been handed to a socket.
+    handed: Vec<(ChannelId, SendId)>,
+    /// Up to where sends are about to be handed to a socket, and the tab does not know.
+    announced: Vec<(ChannelId, SendId)>,
 }
 
 impl Outbox {
@@ -71,6 +75,8 @@ impl Outbox {
             ack_due: false,
             backlog: 0,
             lag: None,
+            handed: Vec::new(),
+            announced: Vec::new(),
         }
     }
 
@@ -105,7 +111,30 @@ impl Outbox {
                 self.push(&lagged);
             }
         }
+        if let ToTab::Sent { channel, through } = message {
+            raise(&mut self.handed, *channel, *through);
+        }
         self.push(message);
+    }
+
+    /// Notes that sends which wait in the worker, up to this one, are about to be handed to a socket. The tab is told by a
+    /// [`ToTab::Mark`] in the next frame, which leaves at once, whatever is in flight: see
+    /// [`prepare_announcement`](Self::prepare_announcement).
+    ///
+    /// Sends of the batch that is being read need no announcement: the frame that acknowledges it says what became of them, by
+    /// a receipt or a mark.
+    pub fn announce(&mut self, channel: ChannelId, through: SendId) {
+        raise(&mut self.announced, channel, through);
+    }
+
+    /// Makes the frame that announces, if one is due, and says whether one was. Post it before anything that was announced is
+    /// handed to a socket: a worker that dies in between must not have done what the tab takes for undone.
+    pub fn prepare_announcement(&mut self) -> bool {
+        let is_due = !self.announced.is_empty();
+        if is_due {
+            self.prepare_unnumbered();
+        }
+        is_due
     }
 
     /// Takes the header of a batch of the peer, before its messages: its sequence number is to be acknowledged, its
@@ -161,24 +190,52 @@ impl Outbox {
     fn prepare(&mut self, is_free: bool) -> bool {
         let has_messages = !self.filling.is_empty() || !self.full.is_empty();
         if is_free && has_messages {
+            // Every receipt is in a batch by now. When that is the next one, it says all that a mark can say; else marks go
+            // ahead of it, because it acknowledges.
+            if !self.full.is_empty() && !self.handed.is_empty() {
+                self.prepare_unnumbered();
+                return true;
+            }
+            self.handed.clear();
             let batch = self.take_next();
             self.seq += 1;
             self.posted = self.seal(batch, self.seq);
+            self.ack_due = false;
             self.end_lag();
         } else if self.ack_due {
-            let spare = core::mem::take(&mut self.posted);
-            self.posted = self.seal(Batch::new(spare), 0);
+            self.prepare_unnumbered();
         } else {
             return false;
         }
-        self.ack_due = false;
         true
+    }
+
+    /// A bare acknowledgement, with what has to be known together with it.
+    fn prepare_unnumbered(&mut self) {
+        let mut batch = Batch::new(core::mem::take(&mut self.posted));
+        for (channel, through) in self.handed.drain(..).chain(self.announced.drain(..)) {
+            batch.push(&ToTab::Mark { channel, through });
+        }
+        self.posted = self.seal(batch, 0);
+        self.ack_due = false;
     }
 
     /// Returns the frame that was made last.
     #[must_use]
     pub fn prepared_frame(&self) -> &[u8] {
         &self.posted
+    }
+
+    /// Returns the sequence number of the batch that the message pushed last is in.
+    #[must_use]
+    pub fn last_pushed_seq(&self) -> u64 {
+        self.seq + 1 + self.full.len() as u64
+    }
+
+    /// Returns the sequence number of the last batch that the peer has acknowledged; 0 when none.
+    #[must_use]
+    pub fn acked_seq(&self) -> u64 {
+        self.acked
     }
 
     /// Returns the bytes that wait behind the batch in flight.
@@ -254,6 +311,13 @@ impl Outbox {
                 self.push(&message);
             }
         }
+    }
+}
+
+fn raise(marks: &mut Vec<(ChannelId, SendId)>, channel: ChannelId, through: SendId) {
+    match marks.iter_mut().find(|(of, _)| *of == channel) {
+        Some((_, mark)) => *mark = (*mark).max(through),
+        None => marks.push((channel, through)),
     }
 }
 

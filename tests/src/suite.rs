@@ -5,6 +5,7 @@
 //! closed for it.
 
 mod bad_input;
+mod delivery;
 mod harness;
 mod recovery;
 mod report;
@@ -29,6 +30,7 @@ pub fn scenarios() -> Vec<Scenario> {
         harness::scenarios(),
         sharing::scenarios(),
         recovery::scenarios(),
+        delivery::scenarios(),
         tiers::scenarios(),
         bad_input::scenarios(),
     ]

@@ -1,4 +1,4 @@
-//! What waits for an open socket: bounded in messages, bytes and time, in the order in which it came.
+//! What waits for an open socket, or for the server's acknowledgement: bounded in messages, bytes and time, in the order in which it came.
 
 use std::collections::VecDeque;
 
@@ -7,82 +7,168 @@ use onesocket_protocol::{Millis, Payload, QueueLimits, SendFailure, SendId};
 use super::Member;
 use crate::Time;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queued {
     pub(crate) member: Member,
     pub(crate) id: SendId,
     pub(crate) payload: Payload,
-    since: Time,
+    /// Whether it is kept until it is acknowledged.
+    pub(crate) keep: bool,
+    pub(crate) since: Time,
 }
 
+/// Both parts are bounded together: either is memory that the app's sends hold.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     entries: VecDeque<Queued>,
     bytes: usize,
+    /// Handed to a socket, this one or an earlier, and not acknowledged by the server. Each of them is older than whatever of
+    /// its sender is in `entries`.
+    kept: VecDeque<Queued>,
+    kept_bytes: usize,
 }
 
 impl Queue {
-    pub(crate) fn push(
-        &mut self,
-        now: Time,
-        limits: &QueueLimits,
-        member: Member,
-        id: SendId,
-        payload: Payload,
-    ) -> Result<(), SendFailure> {
-        let over_count = self.entries.len() >= limits.messages as usize;
-        let over_bytes = self.bytes + payload.len() > limits.bytes as usize;
-        if over_count || over_bytes {
-            return Err(SendFailure::QueueFull {
-                messages: self.messages(),
-                bytes: self.bytes(),
-            });
-        }
-        self.bytes += payload.len();
-        self.entries.push_back(Queued {
-            member,
-            id,
-            payload,
-            since: now,
-        });
+    /// Takes a send that waits for a socket.
+    pub(crate) fn push(&mut self, limits: &QueueLimits, entry: Queued) -> Result<(), SendFailure> {
+        self.check(limits, &entry)?;
+        self.bytes += entry.payload.len();
+        self.entries.push_back(entry);
         Ok(())
     }
 
+    /// Keeps a send that is handed to the socket now.
+    pub(crate) fn keep(&mut self, limits: &QueueLimits, entry: Queued) -> Result<(), SendFailure> {
+        self.check(limits, &entry)?;
+        self.push_kept(entry);
+        Ok(())
+    }
+
+    fn check(&self, limits: &QueueLimits, entry: &Queued) -> Result<(), SendFailure> {
+        let messages = self.entries.len() + self.kept.len();
+        let bytes = self.bytes + self.kept_bytes;
+        let over_count = messages >= limits.messages as usize;
+        let over_bytes = bytes + entry.payload.len() > limits.bytes as usize;
+        if over_count || over_bytes {
+            return Err(SendFailure::QueueFull {
+                messages: messages as u32,
+                bytes: bytes as u32,
+            });
+        }
+        Ok(())
+    }
+
+    fn push_kept(&mut self, entry: Queued) {
+        self.kept_bytes += entry.payload.len();
+        self.kept.push_back(entry);
+    }
+
+    /// Takes the oldest entry to hand it to the socket; one that is to be kept is kept.
     pub(crate) fn pop(&mut self) -> Option<Queued> {
+        let entry = self.take_oldest()?;
+        if entry.keep {
+            self.push_kept(entry.clone());
+        }
+        Some(entry)
+    }
+
+    /// Hands what was handed to an earlier socket to the new one, oldest first.
+    pub(crate) fn hand_kept(&mut self, mut hand: impl FnMut(Payload)) {
+        for entry in &self.kept {
+            hand(entry.payload.clone());
+        }
+        self.kept.retain(|entry| entry.keep);
+        self.kept_bytes = total(&self.kept);
+    }
+
+    /// The server has it.
+    pub(crate) fn acknowledge(&mut self, member: Member, id: SendId) {
+        let is_it = |entry: &Queued| entry.member == member && entry.id == id;
+        if let Some(at) = self.kept.iter().position(is_it) {
+            let entry = self.kept.remove(at);
+            self.kept_bytes -= entry.map_or(0, |entry| entry.payload.len());
+        } else if let Some(at) = self.entries.iter().position(is_it) {
+            // A run of the worker before this one had handed it over.
+            let entry = self.entries.remove(at);
+            self.bytes -= entry.map_or(0, |entry| entry.payload.len());
+        }
+    }
+
+    fn take_oldest(&mut self) -> Option<Queued> {
         let entry = self.entries.pop_front()?;
         self.bytes -= entry.payload.len();
         Some(entry)
     }
 
-    /// Takes the oldest entry if its time is over. All entries may wait equally long, so the oldest is the first to expire.
+    fn take_oldest_kept(&mut self) -> Option<Queued> {
+        let entry = self.kept.pop_front()?;
+        self.kept_bytes -= entry.payload.len();
+        Some(entry)
+    }
+
+    /// Takes everything, kept or not.
+    pub(crate) fn take(&mut self) -> Option<Queued> {
+        self.take_oldest_kept().or_else(|| self.take_oldest())
+    }
+
+    /// Takes an entry whose time is over. All may wait equally long, so the oldest of each part is the first to expire.
     pub(crate) fn pop_expired(&mut self, now: Time, timeout: Option<Millis>) -> Option<Queued> {
-        self.next_expiry(timeout).filter(|at| *at <= now)?;
-        self.pop()
+        let is_due = |entry: Option<&Queued>| expiry(entry, timeout).is_some_and(|at| at <= now);
+        if is_due(self.kept.front()) {
+            self.take_oldest_kept()
+        } else if is_due(self.entries.front()) {
+            self.take_oldest()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn next_expiry(&self, timeout: Option<Millis>) -> Option<Time> {
-        Some(self.entries.front()?.since.after(timeout?))
+        let kept = expiry(self.kept.front(), timeout);
+        let waiting = expiry(self.entries.front(), timeout);
+        kept.into_iter().chain(waiting).min()
     }
 
-    /// Takes all entries of a member, oldest first.
+    /// Takes all entries of a member that wait, oldest first, and drops what is kept of it: the tab keeps that too.
     pub(crate) fn remove_member(&mut self, member: Member) -> Vec<Queued> {
-        let (removed, kept): (Vec<_>, Vec<_>) = self
+        self.drop_kept(member);
+        let (removed, waiting): (Vec<_>, Vec<_>) = self
             .entries
             .drain(..)
             .partition(|entry| entry.member == member);
-        self.entries = kept.into();
-        self.bytes -= removed
-            .iter()
-            .map(|entry| entry.payload.len())
-            .sum::<usize>();
+        self.entries = waiting.into();
+        self.bytes -= total(&removed);
         removed
     }
 
+    /// Drops what is kept of a member.
+    pub(crate) fn drop_kept(&mut self, member: Member) {
+        self.kept.retain(|entry| entry.member != member);
+        self.kept_bytes = total(&self.kept);
+    }
+
+    /// Keeps what is kept of a member for one more socket only, and what waits not at all.
+    pub(crate) fn release_kept(&mut self, member: Member) {
+        for entry in self.kept.iter_mut().chain(&mut self.entries) {
+            entry.keep &= entry.member != member;
+        }
+    }
+
+    /// How many wait for a socket.
     pub(crate) fn messages(&self) -> u32 {
         self.entries.len() as u32
     }
 
+    /// The bytes of those.
     pub(crate) fn bytes(&self) -> u32 {
         self.bytes as u32
     }
+}
+
+fn expiry(entry: Option<&Queued>, timeout: Option<Millis>) -> Option<Time> {
+    Some(entry?.since.after(timeout?))
+}
+
+fn total<'a>(entries: impl IntoIterator<Item = &'a Queued>) -> usize {
+    entries.into_iter().map(|entry| entry.payload.len()).sum()
 }

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use litemap::LiteMap;
 use onesocket_protocol::{ChannelId, Connect, Greeting, GreetingId, Payload, SendId, ToWorker};
 
-use super::ChannelConfig;
+use super::{
+    ChannelConfig,
+    delivery::{Delivery, Pending},
+};
 
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -14,7 +17,13 @@ pub(super) struct Channel {
     next_greeting: u32,
     last_send: u64,
     /// Sends that are in a batch, oldest first, until their receipt.
-    pub(super) unconfirmed: VecDeque<(SendId, Payload)>,
+    pub(super) unconfirmed: VecDeque<Pending>,
+    /// Handed to a socket and to be kept until the server acknowledges them, oldest first. All are older than what is unconfirmed.
+    pub(super) handed: VecDeque<Pending>,
+    /// Up to here the worker may have handed sends to a socket, as it says; 0 when none.
+    marked: SendId,
+    /// Sends that are sent again, oldest first: a worker that is lost may have handed them to a socket.
+    pub(super) doubtful: VecDeque<SendId>,
     /// The client is gone; only the worker's last word is waited for.
     pub(super) closing: bool,
 }
@@ -27,6 +36,9 @@ impl Channel {
             next_greeting: 1,
             last_send: 0,
             unconfirmed: VecDeque::new(),
+            handed: VecDeque::new(),
+            marked: SendId(0),
+            doubtful: VecDeque::new(),
             closing: false,
         }
     }
@@ -62,24 +74,83 @@ impl Channel {
         greeting
     }
 
-    /// Settles all sends up to one; returns their bytes.
+    /// The worker says that it may have handed sends to a socket up to this one.
+    pub(super) fn mark(&mut self, through: SendId) {
+        self.marked = self.marked.max(through);
+    }
+
+    /// All sends up to one were handed to a socket. Those that are not to be kept are settled; returns their bytes.
     pub(super) fn confirm(&mut self, through: SendId) -> usize {
         let mut bytes = 0;
-        while let Some((id, payload)) = self.unconfirmed.front() {
-            if *id > through {
-                break;
+        self.mark(through);
+        while let Some(pending) = pop_through(&mut self.unconfirmed, through, |pending| pending.id)
+        {
+            if pending.delivery == Delivery::UntilAcknowledged {
+                self.handed.push_back(pending);
+            } else {
+                bytes += pending.payload.len();
             }
-            bytes += payload.len();
-            self.unconfirmed.pop_front();
         }
+        while pop_through(&mut self.doubtful, through, |doubtful| *doubtful).is_some() {}
         bytes
     }
 
-    pub(super) fn take_unconfirmed(&mut self, send: SendId) -> Option<Payload> {
-        let at = self
-            .unconfirmed
-            .binary_search_by_key(&send, |(id, _)| *id)
-            .ok()?;
-        self.unconfirmed.remove(at).map(|(_, payload)| payload)
+    pub(super) fn take_unconfirmed(&mut self, send: SendId) -> Option<Pending> {
+        take(&mut self.unconfirmed, send)
     }
+
+    pub(super) fn take_handed(&mut self, send: SendId) -> Option<Pending> {
+        take(&mut self.handed, send)
+    }
+
+    /// Returns whether a send that no worker has any more may have reached a socket, and forgets it.
+    pub(super) fn take_doubt(&mut self, send: SendId) -> bool {
+        let at = self.doubtful.binary_search(&send);
+        at.is_ok_and(|at| self.doubtful.remove(at).is_some())
+    }
+
+    /// Sorts what a lost worker had: gives back what the next one is to send, and returns the rest, which may have been sent.
+    /// What was in a batch up to `certain_through` the worker has certainly read; beyond its own mark it has handed on nothing
+    /// of that.
+    pub(super) fn lose_worker(
+        &mut self,
+        certain_through: u64,
+        give_back: &mut dyn FnMut(Pending),
+    ) -> Vec<Pending> {
+        let marked = core::mem::replace(&mut self.marked, SendId(0));
+        let mut lost = Vec::new();
+        let was_handed = self.handed.len();
+        let all = self.handed.drain(..).chain(self.unconfirmed.drain(..));
+        for (at, pending) in all.enumerate() {
+            let is_kept_back =
+                at >= was_handed && pending.batch <= certain_through && pending.id > marked;
+            if !is_kept_back {
+                if pending.delivery == Delivery::AtMostOnce || self.closing {
+                    lost.push(pending);
+                    continue;
+                }
+                if let Err(at) = self.doubtful.binary_search(&pending.id) {
+                    self.doubtful.insert(at, pending.id);
+                }
+            }
+            give_back(pending);
+        }
+        lost
+    }
+}
+
+fn pop_through<T>(
+    sorted: &mut VecDeque<T>,
+    through: SendId,
+    id: impl Fn(&T) -> SendId,
+) -> Option<T> {
+    let is_it = sorted.front().is_some_and(|front| id(front) <= through);
+    is_it.then(|| sorted.pop_front()).flatten()
+}
+
+fn take(pendings: &mut VecDeque<Pending>, send: SendId) -> Option<Pending> {
+    let at = pendings
+        .binary_search_by_key(&send, |pending| pending.id)
+        .ok()?;
+    pendings.remove(at)
 }

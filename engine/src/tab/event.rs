@@ -135,6 +135,11 @@ pub enum ChannelEvent {
         /// The last of them.
         through: SendId,
     },
+    /// The server has acknowledged this send, by the app's own protocol.
+    Acknowledged {
+        /// Which.
+        id: SendId,
+    },
     /// This send never reached a socket and never will.
     NotSent {
         /// Which.
@@ -142,7 +147,8 @@ pub enum ChannelEvent {
         /// Why.
         failure: SendFailure,
     },
-    /// The worker was lost between taking this send and confirming it: it may have reached the server or not.
+    /// This send may have reached the server or not, and will not be sent again: the worker was lost while it handed it to the
+    /// socket, or no acknowledgement came for as long as it was to be kept.
     MaybeSent {
         /// Which.
         id: SendId,

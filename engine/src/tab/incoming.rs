@@ -6,7 +6,7 @@ use onesocket_protocol::{
     VersionRange, Welcome, WorkerError, message::tag,
 };
 
-use super::{ChannelEvent, HandingOver, Live, Phase, SessionFailure, TabOutput, TabSession};
+use super::{ChannelEvent, HandingOver, Live, Loss, Phase, SessionFailure, TabOutput, TabSession};
 
 impl TabSession {
     /// Takes a buffer that the worker has posted.
@@ -57,7 +57,8 @@ impl TabSession {
 
     fn on_refused(&mut self, why: SessionFailure) {
         let handed_over = matches!(self.phase, Phase::HandingOver(_));
-        self.detach();
+        // The script around its wasm says so, and ends it.
+        self.detach(Loss::Ended);
         self.outputs.push_back(if handed_over {
             // It is being left anyway, and somebody waits for that.
             TabOutput::HandedOver
@@ -70,11 +71,12 @@ impl TabSession {
     fn on_stale(&mut self, epoch: Epoch) {
         match &self.phase {
             Phase::Live(_) => {
+                self.detach(Loss::Ended);
                 self.attach(self.holds_lock);
                 self.outputs.push_back(TabOutput::Restarted { epoch });
             }
             Phase::HandingOver(_) => {
-                self.detach();
+                self.detach(Loss::Ended);
                 self.outputs.push_back(TabOutput::HandedOver);
             }
             Phase::Detached | Phase::Greeting | Phase::Failed(_) => {}
@@ -101,6 +103,7 @@ impl TabSession {
                 .push_back(TabOutput::Error(WorkerError::InvalidFrame));
         }
         let version = live.version;
+        let is_numbered = reader.header().seq != 0;
         for raw in reader {
             let Ok(raw) = raw else {
                 return self
@@ -108,6 +111,11 @@ impl TabSession {
                     .push_back(TabOutput::Error(WorkerError::InvalidFrame));
             };
             match ToTab::decode(version, &raw) {
+                Ok(message) if !is_numbered && !matches!(message, ToTab::Mark { .. }) => {
+                    return self
+                        .outputs
+                        .push_back(TabOutput::Error(WorkerError::InvalidFrame));
+                }
                 Ok(message) => {
                     self.on_message(message);
                     if !matches!(self.phase, Phase::Live(_) | Phase::HandingOver(_)) {
@@ -184,6 +192,11 @@ impl TabSession {
             ToTab::Lagged { channel, missed } => {
                 self.tell(channel, ChannelEvent::Lagged { missed })
             }
+            ToTab::Mark { channel, through } => {
+                if let Some(channel) = self.channels.get_mut(&channel) {
+                    channel.mark(through);
+                }
+            }
             ToTab::Detached { channel } => self.on_detached(channel),
         }
     }
@@ -210,24 +223,23 @@ impl TabSession {
     }
 
     fn on_failed(&mut self, id: ChannelId, send: SendId, failure: SendFailure) {
-        let Some(payload) = self
-            .channels
-            .get_mut(&id)
-            .and_then(|channel| channel.take_unconfirmed(send))
-        else {
+        let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
-        match &mut self.phase {
-            Phase::HandingOver(handing_over)
-                if failure == SendFailure::Disconnected
-                    && !self.channels.get(&id).is_some_and(|c| c.closing) =>
-            {
-                handing_over.returned.push((id, send, payload));
+        let is_closing = channel.closing;
+        if let Some(pending) = channel.take_unconfirmed(send) {
+            match &mut self.phase {
+                Phase::HandingOver(handing_over)
+                    if failure == SendFailure::Disconnected && !is_closing =>
+                {
+                    handing_over.returned.push((id, pending));
+                }
+                _ => self.tell_not_sent(id, &pending, failure),
             }
-            _ => {
-                self.unsettled_bytes -= payload.len();
-                self.tell(id, ChannelEvent::NotSent { id: send, failure });
-            }
+        } else if let Some(pending) = channel.take_handed(send) {
+            // It was handed to a socket, and the worker keeps it no longer.
+            self.unsettled_bytes -= pending.payload.len();
+            self.tell(id, ChannelEvent::MaybeSent { id: send });
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod sim;
 
+mod delivery;
 mod greetings;
 mod heartbeat;
 mod lag;

@@ -152,6 +152,7 @@ fn connect(channel: u32) -> ToWorker {
 fn send(id: u64, text: &str) -> ToWorker {
     ToWorker::Send {
         channel: ChannelId(1),
+        keep: false,
         id: SendId(id),
         payload: Payload::text(text),
     }
@@ -324,6 +325,7 @@ fn an_unknown_channel_is_named_in_the_answer() {
         ToWorker::GetStatus { channel },
         ToWorker::Send {
             channel,
+            keep: false,
             id: SendId(1),
             payload: Payload::text("x"),
         },

@@ -14,6 +14,7 @@ mod page;
 mod server;
 
 pub(crate) use client::{Client, Outcome};
+pub(crate) use hosts::is_numbered;
 pub(crate) use server::{Conn, Mode, Ready, Server};
 
 /// A channel of a tab, for tests.
@@ -31,6 +32,8 @@ pub(crate) struct Tab {
     /// Frames wait for it and are read when it thaws.
     pub(crate) frozen: bool,
     inbox: Vec<(usize, Bytes)>,
+    /// Ports to workers that ended meanwhile.
+    lost_while_frozen: Vec<usize>,
     pub(crate) clients: BTreeMap<ChannelId, Client>,
     pub(crate) errors: Vec<WorkerError>,
     pub(crate) pongs: Vec<u32>,
@@ -53,6 +56,8 @@ pub(crate) struct Worker {
     started: u64,
     timeout: Option<u64>,
     pub(crate) lock_watches: Vec<(usize, String)>,
+    /// It dies in the middle of a drain, after so many more outputs.
+    pub(crate) dies_after: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -78,6 +83,10 @@ enum Event {
     Attach {
         tab: usize,
         worker: usize,
+    },
+    Lost {
+        tab: usize,
+        port: usize,
     },
     PortClosed {
         port: usize,
@@ -310,6 +319,7 @@ impl Sim {
                     self.attach(tab, worker);
                 }
             }
+            Event::Lost { tab, port } => self.lose_worker(tab, port),
             Event::PortClosed { port } => self.close_port(port),
             Event::Refusal {
                 worker,

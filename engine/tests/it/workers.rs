@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_engine::{
-    ChannelConfig, ChannelEvent, SendRejected, SessionFailure, TabOutput, TabSession,
+    ChannelConfig, ChannelEvent, Delivery, Loss, SendRejected, SessionFailure, TabOutput,
+    TabSession,
 };
 use onesocket_protocol::{
     BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, LinkKey, LinkPolicy, Outbox, Payload,
@@ -104,7 +105,7 @@ fn what_was_behind_a_batch_of_the_most_messages_was_taken_for_posted() {
     });
     let posted = 1 + count(&sim.last_posted(0).expect("posted"));
     sim.kill_worker(0);
-    sim.in_tab(0, TabSession::detach);
+    sim.in_tab(0, |session| session.detach(Loss::Unknown));
     let maybe = sim
         .outcomes(chan)
         .iter()
@@ -305,7 +306,8 @@ fn a_send_that_was_given_back_was_lost_when_its_channel_was_closed_in_a_hand_ove
     let (mut worker, mut tab, channels) = FakeWorker::with_tab(2);
     worker.say(&mut tab, &[]); // Acknowledges the introduction.
     let channel = channels[0];
-    tab.send(channel, Payload::text("queued")).expect("taken");
+    tab.send(channel, Payload::text("queued"), Delivery::AtMostOnce)
+        .expect("taken");
     drain(&mut tab);
     tab.hand_over();
     let failure = SendFailure::Disconnected;
@@ -440,7 +442,11 @@ fn a_send_that_the_worker_could_not_read_looked_sent() {
     let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
     let channel = channels[0];
     worker.say(&mut tab, &[]);
-    let sent = tab.send(channel, Payload::text("damaged on its way"));
+    let sent = tab.send(
+        channel,
+        Payload::text("damaged on its way"),
+        Delivery::AtMostOnce,
+    );
     assert_eq!(sent, Ok(SendId(1)));
     while tab.poll_output().is_some() {}
     let error = WorkerError::InvalidMessage { tag: tag::SEND };

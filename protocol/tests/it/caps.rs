@@ -95,6 +95,7 @@ fn a_payload_is_capped_and_the_greatest_one_fits_behind_an_almost_full_batch() {
     let send = |len| ToWorker::Send {
         channel: ChannelId(u32::MAX),
         id: SendId(u64::MAX),
+        keep: true,
         payload: Payload::binary(vec![0; len]),
     };
     refused(
@@ -108,7 +109,7 @@ fn a_payload_is_capped_and_the_greatest_one_fits_behind_an_almost_full_batch() {
     let greatest = send(limits::MAX_PAYLOAD_BYTES);
     assert_eq!(greatest.check(), Ok(()));
     let mut outbox = Outbox::new(Epoch(1), Version::V1);
-    let overhead = 36 + 5 + 16;
+    let overhead = 36 + 5 + 17;
     outbox.push(&send(limits::FULL_BATCH_BYTES - overhead - 1));
     outbox.push(&greatest);
     let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("a batch"));

@@ -230,6 +230,7 @@ fn full_batches_keep_their_order_and_leave_one_by_one() {
     let send = |nonce: u8| ToWorker::Send {
         channel: onesocket_protocol::ChannelId(1),
         id: onesocket_protocol::SendId(1),
+        keep: false,
         payload: Payload::binary(vec![nonce; limits::FULL_BATCH_BYTES / 2 + 1]),
     };
     let sent: Vec<_> = (0..9).map(send).collect();

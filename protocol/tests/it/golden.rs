@@ -126,6 +126,7 @@ fn batched() -> Vec<ToWorker> {
     let send = ToWorker::Send {
         channel: ChannelId(1),
         id: SendId(1),
+        keep: false,
         payload: Payload::text("hello"),
     };
     vec![send, ToWorker::Bye]

@@ -216,9 +216,17 @@ impl Worker {
     }
 
     fn poll(&mut self) -> Option<(u64, Vec<ToTab>)> {
-        let frame = Bytes::copy_from_slice(self.outbox.poll_frame()?);
-        let batch = BatchReader::new(&frame).expect("a batch");
-        Some((batch.header().seq, decode_all(batch)))
+        let mut all = Vec::new();
+        loop {
+            let frame = Bytes::copy_from_slice(self.outbox.poll_frame()?);
+            let batch = BatchReader::new(&frame).expect("a batch");
+            let seq = batch.header().seq;
+            all.extend(decode_all::<ToTab>(batch));
+            // Marks come in a frame of their own, in front of the one that they are posted for.
+            if seq != 0 {
+                return Some((seq, all));
+            }
+        }
     }
 
     fn acknowledge(&mut self, ack: u64) {
@@ -265,6 +273,11 @@ impl Tab {
                 let accounted = self.accounted.get(&channel).copied().unwrap_or(0);
                 assert_eq!(through.0, accounted, "a receipt out of place");
                 self.receipts += 1;
+            }
+            // It overtakes what waits, so it names a receipt that is still to come.
+            ToTab::Mark { channel, through } => {
+                let accounted = self.accounted.get(&channel).copied().unwrap_or(0);
+                assert!(through.0 >= accounted, "a mark behind its receipt");
             }
             ToTab::Log(_) => self.log_lines += 1,
             other => unreachable!("was not pushed: {other:?}"),

@@ -207,7 +207,6 @@ fn every_flaw_of_an_envelope_has_its_error() {
     check(FrameError::TooMany { count: 0xff_0002 }, |bytes| {
         bytes[34] = 0xff
     });
-    check(FrameError::Unnumbered { count: 2 }, |bytes| bytes[16] = 0);
 }
 
 #[test]

@@ -74,6 +74,7 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
     let send = |payload| ToWorker::Send {
         channel: CHANNEL,
         id: SendId(300),
+        keep: false,
         payload,
     };
     let debug = |level| ToWorker::SetDebug { level };
@@ -101,6 +102,22 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ("send-text", send(Payload::text("grüße"))),
         ("send-binary", send(Payload::binary(vec![0, 255]))),
         ("send-empty", send(Payload::binary(vec![]))),
+        (
+            "send-keep",
+            ToWorker::Send {
+                channel: CHANNEL,
+                id: SendId(300),
+                keep: true,
+                payload: Payload::text("hi"),
+            },
+        ),
+        (
+            "acknowledge",
+            ToWorker::Acknowledge {
+                channel: CHANNEL,
+                id: SendId(300),
+            },
+        ),
         ("get-status", ToWorker::GetStatus { channel: CHANNEL }),
         ("ping", ToWorker::Ping { nonce: u32::MAX }),
         ("set-debug-off", debug(DebugLevel::Off)),
@@ -154,6 +171,13 @@ pub(crate) fn to_tab() -> Vec<(&'static str, ToTab)> {
             },
         ),
         ("detached", ToTab::Detached { channel: CHANNEL }),
+        (
+            "mark",
+            ToTab::Mark {
+                channel: CHANNEL,
+                through: SendId(300),
+            },
+        ),
     ];
     samples.extend(settings());
     samples.extend(messages());

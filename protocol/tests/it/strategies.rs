@@ -12,10 +12,17 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
     prop_oneof![
         connect().prop_map(|connect| ToWorker::Connect(Box::new(connect))),
         channel().prop_map(|channel| ToWorker::Disconnect { channel }),
-        (channel(), any::<u64>(), payload()).prop_map(|(channel, id, payload)| ToWorker::Send {
+        (channel(), any::<u64>(), any::<bool>(), payload()).prop_map(
+            |(channel, id, keep, payload)| ToWorker::Send {
+                channel,
+                id: SendId(id),
+                keep,
+                payload,
+            }
+        ),
+        (channel(), any::<u64>()).prop_map(|(channel, id)| ToWorker::Acknowledge {
             channel,
             id: SendId(id),
-            payload,
         }),
         channel().prop_map(|channel| ToWorker::GetStatus { channel }),
         any::<u32>().prop_map(|nonce| ToWorker::Ping { nonce }),
@@ -78,6 +85,10 @@ pub(crate) fn to_tab() -> impl Strategy<Value = ToTab> {
         log_entry().prop_map(ToTab::Log),
         (channel(), any::<u64>()).prop_map(|(channel, missed)| ToTab::Lagged { channel, missed }),
         channel().prop_map(|channel| ToTab::Detached { channel }),
+        (channel(), any::<u64>()).prop_map(|(channel, id)| ToTab::Mark {
+            channel,
+            through: SendId(id),
+        }),
     ]
 }
 

@@ -5,7 +5,9 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use futures::StreamExt;
-use onesocket::{Client, GreetingGuard, Payload, RequestId, SendError, Sending, Tier, codec};
+use onesocket::{
+    Client, Delivery, GreetingGuard, Payload, RequestId, SendError, Sending, Tier, codec,
+};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -65,7 +67,12 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
             AnyClient::Raw(client)
         }
         CodecName::Json => {
-            let builder = config.builder::<Value, Value>(codec::Json)?;
+            let acked = codec::acks(
+                codec::Json,
+                |message: &Value| message["ack"].as_u64(),
+                |message: &Value| message["acked"].as_u64(),
+            );
+            let builder = config.builder::<Value, Value>(acked)?;
             let builder =
                 builder.replies(|message: &Value| message["answers"].as_u64().map(RequestId));
             let client = builder.build().map_err(|error| report::chain(&error))?;
@@ -99,6 +106,25 @@ pub fn drop_client(name: &str) {
 #[wasm_bindgen]
 pub async fn send(name: String, text: String) -> Result<String, String> {
     Ok(outcome(send_now(&name, &text)?.await))
+}
+
+/// As [`send`], by a delivery of its own.
+#[wasm_bindgen]
+pub async fn deliver(name: String, text: String, delivery: String) -> Result<String, String> {
+    let delivery = match delivery.as_str() {
+        "once" => Delivery::AtMostOnce,
+        "at-least-once" => Delivery::AtLeastOnce,
+        "until-acknowledged" => Delivery::UntilAcknowledged,
+        other => return Err(format!("no delivery {other:?}")),
+    };
+    let sending = match &entry(&name)?.client {
+        AnyClient::Raw(client) => client.deliver(&Payload::text(text), delivery),
+        AnyClient::Json(client) => {
+            let message = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            client.deliver(&message, delivery)
+        }
+    };
+    Ok(outcome(sending.await))
 }
 
 /// Sends `count` messages `<prefix><n>` in one go and returns at once.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{StreamExt, channel::mpsc};
 use gloo_worker::Spawnable;
 use onesocket::{DebugLevel, LinkPolicy, Payload, Replay};
-use onesocket_engine::{ChannelConfig, ChannelEvent, TabOutput, TabSession};
+use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, TabOutput, TabSession};
 use onesocket_protocol::{LinkKey, TabToken};
 use onesocket_worker::gloo::{OneSocketWorker, Postcard};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -34,7 +34,7 @@ pub async fn gloo_echo(script: String, url: String, text: String) -> Result<Stri
         replay: Replay::None,
     });
     tab.attach(false);
-    tab.send(channel, Payload::text(text))
+    tab.send(channel, Payload::text(text), Delivery::AtMostOnce)
         .map_err(|error| error.to_string())?;
     loop {
         while let Some(output) = tab.poll_output() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use onesocket_engine::ChannelEvent;
+use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_protocol::{
     LinkState, Millis, ReconnectCause, SendFailure, SendId, Status, StopReason, WorkerError,
 };
@@ -11,6 +11,7 @@ use onesocket_protocol::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
     Sent,
+    Acknowledged,
     NotSent(SendFailure),
     MaybeSent,
 }
@@ -31,6 +32,8 @@ impl Message {
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     pub(crate) sends: BTreeMap<SendId, Bytes>,
+    /// The sends that the server is to acknowledge, by what they say.
+    kept: BTreeMap<Bytes, SendId>,
     pub(crate) outcomes: BTreeMap<SendId, Outcome>,
     pub(crate) messages: Vec<Message>,
     pub(crate) statuses: Vec<Status>,
@@ -46,7 +49,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn on_send(&mut self, id: SendId, payload: Bytes) {
+    pub(crate) fn on_send(&mut self, id: SendId, payload: Bytes, delivery: Delivery) {
+        if delivery == Delivery::UntilAcknowledged {
+            self.kept.insert(payload.clone(), id);
+        }
         self.sends.insert(id, payload);
     }
 
@@ -55,7 +61,8 @@ impl Client {
         self.last = None;
     }
 
-    pub(crate) fn on_event(&mut self, at: u64, event: ChannelEvent, seed: u64) {
+    /// Returns the send that the server acknowledges with this, which it does by repeating it.
+    pub(crate) fn on_event(&mut self, at: u64, event: ChannelEvent, seed: u64) -> Option<SendId> {
         assert!(
             !self.closed,
             "seed {seed}: {event:?} after the channel was closed"
@@ -74,7 +81,10 @@ impl Client {
             ChannelEvent::Message { replayed, payload } => {
                 let text = payload.as_text().unwrap_or("(binary)").to_owned();
                 self.check_number(&text, replayed, seed);
-                self.messages.push(Message { replayed, text });
+                let message = Message { replayed, text };
+                let acknowledged = self.kept.get(message.body().as_bytes()).copied();
+                self.messages.push(message);
+                return acknowledged;
             }
             ChannelEvent::Lagged { missed } => {
                 self.lagged.push(missed);
@@ -84,10 +94,14 @@ impl Client {
             }
             ChannelEvent::Error(error) => self.errors.push(error),
             ChannelEvent::Sent { through } => {
-                for id in self.sends.keys().take_while(|id| **id <= through) {
-                    self.outcomes.entry(*id).or_insert(Outcome::Sent);
+                let handed = self.sends.iter().take_while(|(id, _)| **id <= through);
+                for (id, payload) in handed {
+                    if !self.kept.contains_key(payload) {
+                        self.outcomes.entry(*id).or_insert(Outcome::Sent);
+                    }
                 }
             }
+            ChannelEvent::Acknowledged { id } => self.settle(id, Outcome::Acknowledged, seed),
             ChannelEvent::NotSent { id, failure } => {
                 self.settle(id, Outcome::NotSent(failure), seed)
             }
@@ -95,6 +109,7 @@ impl Client {
             ChannelEvent::Failed(_) => self.failed += 1,
             ChannelEvent::Closed => self.closed = true,
         }
+        None
     }
 
     fn settle(&mut self, id: SendId, outcome: Outcome, seed: u64) {

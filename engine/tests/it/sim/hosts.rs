@@ -35,6 +35,12 @@ impl Sim {
 
     pub(super) fn drain_worker(&mut self, worker: usize) {
         for _ in 0..MAX_OUTPUTS {
+            if let Some(left) = &mut self.workers[worker].dies_after {
+                if *left == 0 {
+                    return self.die(worker);
+                }
+                *left -= 1;
+            }
             let started = self.workers[worker].started;
             let Some(engine) = &mut self.workers[worker].engine else {
                 return;
@@ -89,6 +95,14 @@ impl Sim {
             }
         }
         panic!("seed {}: the drain of a worker does not end", self.seed);
+    }
+
+    fn die(&mut self, worker: usize) {
+        self.workers[worker].dies_after = None;
+        if self.workers.len() == worker + 1 {
+            self.worker();
+        }
+        self.kill_worker_and_tell(worker);
     }
 
     pub(super) fn port_wait(&mut self, port: usize, to_worker: bool) -> u64 {
@@ -154,16 +168,19 @@ impl Sim {
             "seed {}: transmits to a socket that is not open",
             self.seed
         );
-        if payload.bytes().starts_with(b"s:") {
-            self.transmitted_order.push(payload.bytes().clone());
+        if is_numbered(payload.bytes()) {
             let handed = self.transmitted.entry(payload.bytes().clone()).or_default();
             handed.push(conn);
-            assert_eq!(
-                handed.len(),
-                1,
-                "seed {}: {payload:?} is handed to a socket twice",
-                self.seed
+            let is_first = handed.len() == 1;
+            assert!(
+                is_first || !payload.bytes().starts_with(b"s:"),
+                "seed {}: {:?} is handed to a socket twice",
+                self.seed,
+                payload.as_text()
             );
+            if is_first {
+                self.transmitted_order.push(payload.bytes().clone());
+            }
         }
         let delay = self.net(true, conn);
         self.schedule(delay, Event::ToServer { conn, payload });
@@ -191,10 +208,15 @@ impl Sim {
     }
 
     pub(super) fn drain_tab(&mut self, tab: usize) {
+        let mut acknowledged = Vec::new();
         for _ in 0..MAX_OUTPUTS {
             let page = &mut self.tabs[tab];
             let Some(output) = page.session.poll_output() else {
-                return;
+                let Some((channel, id)) = acknowledged.pop() else {
+                    return;
+                };
+                page.session.acknowledge(channel, id);
+                continue;
             };
             match output {
                 TabOutput::Post(frame) => {
@@ -231,7 +253,8 @@ impl Sim {
                 TabOutput::Event { channel, event } => {
                     let (now, seed) = (self.now, self.seed);
                     let client = page.clients.entry(channel).or_default();
-                    client.on_event(now, event, seed);
+                    let id = client.on_event(now, event, seed);
+                    acknowledged.extend(id.map(|id| (channel, id)));
                 }
                 TabOutput::Pong { nonce } => page.pongs.push(nonce),
                 TabOutput::Log(entry) => page.logs.push(entry.to_string()),
@@ -244,3 +267,8 @@ impl Sim {
 
 /// More outputs than any one input gives rise to.
 const MAX_OUTPUTS: usize = 200_000;
+
+/// Whether it is one of the payloads that no two sends share: see [`Sim::send_numbered`].
+pub(crate) fn is_numbered(payload: &[u8]) -> bool {
+    matches!(payload, [b's' | b'l' | b'k', b':', ..])
+}

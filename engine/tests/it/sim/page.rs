@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use onesocket_engine::{
-    ChannelConfig, Engine, EngineConfig, Input, PortId, SendRejected, TabSession,
+    ChannelConfig, Delivery, Engine, EngineConfig, Input, Loss, PortId, SendRejected, TabSession,
 };
 use onesocket_protocol::{
     DebugLevel, Epoch, LinkKey, LinkPolicy, Payload, Replay, SendId, Status, TabToken, WorkerScope,
@@ -20,6 +20,7 @@ impl Sim {
             started: self.now,
             timeout: None,
             lock_watches: Vec::new(),
+            dies_after: None,
         });
         self.workers.len() - 1
     }
@@ -42,6 +43,7 @@ impl Sim {
             alive: true,
             frozen: false,
             inbox: Vec::new(),
+            lost_while_frozen: Vec::new(),
             clients: BTreeMap::new(),
             errors: Vec::new(),
             pongs: Vec::new(),
@@ -129,28 +131,54 @@ impl Sim {
         chan: Chan,
         payload: Payload,
     ) -> Result<SendId, SendRejected> {
-        let sent = self.in_tab(chan.tab, |session| session.send(chan.id, payload.clone()));
+        self.try_deliver(chan, payload, Delivery::AtMostOnce)
+    }
+
+    pub(crate) fn try_deliver(
+        &mut self,
+        chan: Chan,
+        payload: Payload,
+        delivery: Delivery,
+    ) -> Result<SendId, SendRejected> {
+        let sent = self.in_tab(chan.tab, |session| {
+            session.send(chan.id, payload.clone(), delivery)
+        });
         if let Ok(id) = sent {
-            self.client_mut(chan).on_send(id, payload.into_bytes());
+            self.client_mut(chan)
+                .on_send(id, payload.into_bytes(), delivery);
         }
         sent
     }
 
-    /// Sends a payload that no other send has.
+    /// Sends a payload that no other send has, at most once.
     pub(crate) fn send_numbered(
         &mut self,
         chan: Chan,
         padding: usize,
     ) -> Result<SendId, SendRejected> {
+        self.deliver_numbered(chan, padding, Delivery::AtMostOnce)
+    }
+
+    pub(crate) fn deliver_numbered(
+        &mut self,
+        chan: Chan,
+        padding: usize,
+        delivery: Delivery,
+    ) -> Result<SendId, SendRejected> {
         let number = self.tabs[chan.tab].numbered;
         self.tabs[chan.tab].numbered += 1;
+        let kind = match delivery {
+            Delivery::AtMostOnce => 's',
+            Delivery::AtLeastOnce => 'l',
+            Delivery::UntilAcknowledged => 'k',
+        };
         let text = format!(
-            "s:{}.{}.{number:06}{}",
+            "{kind}:{}.{}.{number:06}{}",
             chan.tab,
             chan.id,
             ".".repeat(padding)
         );
-        self.try_send(chan, Payload::text(text))
+        self.try_deliver(chan, Payload::text(text), delivery)
     }
 
     pub(crate) fn in_tab<T>(&mut self, tab: usize, act: impl FnOnce(&mut TabSession) -> T) -> T {
@@ -192,6 +220,18 @@ impl Sim {
             self.tab_reads(tab, port, &frame);
         }
         self.drain_tab(tab);
+        for port in core::mem::take(&mut self.tabs[tab].lost_while_frozen) {
+            self.lose_worker(tab, port);
+        }
+    }
+
+    /// A tab learns that its worker has ended. Whatever that had posted is read by then.
+    pub(super) fn lose_worker(&mut self, tab: usize, port: usize) {
+        if self.tabs[tab].frozen {
+            self.tabs[tab].lost_while_frozen.push(port);
+        } else if self.tabs[tab].alive && self.tabs[tab].port == Some(port) {
+            self.in_tab(tab, |session| session.detach(Loss::Ended));
+        }
     }
 
     pub(crate) fn hand_over(&mut self, tab: usize, to: usize) {
@@ -215,6 +255,19 @@ impl Sim {
             }
         }
         orphans
+    }
+
+    /// The worker dies; its tabs learn it, and find the newest worker, each in its own time.
+    pub(crate) fn kill_worker_and_tell(&mut self, worker: usize) {
+        for tab in self.kill_worker(worker) {
+            let told = 1 + self.port_delay;
+            if let Some(port) = self.tabs[tab].port {
+                self.schedule(told, Event::Lost { tab, port });
+            }
+            // Some are faster than what they are told: for them it may live on.
+            let delay = self.rng.u64(told / 2..told + 500);
+            self.attach_later(tab, worker + 1, delay);
+        }
     }
 
     /// Safari: another run of the worker behind the same ports.

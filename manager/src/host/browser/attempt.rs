@@ -8,7 +8,7 @@ use futures::{
     channel::mpsc::{self, UnboundedReceiver},
     future::{self, Either},
 };
-use onesocket_engine::TabSession;
+use onesocket_engine::Loss;
 use onesocket_protocol::Hello;
 
 use super::{Verdict, diagnose, now, sleep, transport::Spawner};
@@ -39,7 +39,7 @@ pub(super) async fn attempt(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunnin
     core.changed();
     if let Err(NotRunning::Failed(failure)) = &result {
         tracing::warn!(target: "onesocket::tab", %tier, "the tier does not work: {failure}");
-        core.with_session(TabSession::detach);
+        core.with_session(|session| session.detach(Loss::Unknown));
         let transport = core.host.transport.take();
         drop(transport);
         diagnose::begin(core, tier, failure);

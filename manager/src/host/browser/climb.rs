@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::rc::Rc;
 
-use onesocket_engine::{SessionFailure, TabSession};
+use onesocket_engine::{Loss, SessionFailure};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -88,7 +88,7 @@ pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
 /// The worker has ended, and nobody has said why.
 pub(super) fn on_gone(core: &Rc<Core>) {
     if let ManagerState::Running(tier) = core.report.state() {
-        core.with_session(TabSession::detach);
+        core.with_session(|session| session.detach(Loss::Unknown));
         leave(core, tier, TierFailure::WorkerGone);
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn on_gone(core: &Rc<Core>) {
 /// The worker hangs. Not on the main tier: there the page itself would hang with it.
 pub(super) fn on_silent(core: &Rc<Core>) {
     if let ManagerState::Running(tier @ (Tier::Shared | Tier::Dedicated)) = core.report.state() {
-        core.with_session(TabSession::abandon);
+        core.with_session(|session| session.abandon(Loss::Unknown));
         leave(core, tier, TierFailure::Unresponsive);
     }
 }

@@ -7,7 +7,7 @@ use futures::{
     channel::oneshot,
     future::{self, Either},
 };
-use onesocket_engine::TabSession;
+use onesocket_engine::{Loss, TabSession};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -68,7 +68,7 @@ async fn hand_over(core: &Rc<Core>) {
     core.with_session(TabSession::hand_over);
     if let Either::Right(_) = future::select(told, Box::pin(sleep(PATIENCE))).await {
         core.host.handed_over.take();
-        core.with_session(TabSession::detach);
+        core.with_session(|session| session.detach(Loss::Unknown));
     }
 }
 

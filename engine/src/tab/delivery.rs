@@ -1,0 +1,213 @@
+//! How often a send may reach the server, and what becomes of sends when a worker is lost.
+
+use onesocket_protocol::{ChannelId, Payload, SendFailure, SendId, ToWorker};
+
+use super::{ChannelEvent, HandingOver, Phase, TabSession};
+
+/// How often a send may reach the server.
+///
+/// Whatever it is, sends of one channel reach the server in their order, and those that certainly have not reached a socket when
+/// a worker is lost go to its successor.
+///
+/// ```
+/// use onesocket_engine::Delivery;
+///
+/// assert_eq!(Delivery::default(), Delivery::AtMostOnce);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Delivery {
+    /// It is never sent a second time. When a worker is lost in the moment in which it hands the send to the socket, the send
+    /// ends as [`ChannelEvent::MaybeSent`].
+    #[default]
+    AtMostOnce,
+    /// In that case the next worker sends it again, under the same id: for protocols in which a repetition does no harm.
+    AtLeastOnce,
+    /// It is kept until [`TabSession::acknowledge`], and sent again on every new socket and by every new worker until then. The
+    /// time that a send may wait in the queue bounds this too.
+    UntilAcknowledged,
+}
+
+/// What is known of a worker that is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Loss {
+    /// It will never touch a socket again: its Web Lock is free, or it was terminated or fenced off.
+    Ended,
+    /// It may live on: what it was given it may still hand to a socket.
+    Unknown,
+}
+
+/// A send without its last word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Pending {
+    pub(super) id: SendId,
+    pub(super) payload: Payload,
+    pub(super) delivery: Delivery,
+    /// The batch that it left in.
+    pub(super) batch: u64,
+}
+
+impl Pending {
+    pub(super) fn message(&self, channel: ChannelId) -> ToWorker {
+        ToWorker::Send {
+            channel,
+            id: self.id,
+            keep: self.delivery == Delivery::UntilAcknowledged,
+            payload: self.payload.clone(),
+        }
+    }
+}
+
+/// What has been put off until a batch may leave.
+#[derive(Debug)]
+pub(super) enum Unposted {
+    Message(ToWorker),
+    Send(ChannelId, Pending),
+}
+
+impl TabSession {
+    /// Forgets the worker: it is gone. The channels wait for the next [`attach`](Self::attach).
+    ///
+    /// What it was given and has not confirmed is sorted by what is certain. A send that reached no socket goes to the next
+    /// worker. One that may have reached one goes there too if its [`Delivery`] allows that, else it ends as
+    /// [`ChannelEvent::MaybeSent`]: with a worker that has ended those are the ones it was just handing over, with one that may
+    /// live on all of them.
+    pub fn detach(&mut self, loss: Loss) {
+        self.hello = None;
+        // Of a tab that goes a worker still sends what it has queued.
+        let was_leaving = core::mem::replace(&mut self.leaving, false);
+        let is_certain = loss == Loss::Ended && !was_leaving;
+        let (acked, mut returned) = match core::mem::replace(&mut self.phase, Phase::Detached) {
+            Phase::Failed(why) => {
+                self.phase = Phase::Failed(why);
+                (0, Vec::new())
+            }
+            Phase::HandingOver(HandingOver { live, returned, .. }) => {
+                (live.outbox.acked_seq(), returned)
+            }
+            Phase::Live(live) => (live.outbox.acked_seq(), Vec::new()),
+            Phase::Detached | Phase::Greeting => (0, Vec::new()),
+        };
+        let certain_through = if is_certain { acked } else { 0 };
+        for (id, channel) in self.channels.iter_mut() {
+            for send in channel.lose_worker(certain_through, &mut |pending| {
+                returned.push((*id, pending));
+            }) {
+                self.unsettled_bytes -= send.payload.len();
+                let event = ChannelEvent::MaybeSent { id: send.id };
+                self.outputs.push_back(super::TabOutput::Event {
+                    channel: *id,
+                    event,
+                });
+            }
+        }
+        // What only a worker that was told can do is told the next one by its welcome.
+        self.unposted.retain(|unposted| match unposted {
+            Unposted::Message(message) => matches!(message, ToWorker::Ping { .. }),
+            Unposted::Send(..) => true,
+        });
+        self.take_back(returned);
+        let closing: Vec<ChannelId> = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| channel.closing)
+            .map(|(id, _)| *id)
+            .collect();
+        for channel in closing {
+            self.forget(channel);
+        }
+    }
+
+    /// Puts what a worker has given back, or has lost, in front of what it was never given, in the order of the ids.
+    pub(super) fn take_back(&mut self, mut returned: Vec<(ChannelId, Pending)>) {
+        returned.sort_by_key(|(channel, pending)| (*channel, pending.id));
+        for (channel, pending) in returned.into_iter().rev() {
+            self.unposted.push_front(Unposted::Send(channel, pending));
+        }
+    }
+
+    /// The server has acknowledged a send, as the app's own protocol does it. It ends as [`ChannelEvent::Acknowledged`], whatever
+    /// its [`Delivery`] is, unless it has ended before.
+    pub fn acknowledge(&mut self, channel: ChannelId, id: SendId) {
+        let Some(pending) = self.take_pending(channel, id) else {
+            return;
+        };
+        self.unsettled_bytes -= pending.payload.len();
+        if pending.delivery == Delivery::UntilAcknowledged {
+            self.say_of_open(channel, ToWorker::Acknowledge { channel, id });
+        }
+        self.tell(channel, ChannelEvent::Acknowledged { id });
+    }
+
+    fn take_pending(&mut self, id: ChannelId, send: SendId) -> Option<Pending> {
+        let channel = self.channels.get_mut(&id)?;
+        if let Some(pending) = channel.take_handed(send) {
+            return Some(pending);
+        }
+        if let Some(pending) = channel.take_unconfirmed(send) {
+            channel.doubtful.retain(|doubtful| *doubtful != send);
+            return Some(pending);
+        }
+        // A new worker has not been given it yet, and the one before had sent it.
+        if !channel.take_doubt(send) {
+            return None;
+        }
+        let at = self.unposted.iter().position(|unposted| {
+            matches!(unposted, Unposted::Send(of, pending) if *of == id && pending.id == send)
+        })?;
+        match self.unposted.remove(at) {
+            Some(Unposted::Send(_, pending)) => Some(pending),
+            _ => None,
+        }
+    }
+
+    /// A send has reached no socket of this worker. Whether it had reached one before is another matter.
+    pub(super) fn tell_not_sent(&mut self, id: ChannelId, pending: &Pending, failure: SendFailure) {
+        self.unsettled_bytes -= pending.payload.len();
+        let channel = self.channels.get_mut(&id);
+        let is_doubtful = channel.is_some_and(|channel| channel.take_doubt(pending.id));
+        let id_of_send = pending.id;
+        self.tell(
+            id,
+            if is_doubtful {
+                ChannelEvent::MaybeSent { id: id_of_send }
+            } else {
+                ChannelEvent::NotSent {
+                    id: id_of_send,
+                    failure,
+                }
+            },
+        );
+    }
+
+    /// Removes a channel that the worker does not hold; settles what it has unposted or unconfirmed.
+    pub(super) fn forget(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        let maybes: Vec<Pending> = channel
+            .handed
+            .drain(..)
+            .chain(channel.unconfirmed.drain(..))
+            .collect();
+        for pending in maybes {
+            self.unsettled_bytes -= pending.payload.len();
+            self.tell(id, ChannelEvent::MaybeSent { id: pending.id });
+        }
+        if let Phase::HandingOver(handing_over) = &mut self.phase {
+            let returned = core::mem::take(&mut handing_over.returned);
+            let (of_it, others) = returned.into_iter().partition(|(of, _)| *of == id);
+            handing_over.returned = others;
+            self.take_back(of_it);
+        }
+        for unposted in core::mem::take(&mut self.unposted) {
+            match unposted {
+                Unposted::Send(of, pending) if of == id => {
+                    self.tell_not_sent(id, &pending, SendFailure::Disconnected);
+                }
+                unposted => self.unposted.push_back(unposted),
+            }
+        }
+        self.channels.remove(&id);
+        self.tell(id, ChannelEvent::Closed);
+    }
+}

@@ -1,0 +1,75 @@
+//! How often a message reaches the server, by what its sender asked for.
+
+use anyhow::{Result, ensure};
+use onesocket_server::Selection;
+use serde_json::{Value, json};
+
+use super::{Context, Scenario, Tier, site::Site};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "what_is_not_acknowledged_is_sent_again_on_the_next_socket",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(until_acknowledged(ctx)),
+        },
+        Scenario {
+            name: "what_is_never_acknowledged_ends_in_time",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(never_acknowledged(ctx)),
+        },
+    ]
+}
+
+/// The echo of a message is its acknowledgement.
+fn message(ack: u32) -> Value {
+    json!({ "ack": ack, "acked": ack }).to_string().into()
+}
+
+async fn until_acknowledged(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["codec"] = json!("json");
+    config["heartbeat"] = json!({ "every_ms": 300, "deadline_ms": 300, "ping": "0", "pong": "0" });
+    let page = site.client_with(config.clone()).await?;
+    let other = site.client_with(config).await?;
+    for page in [&page, &other] {
+        page.wait_for_state("connected").await?;
+    }
+    let args = |ack: u32| ["c".into(), message(ack), "until-acknowledged".into()];
+    let outcome = page.call("deliver", &args(1)).await?;
+    ensure!(outcome == "sent", "{outcome}");
+
+    // What is written into a half-open socket is gone, and nobody is told.
+    ensure!(site.server()?.faults().half_open(Selection::All) >= 1);
+    let outcome = page.call("deliver", &args(2)).await?;
+    ensure!(outcome == "sent", "{outcome}");
+    let heard = page.wait_for_event("the loss", 0, |event| event["type"] == "reconnecting");
+    ensure!(heard.await?["cause"] == "HeartbeatTimeout");
+    for page in [&page, &other] {
+        let messages = page.messages("c").await?;
+        ensure!(
+            messages.is_empty(),
+            "acknowledgements are no messages: {messages:?}"
+        );
+    }
+    Ok(())
+}
+
+async fn never_acknowledged(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["codec"] = json!("json");
+    config["queue_timeout_ms"] = json!(500);
+    let page = site.client_with(config).await?;
+    page.wait_for_state("connected").await?;
+    let unanswered = json!({ "ack": 7 }).to_string();
+    let args = ["c".into(), unanswered.into(), "until-acknowledged".into()];
+    let outcome = page.call("deliver", &args).await?;
+    ensure!(outcome == "message 1 may have been sent", "{outcome}");
+    let nameless = ["c".into(), "{}".into(), "until-acknowledged".into()];
+    let outcome = page.call("deliver", &nameless).await?;
+    let expect = "the codec does not say how the message is acknowledged";
+    ensure!(outcome == expect, "{outcome}");
+    page.send_ok("{}").await
+}
