@@ -82,7 +82,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets when to dial again. Default: full jitter up to 1 s, 2 s, 4 s, … 30 s, counted anew once a socket was open for 5 s.
+    /// Sets when to dial again. Default: full jitter up to 1 s, 2 s, 4 s, … 30 s, counted anew once a socket was open for 5 s; after
+    /// that socket, up to 5 s at least.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.policy.backoff = backoff;

@@ -174,7 +174,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
 
     /// Passes on a delay that the server has asked for in a message: the next dial waits at least so long. For all tabs.
     ///
-    /// A server can also say it in its close reason, as `retry-after=SECONDS`.
+    /// A server can also say it in its close reason, as `retry-after=SECONDS`, and over how long after that its clients should
+    /// spread, as `spread=SECONDS`.
     pub fn delay_reconnect(&self, delay: Duration) {
         self.shared
             .with_channel(|channel| channel.delay(delay.into()));

@@ -87,6 +87,9 @@ pub(crate) struct Link {
     was_open: bool,
     /// The server has asked not to be dialled before this.
     not_before: Option<Time>,
+    /// Over how long the next dial is spread at least: until a socket is stable again, because whoever has lost one is not
+    /// alone.
+    spread: Millis,
     /// What is left of the give-up policy's time while it is halted: the browser is offline, or a socket open that may last.
     give_up_left: Option<Millis>,
     round_trip: Option<Millis>,
@@ -127,6 +130,7 @@ impl Link {
             fruitless: 0,
             was_open: false,
             not_before: None,
+            spread: Millis(0),
             give_up_left: None,
             round_trip: None,
             last_received: Time(0),

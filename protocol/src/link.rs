@@ -104,6 +104,13 @@ pub struct Backoff {
     pub cap: Millis,
     /// How long a socket must have been open for the attempts to be counted from 1 again.
     pub stable_after: Millis,
+    /// The least upper bound of the waits after a stable socket was lost. When a server goes, all its clients lose theirs at
+    /// the same moment, and full jitter over [`base`](Self::base) alone brings them all back within that: `n` clients come as
+    /// `n / spread` dials per second. Half of it is what one client that has lost its socket alone waits on average.
+    ///
+    /// A server that can say more says it: `spread=SECONDS` in its close reason, or close code 1012 or 1013, which stand for
+    /// [`cap`](Self::cap).
+    pub spread: Millis,
 }
 
 impl Default for Backoff {
@@ -112,6 +119,7 @@ impl Default for Backoff {
             base: Millis(1_000),
             cap: Millis(30_000),
             stable_after: Millis(5_000),
+            spread: Millis(5_000),
         }
     }
 }

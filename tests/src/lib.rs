@@ -1,5 +1,6 @@
 //! The tests that need more than one crate: simulations, and suites in real browsers.
 
 pub mod browser;
+pub mod herd;
 pub mod suite;
 pub mod wasm_units;

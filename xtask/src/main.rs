@@ -7,6 +7,7 @@
 
 mod check;
 mod demo;
+mod herd;
 mod paths;
 mod shell;
 mod sizes;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Lets 10,000 simulated clients lose their server, prints what becomes of them and draws `docs/herd.svg`.
+    Herd,
     /// Installs every tool and prints where it is, as shell assignments.
     Tools,
 }
@@ -80,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Tidy { bless: true } => tidy::bless().map(|()| ExitCode::SUCCESS),
         Command::Tidy { bless: false } => Ok(tidy::run()),
+        Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),
         Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),
     }
 }

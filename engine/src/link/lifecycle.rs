@@ -68,6 +68,7 @@ impl Link {
     pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.attempt = 0;
         self.fruitless = 0;
+        self.spread = Millis(0);
         self.give_up_left = None;
         self.timers.stop(Timer::GiveUp);
         if ctx.online {
@@ -197,7 +198,11 @@ impl Link {
     }
 
     pub(crate) fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
-        if let Some(delay) = backoff::directed_delay(&close) {
+        // First, because a socket that was stable sets the spread anew.
+        self.stop_socket_timers(ctx.now);
+        let directions = backoff::directions(&close, self.policy.backoff.cap);
+        self.spread = self.spread.max(directions.spread);
+        if let Some(delay) = directions.delay {
             self.delay(ctx, delay);
         }
         if self.policy.fatal_codes.contains(&close.code) {
@@ -253,7 +258,10 @@ impl Link {
         if !ctx.online {
             return self.go_offline(ctx, cause);
         }
-        let wait = backoff::draw(&self.policy.backoff, self.attempt, ctx.rng);
+        // Whoever gives up after a while has tried before.
+        let patience = self.policy.give_up.after.unwrap_or(Millis(u32::MAX));
+        let spread = self.spread.min(Millis(patience.0 / 2));
+        let wait = backoff::draw(&self.policy.backoff, self.attempt, spread, ctx.rng);
         // On top of a directed delay, not within it: clients that were told the same delay must not come back together.
         let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
         self.wait(ctx, from.after(wait), cause);
@@ -439,6 +447,7 @@ impl Link {
         self.give_up_left = None;
         self.attempt = 0;
         self.fruitless = 0;
+        self.spread = self.policy.backoff.spread;
     }
 }
 

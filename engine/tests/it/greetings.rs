@@ -27,7 +27,7 @@ fn greetings_come_first_on_every_socket_in_their_order() {
     sim.run(5_000);
     assert_eq!(sim.server_got(), ["log in", "subscribe", "early"]);
     for _ in 0..3 {
-        sim.server_close(sim.open_conns()[0], 1012, "");
+        sim.server_close(sim.open_conns()[0], 1001, "");
         sim.run(30_000);
         let conn = sim.open_conns()[0];
         assert_eq!(sim.got_on(conn), ["log in", "subscribe"]);
@@ -47,7 +47,7 @@ fn identical_greetings_of_several_tabs_are_sent_once() {
         sim.got_on(0),
         ["log in", "subscribe 0", "subscribe 1", "subscribe 2"]
     );
-    sim.server_close(0, 1012, "");
+    sim.server_close(0, 1001, "");
     sim.run(5_000);
     let conn = sim.open_conns()[0];
     assert_eq!(

@@ -40,7 +40,7 @@ fn a_frozen_tab_still_settles_its_sends() {
         sim.send_numbered(chan, 10).expect("taken");
     }
     sim.freeze(0);
-    sim.server_close(0, 1012, "");
+    sim.server_close(0, 1001, "");
     sim.run(60_000);
     sim.thaw(0);
     sim.run(1_000);

@@ -168,7 +168,7 @@ fn sends_after_the_close_frame_wait_for_the_next_socket() {
     let chan = sim.open(0, URL);
     sim.run(1_000);
     // The close frame is here at once; its event, like the engine's knowledge, comes later.
-    sim.server_close(0, 1012, "");
+    sim.server_close(0, 1001, "");
     sim.run(0);
     let send = sim.send(chan, "not into the void");
     sim.run(5_000);

@@ -58,6 +58,7 @@ impl Run {
                 base: Millis(rng.u32(0..2_000)),
                 cap: Millis(rng.u32(0..10_000)),
                 stable_after: Millis(rng.u32(0..5_000)),
+                spread: Millis(rng.u32(0..8_000)),
             },
             connect_timeout: Millis(rng.u32(500..5_000)),
             queue: QueueLimits {

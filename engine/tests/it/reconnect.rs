@@ -108,6 +108,46 @@ fn a_handshake_that_takes_too_long_is_given_up_and_a_slow_one_is_not() {
 }
 
 #[test]
+fn the_loss_of_a_stable_socket_is_spread_and_that_of_a_young_one_is_not() {
+    let (mut stable, mut young, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    for seed in 0..200 {
+        let wait = |uptime, code, reason| {
+            let mut sim = Sim::with_tabs(seed, 1);
+            let chan = sim.open(0, URL);
+            sim.run(uptime);
+            sim.server_close(0, code, reason);
+            sim.run(100);
+            sim.client(chan).reconnects[0].2.expect("online").0
+        };
+        stable.push(wait(60_000, 1006, ""));
+        young.push(wait(1_000, 1006, ""));
+        told.push(wait(60_000, 1012, ""));
+        assert!((10_000..=30_000).contains(&wait(60_000, 1012, "retry-after=10 spread=20")));
+    }
+    let reaches = |waits: &[u32], bound: u32| {
+        let max = waits.iter().copied().max().unwrap_or(0);
+        assert!((bound * 9 / 10..=bound).contains(&max), "{max} of {bound}");
+    };
+    reaches(&stable, 5_000);
+    reaches(&young, 1_000);
+    reaches(&told, 30_000);
+}
+
+#[test]
+fn a_link_that_gives_up_after_a_while_dials_before_that() {
+    for seed in 0..50 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        let chan = sim.open_with(0, URL, |config| {
+            config.policy.give_up.after = Some(Millis(8_000));
+        });
+        sim.run(60_000);
+        sim.server_close(0, 1012, "");
+        sim.run(10_000);
+        assert!(sim.client(chan).is_connected(), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_server_directs_the_delay_by_its_close_reason() {
     let mut sim = Sim::with_tabs(4, 1);
     let chan = sim.open(0, URL);
@@ -234,6 +274,7 @@ fn a_policy_of_zeros_dialled_for_ever_within_one_tick() {
             base: Millis(0),
             cap: Millis(0),
             stable_after: Millis(0),
+            spread: Millis(0),
         };
         config.policy.connect_timeout = Millis(0);
         config.policy.heartbeat = Some(Heartbeat {

@@ -119,7 +119,7 @@ fn nothing_of_an_earlier_socket_is_replayed() {
     open(&mut sim, 0, last(10, 1_000));
     sim.run(500);
     talk(&mut sim, 5);
-    sim.server_close(0, 1012, "");
+    sim.server_close(0, 1001, "");
     sim.run(5_000);
     let late = open(&mut sim, 1, last(10, 1_000));
     sim.run(500);

@@ -210,7 +210,7 @@ fn every_message_arrives_once_and_in_order_over_thirty_reconnects() {
         sim.run(100);
         match round % 3 {
             0 => sim.stop_server(),
-            _ => sim.server_close(sim.open_conns()[0], 1012, ""),
+            _ => sim.server_close(sim.open_conns()[0], 1001, ""),
         }
         sim.run(500);
         for chan in &chans {

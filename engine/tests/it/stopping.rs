@@ -150,7 +150,7 @@ fn a_socket_that_lasts_after_the_time_is_over_is_kept() {
         config.policy.give_up = give_up_after(None, Some(4_000))
     });
     sim.run(60_000);
-    sim.server_close(0, 1012, "");
+    sim.server_close(0, 1001, "");
     sim.run(3_000);
     assert!(sim.client(chan).is_connected());
     assert_eq!(sim.client(chan).stops, []);

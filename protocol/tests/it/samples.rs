@@ -220,6 +220,7 @@ fn policy() -> LinkPolicy {
             base: Millis(1_000),
             cap: Millis(30_000),
             stable_after: Millis(5_000),
+            spread: Millis(6_000),
         },
         connect_timeout: Millis(10_000),
         give_up: GiveUp {

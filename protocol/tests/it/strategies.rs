@@ -141,10 +141,11 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
 }
 
 fn backoff() -> impl Strategy<Value = Backoff> {
-    [millis(), millis(), millis()].prop_map(|[base, cap, stable_after]| Backoff {
+    [millis(), millis(), millis(), millis()].prop_map(|[base, cap, stable_after, spread]| Backoff {
         base,
         cap,
         stable_after,
+        spread,
     })
 }
 

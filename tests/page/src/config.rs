@@ -95,6 +95,7 @@ impl Config {
             stable_after: self
                 .stable_ms
                 .map_or(defaults.stable_after, |ms| Duration::from_millis(ms).into()),
+            spread: defaults.spread,
         });
         let limits = QueueLimits::default();
         builder = builder.queue(QueueLimits {
