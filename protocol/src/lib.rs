@@ -39,7 +39,6 @@ pub mod message;
 pub mod outbox;
 pub mod preface;
 
-mod caps;
 mod error;
 mod ids;
 mod link;

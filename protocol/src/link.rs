@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GreetingId, Payload, caps, limits, redact_url};
+use crate::{GreetingId, Payload, limits, redact_url};
 
 /// A length of time in whole milliseconds. Durations cross the port, instants never do: each context has its own clock.
 #[derive(
@@ -29,12 +29,11 @@ impl From<Duration> for Millis {
 }
 
 /// What makes two tabs share a connection: all three must be equal.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct LinkKey {
     /// The absolute `ws:` or `wss:` URL.
     pub url: String,
     /// The subprotocols that are offered, in order of preference.
-    #[serde(deserialize_with = "caps::list::<_, _, { limits::MAX_SUBPROTOCOLS }>")]
     pub subprotocols: Vec<String>,
     /// Whose connection it is. Tabs of different accounts never share one.
     pub account: String,
@@ -54,7 +53,7 @@ impl fmt::Debug for LinkKey {
 
 /// How a connection behaves. The first tab of a connection decides; see
 /// [`WorkerError::PolicyDiffers`](crate::WorkerError::PolicyDiffers) for the others.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct LinkPolicy {
     /// When to dial again.
     pub backoff: Backoff,
@@ -63,7 +62,6 @@ pub struct LinkPolicy {
     /// When to stop dialling.
     pub give_up: GiveUp,
     /// The WebSocket close codes after which dialling again is pointless.
-    #[serde(deserialize_with = "caps::list::<_, _, { limits::MAX_FATAL_CODES }>")]
     pub fatal_codes: Vec<u16>,
     /// How to find out that an open socket is dead.
     pub heartbeat: Option<Heartbeat>,
@@ -96,7 +94,7 @@ impl Default for LinkPolicy {
 ///
 /// Full jitter spreads a herd of clients best:
 /// [AWS, Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Backoff {
     /// The upper bound of the first wait.
     pub base: Millis,
@@ -125,7 +123,7 @@ impl Default for Backoff {
 }
 
 /// When to stop dialling. The default never stops.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
 pub struct GiveUp {
     /// After so many dials without a stable socket.
     pub attempts: Option<u32>,
@@ -135,7 +133,7 @@ pub struct GiveUp {
 
 /// An application-level ping. Browsers do not let a page send WebSocket ping frames, so this is a message of the app's own
 /// protocol.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Heartbeat {
     /// How long nothing must have been received before a ping is sent.
     pub interval: Millis,
@@ -186,7 +184,7 @@ impl Heartbeat {
 }
 
 /// What may wait while there is no open socket.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct QueueLimits {
     /// Messages of all tabs together.
     pub messages: u32,
@@ -207,7 +205,7 @@ impl Default for QueueLimits {
 }
 
 /// What a tab is given when it joins a connection that other tabs have opened before.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
 pub enum Replay {
     /// Nothing: it sees what arrives from now on.
     #[default]
@@ -224,7 +222,7 @@ pub enum Replay {
 }
 
 /// A payload that is sent first on every new socket, such as a log-in or a subscription.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Greeting {
     /// Its name within the channel.
     pub id: GreetingId,

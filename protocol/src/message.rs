@@ -1,7 +1,9 @@
 //! The typed messages, one enum per direction, and their register of tags.
 //!
-//! A body is postcard, but for the payload of [`ToWorker::Send`] and [`ToTab::Message`]: that is the rest of the body as it
-//! is, so that it can be handed on without a copy.
+//! A tab writes and reads bodies with serde and postcard, a worker by hand (`worker_side`), for the sake of its wasm.
+//!
+//! A body is postcard, but for the payload of [`ToWorker::Send`] and [`ToTab::Message`] and the content of [`ToTab::Log`]: that is the
+//! rest of the body as it is, so that it can be handed on without a copy.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -14,6 +16,7 @@ use crate::{
 
 mod check;
 mod failure;
+mod worker_side;
 
 pub use failure::{SendFailure, WorkerError};
 
@@ -167,7 +170,7 @@ pub enum ToWorker {
 }
 
 /// What a channel asks for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Connect {
     /// The channel's name.
     pub channel: ChannelId,
@@ -292,7 +295,7 @@ pub enum ToTab {
 }
 
 /// Where the loop runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub enum WorkerScope {
     /// In a SharedWorker.
     Shared,
@@ -337,58 +340,10 @@ impl ToWorker {
     /// When the tag is unknown, the body is malformed or a field is over its cap. Other messages of the batch are fine.
     pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
         let message = match version {
-            Version::V1 => Self::decode_v1(raw)?,
+            Version::V1 => worker_side::decode_v1(raw)?,
         };
         message.check()?;
         Ok(message)
-    }
-
-    fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
-        Ok(match raw.tag {
-            tag::CONNECT => Self::Connect(body(raw)?),
-            tag::DISCONNECT => Self::Disconnect {
-                channel: body(raw)?,
-            },
-            tag::SEND => {
-                let ((channel, id, keep, kind), rest) = head(raw)?;
-                Self::Send {
-                    channel,
-                    id,
-                    keep,
-                    payload: payload(raw, kind, rest)?,
-                }
-            }
-            tag::GET_STATUS => Self::GetStatus {
-                channel: body(raw)?,
-            },
-            tag::PING => Self::Ping { nonce: body(raw)? },
-            tag::SET_DEBUG => Self::SetDebug { level: body(raw)? },
-            tag::BYE => {
-                let () = body(raw)?;
-                Self::Bye
-            }
-            tag::GREET => {
-                let (channel, greeting): (_, Greeting) = body(raw)?;
-                Self::Greet { channel, greeting }
-            }
-            tag::UNGREET => {
-                let (channel, greeting) = body(raw)?;
-                Self::Ungreet { channel, greeting }
-            }
-            tag::DELAY => {
-                let (channel, delay) = body(raw)?;
-                Self::Delay { channel, delay }
-            }
-            tag::RECONNECT => Self::Reconnect {
-                channel: body(raw)?,
-            },
-            tag::NETWORK => Self::Network { online: body(raw)? },
-            tag::ACKNOWLEDGE => {
-                let (channel, id) = body(raw)?;
-                Self::Acknowledge { channel, id }
-            }
-            tag => return Err(DecodeError::UnknownTag { tag }),
-        })
     }
 }
 
@@ -584,64 +539,7 @@ impl Encode for ToTab {
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Ready { scope, debug } => put(out, tag::READY, &(scope, debug), &[]),
-            Self::Attached { channel, status } => put(out, tag::ATTACHED, &(channel, status), &[]),
-            Self::Connected {
-                channel,
-                subprotocol,
-            } => put(out, tag::CONNECTED, &(channel, subprotocol), &[]),
-            Self::Disconnected { channel, reason } => {
-                put(out, tag::DISCONNECTED, &(channel, reason), &[])
-            }
-            Self::Reconnecting {
-                channel,
-                attempt,
-                delay,
-                cause,
-            } => {
-                put(
-                    out,
-                    tag::RECONNECTING,
-                    &(channel, attempt, delay, cause),
-                    &[],
-                );
-            }
-            Self::Message {
-                channel,
-                replayed,
-                payload,
-            } => {
-                put(
-                    out,
-                    tag::MESSAGE,
-                    &(channel, replayed, payload.kind()),
-                    payload.bytes(),
-                );
-            }
-            Self::Status { channel, status } => put(out, tag::STATUS, &(channel, status), &[]),
-            Self::Error { channel, error } => put(out, tag::ERROR, &(channel, error), &[]),
-            Self::Sent { channel, through } => put(out, tag::SENT, &(channel, through), &[]),
-            Self::Failed {
-                channel,
-                id,
-                failure,
-            } => put(out, tag::FAILED, &(channel, id, failure), &[]),
-            Self::Pong { nonce } => put(out, tag::PONG, nonce, &[]),
-            Self::Log(LogEntry {
-                kind,
-                id,
-                code,
-                len,
-                content,
-            }) => {
-                let content = &content[..content.len().min(limits::MAX_LOG_BYTES)];
-                put(out, tag::LOG, &(kind, id, code, len), content);
-            }
-            Self::Lagged { channel, missed } => put(out, tag::LAGGED, &(channel, missed), &[]),
-            Self::Detached { channel } => put(out, tag::DETACHED, channel, &[]),
-            Self::Mark { channel, through } => put(out, tag::MARK, &(channel, through), &[]),
-        }
+        worker_side::encode(self, out);
     }
 }
 

@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(Payload::binary(vec![1, 2]).as_text(), None);
 /// assert_eq!(text.len(), 2);
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "WirePayload")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Payload {
     kind: PayloadKind,
     bytes: Bytes,
@@ -102,18 +101,4 @@ pub enum PayloadKind {
     Text,
     /// Bytes.
     Binary,
-}
-
-#[derive(Deserialize)]
-struct WirePayload {
-    kind: PayloadKind,
-    bytes: Bytes,
-}
-
-impl TryFrom<WirePayload> for Payload {
-    type Error = &'static str;
-
-    fn try_from(wire: WirePayload) -> Result<Self, Self::Error> {
-        Self::from_parts(wire.kind, wire.bytes).ok_or("a text payload that is not UTF-8")
-    }
 }

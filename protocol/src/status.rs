@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer};
 
-use crate::{Millis, caps};
+use crate::{Millis, limits};
 
 /// How a connection is doing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Status {
     /// What the loop is doing.
     pub state: LinkState,
@@ -24,7 +24,7 @@ pub struct Status {
 }
 
 /// What the loop of a connection is doing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub enum LinkState {
     /// A socket is being opened.
     Connecting {
@@ -65,7 +65,7 @@ impl LinkState {
 }
 
 /// Why a socket was lost or could not be opened, when the loop goes on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub enum ReconnectCause {
     /// The dial failed: no server, a refused handshake, a certificate. Browsers hide which
     /// ([WHATWG WebSockets](https://websockets.spec.whatwg.org/#feedback-from-the-protocol)).
@@ -99,7 +99,7 @@ impl fmt::Display for ReconnectCause {
 }
 
 /// Why the loop of a connection has ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum StopReason {
     /// The server closed with one of the fatal codes.
@@ -131,12 +131,12 @@ pub enum StopReason {
 }
 
 /// How a socket was closed, as its [close event](https://developer.mozilla.org/en-US/docs/Web/API/CloseEvent) said.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct CloseInfo {
     /// The close code; 1006 when there was no closing handshake.
     pub code: u16,
     /// The server's explanation; at most 123 bytes ([RFC 6455, section 5.5](https://www.rfc-editor.org/rfc/rfc6455#section-5.5)).
-    #[serde(with = "caps::explanation")]
+    #[serde(deserialize_with = "explanation")]
     pub reason: String,
     /// Whether there was a closing handshake.
     pub was_clean: bool,
@@ -150,4 +150,11 @@ impl fmt::Display for CloseInfo {
         }
         Ok(())
     }
+}
+
+/// Cuts an explanation that the other side did not cut.
+fn explanation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let mut text = String::deserialize(deserializer)?;
+    text.truncate(limits::cut(&text).len());
+    Ok(text)
 }

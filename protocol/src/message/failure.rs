@@ -1,11 +1,11 @@
 //! What a worker tells a tab that went wrong.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::StopReason;
 
 /// Why a send never reached a socket.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendFailure {
     /// The queue holds as much as it may.
@@ -37,7 +37,7 @@ pub enum SendFailure {
 }
 
 /// What a worker has to complain about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
     /// A message of the tab has an unknown tag: the tab is newer than the worker.
