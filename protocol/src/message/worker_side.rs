@@ -250,6 +250,7 @@ impl<'a> Reader<'a> {
                 base: self.millis(),
                 cap: self.millis(),
                 stable_after: self.millis(),
+                spread: self.millis(),
             },
             connect_timeout: self.millis(),
             give_up: GiveUp {
