@@ -193,6 +193,10 @@ impl Engine {
         match Preface::decode_from_tab(frame) {
             Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
             Ok(Preface::Batch) => self.on_batch(id, frame),
+            Ok(Preface::Probe) => {
+                let alive = Preface::encode_alive(self.epoch);
+                self.ports.post_preface(id, alive);
+            }
             Ok(_) | Err(_) => self.complain(id, None, WorkerError::InvalidFrame),
         }
     }

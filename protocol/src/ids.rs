@@ -49,6 +49,16 @@ impl fmt::Display for Epoch {
 }
 
 impl Epoch {
+    /// How long a worker may act after it has last found itself in the possession of its lock, in milliseconds. Who steals the
+    /// lock of a worker waits that long, and then knows that this worker hands nothing to a socket any more.
+    ///
+    /// Too short: a worker under load waits for the browser's answers instead of working. Too long: tabs that leave a worker
+    /// that hangs wait that long. The answer takes about a millisecond.
+    pub const LEASE_MILLIS: u64 = 1000;
+
+    /// How the name of every worker's lock begins.
+    pub const LOCK_PREFIX: &str = "onesocket-worker-";
+
     /// Returns the name of the [Web Lock](https://developer.mozilla.org/en-US/docs/Web/API/Web_Locks_API) that a worker holds
     /// for as long as it lives.
     ///
@@ -59,7 +69,7 @@ impl Epoch {
     /// ```
     #[must_use]
     pub fn lock_name(self) -> String {
-        format!("onesocket-worker-{self}")
+        format!("{}{self}", Self::LOCK_PREFIX)
     }
 }
 

@@ -21,6 +21,10 @@ pub mod kind {
     pub const BATCH: u8 = 5;
     /// [`Preface::Stale`](super::Preface::Stale).
     pub const STALE: u8 = 6;
+    /// [`Preface::Probe`](super::Preface::Probe).
+    pub const PROBE: u8 = 7;
+    /// [`Preface::Alive`](super::Preface::Alive).
+    pub const ALIVE: u8 = 8;
 }
 
 /// A buffer on the port, read as far as its layout never changes.
@@ -38,6 +42,10 @@ pub enum Preface {
     Batch,
     /// Worker to tab: this port is not known here, or the batch was for another epoch; say hello again.
     Stale(Epoch),
+    /// Tab to worker: are you there? It needs neither a session nor an acknowledged batch.
+    Probe,
+    /// Worker to tab: the answer to a probe.
+    Alive(Epoch),
 }
 
 impl Preface {
@@ -62,15 +70,14 @@ impl Preface {
             kind::REFUSED => Refusal::read(&mut fields).map(Self::Refused),
             kind::FAILED => Ok(Self::Failed(FailedStart::read(fields.rest))),
             kind::BATCH => Ok(Self::Batch),
-            kind::STALE => {
-                fields.take::<3>()?;
-                Ok(Self::Stale(Epoch(fields.u64()?)))
-            }
+            kind::STALE => fields.epoch().map(Self::Stale),
+            kind::PROBE => Ok(Self::Probe),
+            kind::ALIVE => fields.epoch().map(Self::Alive),
             kind => Err(PrefaceError::UnknownKind { kind }),
         }
     }
 
-    /// Reads what a tab may say, a hello or a batch; the worker needs no reader of what workers say.
+    /// Reads what a tab may say, a hello, a probe or a batch; the worker needs no reader of what workers say.
     ///
     /// # Errors
     ///
@@ -80,6 +87,7 @@ impl Preface {
         match fields.kind {
             kind::HELLO => Hello::read(&mut fields).map(Self::Hello),
             kind::BATCH => Ok(Self::Batch),
+            kind::PROBE => Ok(Self::Probe),
             kind => Err(PrefaceError::UnknownKind { kind }),
         }
     }
@@ -87,10 +95,19 @@ impl Preface {
     /// Returns the bytes of [`Preface::Stale`].
     #[must_use]
     pub fn encode_stale(epoch: Epoch) -> Vec<u8> {
-        let mut bytes = start(kind::STALE);
-        bytes.extend([0; 3]);
-        bytes.extend(epoch.0.to_le_bytes());
-        bytes
+        with_epoch(kind::STALE, epoch)
+    }
+
+    /// Returns the bytes of [`Preface::Probe`].
+    #[must_use]
+    pub fn encode_probe() -> Vec<u8> {
+        start(kind::PROBE)
+    }
+
+    /// Returns the bytes of [`Preface::Alive`].
+    #[must_use]
+    pub fn encode_alive(epoch: Epoch) -> Vec<u8> {
+        with_epoch(kind::ALIVE, epoch)
     }
 }
 
@@ -232,6 +249,13 @@ impl FailedStart {
     }
 }
 
+fn with_epoch(kind: u8, epoch: Epoch) -> Vec<u8> {
+    let mut bytes = start(kind);
+    bytes.extend([0; 3]);
+    bytes.extend(epoch.0.to_le_bytes());
+    bytes
+}
+
 fn start(kind: u8) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(32);
     bytes.extend(MAGIC);
@@ -273,6 +297,12 @@ impl<'a> Fields<'a> {
 
     fn u64(&mut self) -> Result<u64, PrefaceError> {
         Ok(u64::from_le_bytes(self.take()?))
+    }
+
+    /// Three reserved bytes and an epoch.
+    fn epoch(&mut self) -> Result<Epoch, PrefaceError> {
+        self.take::<3>()?;
+        Ok(Epoch(self.u64()?))
     }
 
     fn versions(&mut self) -> Result<VersionRange, PrefaceError> {

@@ -24,7 +24,8 @@ impl TabSession {
             }),
             Ok(Preface::Stale(epoch)) => self.on_stale(epoch),
             Ok(Preface::Batch) => self.on_batch(frame),
-            Ok(Preface::Hello(_)) | Err(_) => self
+            Ok(Preface::Alive(epoch)) => self.on_alive(epoch),
+            Ok(Preface::Hello(_) | Preface::Probe) | Err(_) => self
                 .outputs
                 .push_back(TabOutput::Error(WorkerError::InvalidFrame)),
         }
@@ -65,6 +66,17 @@ impl TabSession {
         } else {
             TabOutput::Refused(why)
         });
+    }
+
+    /// The answer to a probe. It may be of another run than the one that has welcomed this tab.
+    fn on_alive(&mut self, epoch: Epoch) {
+        let ours = match &self.phase {
+            Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. }) => live.epoch,
+            Phase::Detached | Phase::Greeting | Phase::Failed(_) => return,
+        };
+        if ours != epoch {
+            self.on_stale(epoch);
+        }
     }
 
     /// Safari may restart a SharedWorker on the ports of the one before; the new one asks for a hello.

@@ -136,6 +136,23 @@ impl Peer {
     }
 }
 
+#[test]
+fn a_probe_is_answered_at_once_and_begins_and_ends_nothing() {
+    let alive = Answer::Preface(Preface::Alive(EPOCH));
+    let mut peer = Peer::new();
+    assert_eq!(
+        peer.raw(Preface::encode_probe()),
+        [Answer::Preface(Preface::Alive(EPOCH))]
+    );
+    let mut peer = Peer::connected();
+    // The worker's own batch is not acknowledged, and the tab has said nothing in between.
+    let frame = Bytes::from(Preface::encode_probe());
+    let answers = peer.input(Input::Frame { port: PORT, frame });
+    assert_eq!(answers, [alive]);
+    peer.say(&[send(1, "still here")]);
+    assert_eq!(peer.transmitted, [Payload::text("still here")]);
+}
+
 fn connect(channel: u32) -> ToWorker {
     ToWorker::Connect(Box::new(Connect {
         channel: ChannelId(channel),

@@ -6,9 +6,9 @@ use onesocket_engine::{
     TabSession,
 };
 use onesocket_protocol::{
-    BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, LinkKey, LinkPolicy, Outbox, Payload,
-    Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, Version, VersionRange, Welcome,
-    WorkerError, message::tag,
+    BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, Hello, LinkKey, LinkPolicy, Outbox,
+    Payload, Preface, Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, Version,
+    VersionRange, Welcome, WorkerError, message::tag,
 };
 
 use crate::sim::{Outcome, Sim};
@@ -113,6 +113,27 @@ fn what_was_behind_a_batch_of_the_most_messages_was_taken_for_posted() {
         .count();
     let settled = sim.outcomes(chan).len();
     assert_eq!((maybe + settled - maybe) as u32, posted, "{maybe} maybe");
+}
+
+#[test]
+fn a_tab_that_only_listens_learns_from_a_probe_that_its_worker_has_restarted() {
+    let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+    tab.attach(false);
+    let welcome = |epoch| Welcome {
+        version: Version::V1.number(),
+        versions: VersionRange::OURS,
+        epoch,
+        tab: TabId(1),
+    };
+    tab.handle_frame(&welcome(Epoch(1)).encode().into());
+    while tab.poll_output().is_some() {}
+    tab.handle_frame(&Preface::encode_alive(Epoch(1)).into());
+    assert_eq!(tab.poll_output(), None, "it is the one that we know");
+    tab.handle_frame(&Preface::encode_alive(Epoch(2)).into());
+    let restarted = TabOutput::Restarted { epoch: Epoch(2) };
+    assert_eq!(tab.poll_output(), Some(restarted));
+    let hello = Hello::new(TabToken(1), false).encode();
+    assert_eq!(tab.poll_output(), Some(TabOutput::Post(&hello)));
 }
 
 #[test]

@@ -225,8 +225,8 @@ fn a_foreign_buffer_is_not_ours() {
         Err(PrefaceError::UnknownKind { kind: 0 })
     );
     assert_eq!(
-        Preface::decode(b"1skt\x07"),
-        Err(PrefaceError::UnknownKind { kind: 7 })
+        Preface::decode(b"1skt\x09"),
+        Err(PrefaceError::UnknownKind { kind: 9 })
     );
 }
 

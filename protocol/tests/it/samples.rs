@@ -59,6 +59,12 @@ pub(crate) fn prefaces() -> Vec<(&'static str, Vec<u8>, Preface)> {
             Preface::encode_stale(stale),
             Preface::Stale(stale),
         ),
+        ("preface-probe", Preface::encode_probe(), Preface::Probe),
+        (
+            "preface-alive",
+            Preface::encode_alive(stale),
+            Preface::Alive(stale),
+        ),
     ]
 }
 
