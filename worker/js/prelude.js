@@ -43,6 +43,12 @@ self.onesocket = (() => {
     serve(callback) {
       accept = callback;
       ports.forEach((port) => accept?.(port));
+      if (!("onconnect" in self)) return;
+      // A tab that this SharedWorker does not answer finds by this lock that it is there, and hangs. Not exclusive: browsers start
+      // a second worker of a name while the first one ends.
+      const place = `onesocket-place ${self.name} ${self.location.href}`;
+      const hold = () => new Promise(() => {});
+      self.navigator?.locks?.request(place, { mode: "shared" }, hold).catch(() => {});
     },
     // Called by the wasm: the tab of this port is gone.
     forget: (port) => ports.delete(port),

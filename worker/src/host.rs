@@ -2,6 +2,7 @@
 
 mod act;
 mod event;
+mod fence;
 mod slots;
 
 use std::{
@@ -15,13 +16,13 @@ use onesocket_engine::{Engine, EngineConfig, Input, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Epoch, LogEntry, WorkerScope};
 
 pub(crate) use self::event::Event;
-use self::slots::Slots;
+use self::{fence::Fence, slots::Slots};
 use crate::{
     alarm::Alarm,
     debug::TabSink,
     environment::{self, Clock},
     listener::Listener,
-    lock::TabWatch,
+    lock::{TabWatch, WorkerLock},
     port::{Inlet, Outlet, PortEnd},
     socket::Socket,
 };
@@ -56,6 +57,7 @@ impl Host {
             inbox: RefCell::default(),
             is_driving: Cell::new(false),
             is_stopped: Cell::new(false),
+            fence: Fence::default(),
             debug: Cell::new(debug),
             last_port: Cell::new(0),
             ports: RefCell::default(),
@@ -107,6 +109,11 @@ impl Host {
         self.inner.stop();
     }
 
+    /// Makes everything depend on this lock; to be called before the first port is accepted.
+    pub(crate) fn fence(&self, lock: WorkerLock) {
+        self.inner.fence(lock);
+    }
+
     /// Posts a buffer to every tab past the engine, if that can be done without a panic.
     pub(crate) fn try_post_to_all(&self, frame: &[u8]) {
         if let Ok(ports) = self.inner.ports.try_borrow() {
@@ -130,6 +137,7 @@ pub(crate) struct Inner {
     inbox: RefCell<VecDeque<Event>>,
     is_driving: Cell<bool>,
     is_stopped: Cell<bool>,
+    fence: Fence,
     /// The engine's level, at hand where every message passes by.
     debug: Cell<DebugLevel>,
     last_port: Cell<u32>,
@@ -162,9 +170,15 @@ impl Inner {
         self.notice_closing_sockets();
         loop {
             while let Some(event) = self.next_event() {
+                let now = self.clock.now();
+                if !self.may_act(now) {
+                    self.inbox.borrow_mut().push_front(event);
+                    self.is_driving.set(false);
+                    return;
+                }
                 self.note_event(&event);
                 let mut engine = self.engine.borrow_mut();
-                event.with_input(|input| engine.handle_input(self.clock.now(), input));
+                event.with_input(|input| engine.handle_input(now, input));
                 self.drain(&mut engine);
             }
             let entries = self.sink.take();

@@ -5,9 +5,7 @@
 //! however it ends. web-sys has [the API](https://developer.mozilla.org/en-US/docs/Web/API/Web_Locks_API) behind an unstable
 //! flag that every app would have to set, so the two methods are declared here.
 
-use std::{cell::Cell, rc::Rc};
-
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise, Reflect};
 use onesocket_protocol::Epoch;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -30,12 +28,8 @@ impl TabWatch {
         Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?;
         // The lock is released when the callback returns.
         let granted = Closure::once(gone);
-        when_refused(
-            locks
-                .request(lock, &options, granted.as_ref().unchecked_ref())
-                .ok()?,
-            || (),
-        );
+        let request = locks.request(&lock.into(), &options, granted.as_ref());
+        spawn_local(ended(request.ok()?));
         Some(Self {
             abort,
             _granted: granted,
@@ -49,81 +43,95 @@ impl Drop for TabWatch {
     }
 }
 
-/// The lock of a worker: who gets it knows that this worker has ended. A drop releases it.
+/// The lock of a worker, held until its end: who gets it knows that this worker has ended, or may do nothing any more.
 #[derive(Debug)]
 pub(crate) struct WorkerLock {
-    release: Function,
-    _granted: Closure<dyn FnMut() -> Promise>,
+    locks: LockManager,
+    name: JsValue,
+    /// This worker, in the browser's words.
+    client: JsValue,
+    request: Promise,
 }
 
 impl WorkerLock {
     /// Takes the lock of a run; `None` where there are no Web Locks.
     ///
-    /// Calls `settled` when the lock is held, or never will be: before that no tab may learn the epoch, or it could ask for
-    /// the lock first, get it, and take this worker for dead.
-    pub(crate) fn take(epoch: Epoch, settled: impl FnOnce() + 'static) -> Option<Self> {
-        let settled = Rc::new(Cell::new(Some(settled)));
-        let settle = move || settled.take().map_or((), |settled| settled());
-        let lock = Self::request(epoch, settle.clone());
-        if lock.is_none() {
-            settle();
-        }
-        lock
+    /// Before it is held, or never will be, no tab may learn the epoch: it could ask for the lock first, get it, and take
+    /// this worker for dead.
+    pub(crate) async fn take(epoch: Epoch) -> Option<Self> {
+        let locks = manager()?;
+        let name = epoch.lock_name().into();
+        let mut request = None;
+        let granted = Promise::new(&mut |resolve, _| {
+            // The lock is held until the promise that this returns is settled, which is never.
+            let on_granted = Closure::once_into_js(move || {
+                let _ = resolve.call0(&JsValue::UNDEFINED);
+                Promise::new(&mut |_, _| ())
+            });
+            request = locks.request(&name, &Object::new(), &on_granted).ok();
+        });
+        let request = request?;
+        // A refusal (an opaque origin) comes from the request, and the race brings it here.
+        let settled = Promise::race(&Array::of2(&granted, &request));
+        JsFuture::from(settled).await.ok()?;
+        let client = holder(&locks, &name).await?;
+        Some(Self {
+            locks,
+            name,
+            client,
+            request,
+        })
     }
 
-    fn request(epoch: Epoch, settle: impl Fn() + Clone + 'static) -> Option<Self> {
-        let locks = manager()?;
-        let mut release = None;
-        let held = Promise::new(&mut |resolve, _| release = Some(resolve));
-        let on_granted = settle.clone();
-        let granted = Closure::new(move || {
-            on_granted();
-            // The lock is held until this promise is resolved.
-            held.clone()
-        });
-        let name = epoch.lock_name();
-        let request = locks
-            .request(&name, &Object::new(), granted.as_ref().unchecked_ref())
-            .ok()?;
-        when_refused(request, settle);
-        Some(Self {
-            release: release?,
-            _granted: granted,
-        })
+    /// Returns whether the lock is still this worker's.
+    pub(crate) async fn is_held(&self) -> bool {
+        holder(&self.locks, &self.name).await.as_ref() == Some(&self.client)
+    }
+
+    /// Resolves when the lock has been stolen.
+    pub(crate) fn stolen(&self) -> impl Future<Output = ()> + use<> {
+        ended(self.request.clone())
     }
 }
 
-impl Drop for WorkerLock {
-    fn drop(&mut self) {
-        // Resolving a promise never throws.
-        let _ = self.release.call0(&JsValue::UNDEFINED);
-    }
+/// Returns who holds a lock.
+async fn holder(locks: &LockManager, name: &JsValue) -> Option<JsValue> {
+    let snapshot = JsFuture::from(locks.query().ok()?).await.ok()?;
+    let held: Array = get(&snapshot, "held")?.unchecked_into();
+    let info = held
+        .iter()
+        .find(|info| get(info, "name").as_ref() == Some(name))?;
+    get(&info, "clientId")
+}
+
+/// Resolves when the promise of a request is settled. A rejection (aborted, stolen, an opaque origin) would be an error in the
+/// console else.
+async fn ended(request: Promise) {
+    let _ = JsFuture::from(request).await;
 }
 
 fn manager() -> Option<LockManager> {
-    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
-    let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
+    let locks = get(&get(&js_sys::global(), "navigator")?, "locks")?;
     locks.is_object().then(|| locks.unchecked_into())
 }
 
-/// Handles a rejection (aborted, an opaque origin), which would be an error in the console else.
-fn when_refused(request: Promise, refused: impl FnOnce() + 'static) {
-    spawn_local(async move {
-        if JsFuture::from(request).await.is_err() {
-            refused();
-        }
-    });
+fn get(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into()).ok()
 }
 
 #[wasm_bindgen]
 extern "C" {
+    #[derive(Debug)]
     type LockManager;
 
     #[wasm_bindgen(method, catch)]
     fn request(
         this: &LockManager,
-        name: &str,
+        name: &JsValue,
         options: &Object,
-        callback: &Function,
+        callback: &JsValue,
     ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn query(this: &LockManager) -> Result<Promise, JsValue>;
 }

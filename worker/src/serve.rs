@@ -6,6 +6,7 @@ use std::{cell::RefCell, panic};
 
 use onesocket_protocol::{DebugLevel, FailedStart, WorkerScope};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, MessageEvent, MessagePort};
 
 use crate::{Host, debug, environment, listener::Listener, lock::WorkerLock};
@@ -34,15 +35,18 @@ pub fn serve() {
     SERVING.set(Some(Serving {
         host,
         waiting: Some(Vec::new()),
-        held: None,
+        entrance: None,
     }));
     report_panics();
     let entrance = Entrance::open(scope);
-    let lock = WorkerLock::take(epoch, admit_waiting);
     SERVING.with_borrow_mut(|serving| {
         if let Some(serving) = serving {
-            serving.held = Some((entrance, lock));
+            serving.entrance = Some(entrance);
         }
+    });
+    spawn_local(async move {
+        let lock = WorkerLock::take(epoch).await;
+        admit_waiting(lock);
     });
 }
 
@@ -50,7 +54,7 @@ struct Serving {
     host: Host,
     /// The ports that came before the worker's lock was held; `None` since then.
     waiting: Option<Vec<MessagePort>>,
-    held: Option<(Entrance, Option<WorkerLock>)>,
+    entrance: Option<Entrance>,
 }
 
 thread_local! {
@@ -73,8 +77,15 @@ fn admit(port: MessagePort) {
     }
 }
 
-fn admit_waiting() {
-    let waiting = SERVING.with_borrow_mut(|serving| serving.as_mut()?.waiting.take());
+/// The lock is held, or never will be.
+fn admit_waiting(lock: Option<WorkerLock>) {
+    let waiting = SERVING.with_borrow_mut(|serving| {
+        let serving = serving.as_mut()?;
+        if let Some(lock) = lock {
+            serving.host.fence(lock);
+        }
+        serving.waiting.take()
+    });
     waiting.into_iter().flatten().for_each(admit);
 }
 

@@ -19,7 +19,7 @@ extern "C" {
     fn forget_port(this: &Prelude, port: &MessagePort);
 
     #[wasm_bindgen(js_namespace = self, js_name = close)]
-    pub(super) fn close_worker();
+    pub(crate) fn close_worker();
 }
 
 impl Prelude {
