@@ -40,10 +40,14 @@ pub struct ManagerConfig {
     /// long: where a worker hangs, the app waits that long for its first connection. 3 s is about what a 45 kB download
     /// takes at 400 kbit/s with 400 ms of latency, the "slow 3G" of Chromium's developer tools.
     pub hello_timeout: Duration,
-    /// How long a worker that runs may owe an acknowledgement, and be silent, before it is taken to hang. Default: 10 s. 500 ms
-    /// to 5 min. Too short: a machine under load, or a debugger, costs the tab its worker. Too long: sends stay pending that
-    /// long. A worker acknowledges as soon as it reads.
+    /// How long a worker that runs may owe an acknowledgement, and be silent, before it is asked for a sign of life. Default: 5 s.
+    /// 500 ms to 5 min. Too short: a worker under load is asked for nothing. Too long: sends stay pending that long. A worker acknowledges
+    /// as soon as it reads.
     pub ack_timeout: Duration,
+    /// How long a worker may take for a sign of life before it is taken to hang. Default: 3 s. 100 ms to 60 s. It is asked when it owes an
+    /// acknowledgement, and when the page is shown again. Too short: a machine under load, or a debugger, costs the tab its
+    /// worker. Too long: sends stay pending that long.
+    pub probe_timeout: Duration,
     /// What is logged, by the worker and by this tab. Default: nothing.
     pub debug: DebugLevel,
     /// When the worker is spawned. Default: [`Start::Now`].
@@ -90,6 +94,13 @@ impl ManagerConfig {
     #[must_use]
     pub fn ack_timeout(mut self, ack_timeout: Duration) -> Self {
         self.ack_timeout = ack_timeout;
+        self
+    }
+
+    /// Chooses how long a worker may take for a sign of life.
+    #[must_use]
+    pub fn probe_timeout(mut self, probe_timeout: Duration) -> Self {
+        self.probe_timeout = probe_timeout;
         self
     }
 
@@ -141,6 +152,11 @@ impl ManagerConfig {
                 timeout: self.ack_timeout,
             });
         }
+        if !(MIN_PROBE_TIMEOUT..=MAX_PROBE_TIMEOUT).contains(&self.probe_timeout) {
+            return Err(ConfigError::ProbeTimeout {
+                timeout: self.probe_timeout,
+            });
+        }
         Ok(())
     }
 }
@@ -153,7 +169,8 @@ impl Default for ManagerConfig {
             script_kind: ScriptKind::default(),
             name: "onesocket".to_owned(),
             hello_timeout: Duration::from_secs(3),
-            ack_timeout: Duration::from_secs(10),
+            ack_timeout: Duration::from_secs(5),
+            probe_timeout: Duration::from_secs(3),
             debug: DebugLevel::Off,
             start: Start::default(),
         }
@@ -236,11 +253,19 @@ pub enum ConfigError {
         /// The timeout.
         timeout: Duration,
     },
+    /// The probe timeout is under 100 ms or over 60 s.
+    #[error("a probe timeout of {timeout:?}; 100 ms to 60 s are allowed")]
+    ProbeTimeout {
+        /// The timeout.
+        timeout: Duration,
+    },
 }
 
 const MAX_NAME_BYTES: usize = 128;
 const MIN_ACK_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_ACK_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const MIN_PROBE_TIMEOUT: Duration = Duration::from_millis(100);
+const MAX_PROBE_TIMEOUT: Duration = Duration::from_secs(60);
 const MIN_HELLO_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_HELLO_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -280,6 +305,15 @@ mod tests {
         check(
             config().hello_timeout(timeout),
             Err(ConfigError::HelloTimeout { timeout }),
+        );
+        check(
+            config().probe_timeout(timeout),
+            Err(ConfigError::ProbeTimeout { timeout }),
+        );
+        let timeout = Duration::from_millis(499);
+        check(
+            config().ack_timeout(timeout),
+            Err(ConfigError::AckTimeout { timeout }),
         );
     }
 }

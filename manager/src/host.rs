@@ -10,9 +10,11 @@ mod inert;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use browser::{
-    Host, begin, deliver_soon, detect, now, on_control, release, show_log, sleep, start, switch,
+    Host, begin, deliver_soon, detect, epoch, now, on_control, release, show_log, sleep, start,
+    switch,
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use inert::{
-    Host, begin, deliver_soon, detect, now, on_control, release, show_log, sleep, start, switch,
+    Host, begin, deliver_soon, detect, epoch, now, on_control, release, show_log, sleep, start,
+    switch,
 };

@@ -41,6 +41,7 @@ mod config;
 mod core;
 mod diagnosis;
 mod error;
+mod generation;
 mod host;
 mod ladder;
 mod manager;

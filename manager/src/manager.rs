@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::{self, Either};
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure};
-use onesocket_protocol::DebugLevel;
+use onesocket_protocol::{DebugLevel, Epoch};
 
 use crate::{
     Capabilities, Channel, ConfigError, Ladder, ManagerConfig, ManagerState, PingError, ScriptKind,
@@ -132,6 +132,12 @@ impl WorkerManager {
     #[must_use]
     pub fn tier(&self) -> Option<Tier> {
         self.core.report.tier()
+    }
+
+    /// Returns which run of a worker this page is with; all tabs that share a worker read the same. `None` while no tier runs.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.tier().and_then(|_| host::epoch(&self.core))
     }
 
     /// Returns what was tried so far, and what came of it.

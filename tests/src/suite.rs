@@ -7,6 +7,7 @@
 mod bad_input;
 mod delivery;
 mod harness;
+mod healing;
 mod recovery;
 mod report;
 mod runner;
@@ -19,7 +20,7 @@ pub use report::Report;
 pub use runner::{Plan, run};
 pub use static_server::StaticServer;
 
-use std::{fmt, future::Future, path::PathBuf, pin::Pin};
+use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Mutex};
 
 use crate::browser::{Browser, Engine};
 
@@ -32,6 +33,7 @@ pub fn scenarios() -> Vec<Scenario> {
         recovery::scenarios(),
         delivery::scenarios(),
         tiers::scenarios(),
+        healing::scenarios(),
         bad_input::scenarios(),
     ]
     .concat()
@@ -92,9 +94,22 @@ pub struct Context {
     pub tier: Option<Tier>,
     /// The folder of the built test pages.
     pub dist: PathBuf,
+    notes: Mutex<Vec<String>>,
 }
 
 impl Context {
+    /// Notes something that was measured, to be shown with the outcome. It decides nothing.
+    pub fn note(&self, note: impl Into<String>) {
+        if let Ok(mut notes) = self.notes.lock() {
+            notes.push(note.into());
+        }
+    }
+
+    fn take_notes(&self) -> Vec<String> {
+        let notes = self.notes.lock();
+        notes.map_or_else(|_| Vec::new(), |mut notes| core::mem::take(&mut *notes))
+    }
+
     /// The engine that runs here.
     #[must_use]
     pub fn engine(&self) -> Engine {

@@ -16,10 +16,12 @@ mod attempt;
 mod climb;
 mod detect;
 mod diagnose;
+mod health;
 mod js;
 mod lock;
 mod page;
 mod release;
+mod succession;
 mod switch;
 mod transport;
 
@@ -29,17 +31,18 @@ pub(crate) use release::release;
 pub(crate) use switch::switch;
 
 use crate::{
-    ConfigError, ManagerConfig, ManagerState, Start, TierFailure, core::Core, wiring::Control,
+    ConfigError, ManagerConfig, ManagerState, Start, Tier, TierFailure, core::Core, wiring::Control,
 };
-use lock::TabLock;
+use lock::HeldLock;
 use page::Page;
+use succession::Succession;
 use transport::Transport;
 
 pub(crate) struct Host {
     token: TabToken,
     /// `None` where there is no page: in a worker, in Node.
     page: Option<Page>,
-    lock: RefCell<Option<TabLock>>,
+    lock: RefCell<Option<HeldLock>>,
     transport: RefCell<Option<Transport>>,
     /// The attempt that waits for an answer.
     verdicts: RefCell<Option<mpsc::UnboundedSender<Verdict>>>,
@@ -53,6 +56,10 @@ pub(crate) struct Host {
     /// How many frames the worker has posted.
     heard: Cell<u64>,
     is_watching: Cell<bool>,
+    is_probing: Cell<bool>,
+    succession: Succession,
+    /// The tier whose worker is lost, until it can be replaced.
+    burying: Cell<Option<Tier>>,
     /// When workers were lost, the latest last.
     losses: RefCell<Vec<Duration>>,
 }
@@ -79,6 +86,9 @@ impl Host {
             epoch: Cell::new(None),
             heard: Cell::new(0),
             is_watching: Cell::new(false),
+            is_probing: Cell::new(false),
+            succession: Succession::default(),
+            burying: Cell::new(None),
             losses: RefCell::default(),
         })
     }
@@ -102,7 +112,7 @@ impl Host {
     }
 
     fn holds_lock(&self) -> bool {
-        self.lock.borrow().as_ref().is_some_and(TabLock::is_held)
+        self.lock.borrow().as_ref().is_some_and(HeldLock::is_held)
     }
 }
 
@@ -141,7 +151,7 @@ pub(crate) fn start(core: &Rc<Core>) {
 
 /// Delivers in a microtask, so that no sink runs within a call of its owner.
 pub(crate) fn deliver_soon(core: &Rc<Core>) {
-    watch_for_ack(core);
+    health::watch_for_ack(core);
     if !core.wiring.wants_delivery() || core.host.delivery_is_due.replace(true) {
         return;
     }
@@ -174,7 +184,7 @@ pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
                 transport.dismiss_losers(epoch, version);
             }
             core.host.judge(Verdict::Welcomed);
-            watch_worker(core, epoch);
+            health::watch_worker(core, epoch);
         }
         Control::Refused(failure) => climb::on_refused(core, failure),
         Control::Restarted { epoch } => {
@@ -191,48 +201,9 @@ pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
     }
 }
 
-/// A worker in a busy loop keeps its lock and its ports; what gives it away is that it acknowledges nothing.
-///
-/// It is looked at twice, so that a page that was itself blocked reads first what has come meanwhile.
-fn watch_for_ack(core: &Rc<Core>) {
-    if core.host.is_watching.get() || !core.wiring.awaits_ack() {
-        return;
-    }
-    core.host.is_watching.set(true);
-    let half = core.config.ack_timeout / 2;
-    let core = Rc::downgrade(core);
-    spawn_local(async move {
-        let mut heard = None;
-        let mut silent = 0;
-        while silent < 2 {
-            sleep(half).await;
-            let Some(core) = core.upgrade() else { return };
-            if !core.wiring.awaits_ack() {
-                return core.host.is_watching.set(false);
-            }
-            let now = Some(core.host.heard.get());
-            silent = if heard == now { silent + 1 } else { 0 };
-            heard = now;
-        }
-        if let Some(core) = core.upgrade() {
-            core.host.is_watching.set(false);
-            climb::on_silent(&core);
-        }
-    });
-}
-
-/// No event says that a worker has ended: its port just falls silent.
-fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
-    core.host.epoch.set(Some(epoch));
-    let core = Rc::downgrade(core);
-    spawn_local(async move {
-        if lock::has_ended(&epoch.lock_name()).await
-            && let Some(core) = core.upgrade()
-            && core.host.epoch.get() == Some(epoch)
-        {
-            climb::on_gone(&core);
-        }
-    });
+/// Returns which run of a worker has welcomed this tab last.
+pub(crate) fn epoch(core: &Core) -> Option<Epoch> {
+    core.host.epoch.get()
 }
 
 pub(crate) fn now() -> Duration {

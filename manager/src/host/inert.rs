@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 use onesocket_engine::SessionFailure;
-use onesocket_protocol::{DebugLevel, TabToken};
+use onesocket_protocol::{DebugLevel, Epoch, TabToken};
 
 use crate::{
     Capabilities, ConfigError, ManagerConfig, ManagerState, SwitchError, Tier, core::Core,
@@ -58,6 +58,10 @@ pub(crate) fn release(core: &Rc<Core>) {
 
 pub(crate) fn detect() -> Capabilities {
     Capabilities::default()
+}
+
+pub(crate) fn epoch(_: &Core) -> Option<Epoch> {
+    None
 }
 
 /// There is nothing whose time could be taken.

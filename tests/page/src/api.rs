@@ -260,6 +260,14 @@ pub fn tier(name: &str) -> Result<Option<String>, String> {
     Ok(with!(entry, client => client.tier()).map(|tier| tier.to_string()))
 }
 
+/// Which run of a worker the page is with.
+#[wasm_bindgen]
+pub fn epoch(name: &str) -> Result<Option<String>, String> {
+    let entry = entry(name)?;
+    let epoch = with!(entry, client => client.manager().epoch());
+    Ok(epoch.map(|epoch| epoch.to_string()))
+}
+
 #[wasm_bindgen]
 pub fn ladder(name: &str) -> Result<String, String> {
     let entry = entry(name)?;

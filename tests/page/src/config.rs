@@ -63,6 +63,7 @@ struct WorkerConfig {
     module: bool,
     hello_timeout_ms: Option<u64>,
     ack_timeout_ms: Option<u64>,
+    probe_timeout_ms: Option<u64>,
     #[serde(default)]
     debug: String,
     #[serde(default)]
@@ -168,6 +169,9 @@ impl WorkerConfig {
         }
         if let Some(ms) = self.ack_timeout_ms {
             config = config.ack_timeout(Duration::from_millis(ms));
+        }
+        if let Some(ms) = self.probe_timeout_ms {
+            config = config.probe_timeout(Duration::from_millis(ms));
         }
         if self.lazy {
             config = config.start(Start::Lazy);

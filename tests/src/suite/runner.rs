@@ -8,6 +8,7 @@
 use std::{
     fs,
     path::PathBuf,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -91,6 +92,7 @@ impl Runner<'_> {
         let start = Instant::now();
         let result = self.attempt(scenario, tier).await;
         let seconds = start.elapsed().as_secs_f64();
+        let notes = self.context.as_ref().map(Context::take_notes);
         match result {
             Ok(()) => {
                 println!("ok     {name} ({seconds:.1} s)");
@@ -104,6 +106,9 @@ impl Runner<'_> {
                 // Nobody knows what state it left the browser in.
                 self.context = None;
             }
+        }
+        for note in notes.unwrap_or_default() {
+            println!("       {note}");
         }
         if let Some(context) = &self.context
             && context.browser.close_tabs().await.is_err()
@@ -119,6 +124,7 @@ impl Runner<'_> {
                 browser: Browser::launch(self.engine, options()).await?,
                 tier,
                 dist: self.plan.dist.clone(),
+                notes: Mutex::default(),
             },
         };
         context.tier = tier;

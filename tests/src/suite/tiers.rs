@@ -47,11 +47,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(gone(ctx)),
         },
         Scenario {
-            name: "a_worker_that_hangs_is_left",
-            tiers: &[Tier::Shared, Tier::Dedicated],
-            run: |ctx| Box::pin(hanging(ctx)),
-        },
-        Scenario {
             name: "a_lazy_worker_starts_with_the_first_client",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(lazy(ctx)),
@@ -291,39 +286,6 @@ async fn gone(ctx: &Context) -> Result<()> {
         page.send_ok("below").await?;
     }
     Ok(())
-}
-
-async fn hanging(ctx: &Context) -> Result<()> {
-    let site = Site::start(ctx).await?;
-    let mut config = site.config("/echo");
-    config["worker"]["tier"] = Value::Null;
-    config["worker"]["script"] = json!("killable-worker.js");
-    config["worker"]["ack_timeout_ms"] = json!(1000);
-    let is_shared = ctx.tier == Some(Tier::Shared);
-    let query = if is_shared { "" } else { "?break=no-shared" };
-    let page = site.page_with(query).await?;
-    page.open("c", config).await?;
-    page.wait_for_state("connected").await?;
-    page.tab
-        .eval("new BroadcastChannel('hang').postMessage('')", vec![])
-        .await?;
-    // Until the worker has got the word, it still sends.
-    loop {
-        let outcome = page.send("who knows").await?;
-        if outcome != "sent" {
-            ensure!(outcome.contains("may have been sent"), "{outcome}");
-            break;
-        }
-    }
-    page.send_ok("for sure").await?;
-    ensure!(page.wait_for_tier().await?.0 == "dedicated");
-    let ladder = page.ladder().await?;
-    ensure!(
-        ladder["attempts"].to_string().contains("Unresponsive"),
-        "{ladder}"
-    );
-    // When it wakes up, it finds the goodbye, and lets go of its socket.
-    site.wait_for_sockets(1).await
 }
 
 async fn lazy(ctx: &Context) -> Result<()> {

@@ -11,8 +11,8 @@ use futures::{
 use onesocket_engine::Loss;
 use onesocket_protocol::Hello;
 
-use super::{Verdict, diagnose, now, sleep, transport::Spawner};
-use crate::{Attempt, AttemptOutcome, Tier, TierFailure, core::Core};
+use super::{Verdict, diagnose, now, sleep, succession, transport::Spawner};
+use crate::{Attempt, AttemptOutcome, ManagerState, Tier, TierFailure, core::Core};
 
 /// Why a tier does not run in the end.
 pub(super) enum NotRunning {
@@ -51,6 +51,12 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
     let Some(page) = &core.host.page else {
         return Err(NotRunning::Failed(TierFailure::Unsupported));
     };
+    if tier == Tier::Shared {
+        succession::follow(core).await;
+    }
+    if core.report.state() == ManagerState::Released {
+        return Err(NotRunning::Released);
+    }
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
     let transport = Spawner::new(core, &page.script, verdicts)

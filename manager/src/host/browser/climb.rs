@@ -3,14 +3,16 @@
 use core::time::Duration;
 use std::rc::Rc;
 
+use futures::future;
 use onesocket_engine::{Loss, SessionFailure};
+use onesocket_protocol::Epoch;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
     attempt::{NotRunning, attempt},
-    lock::TabLock,
-    now,
+    lock::{self, HeldLock, Mode},
+    now, sleep, succession,
 };
 use crate::{Attempt, AttemptOutcome, ManagerState, SkipReason, Tier, TierFailure, core::Core};
 
@@ -20,7 +22,7 @@ pub(super) fn begin(core: &Rc<Core>) {
     let core = Rc::clone(core);
     spawn_local(async move {
         if core.host.lock.borrow().is_none() {
-            let lock = TabLock::take(core.host.token).await;
+            let lock = HeldLock::take(&core.host.token.lock_name(), Mode::Exclusive).await;
             core.host.lock.replace(lock);
         }
         if core.report.state() == ManagerState::Released {
@@ -50,17 +52,26 @@ fn note_skipped(core: &Rc<Core>) {
 /// Tries one tier after the other. When none works, every channel is told.
 pub(super) async fn climb(core: &Rc<Core>, tiers: &[Tier]) -> Option<Tier> {
     for &tier in tiers {
-        match attempt(core, tier).await {
-            Ok(()) => {
-                core.enter(ManagerState::Running(tier));
-                return Some(tier);
+        loop {
+            match attempt(core, tier).await {
+                Ok(()) => {
+                    core.enter(ManagerState::Running(tier));
+                    return Some(tier);
+                }
+                Err(NotRunning::Failed(failure)) if escape(core, tier, &failure).await => {}
+                Err(NotRunning::Failed(_)) => break,
+                Err(NotRunning::Released) => return None,
             }
-            Err(NotRunning::Failed(_)) => {}
-            Err(NotRunning::Released) => return None,
         }
     }
     core.fail(explain(core));
     None
+}
+
+/// Returns whether the same tier is to be tried again: a SharedWorker that hangs has a successor.
+async fn escape(core: &Core, tier: Tier, failure: &TierFailure) -> bool {
+    let is_silent = matches!(failure, TierFailure::HelloTimeout { .. });
+    tier == Tier::Shared && is_silent && !is_crash_loop(core) && succession::escape(core).await
 }
 
 /// The worker can't be used, or no longer.
@@ -69,6 +80,13 @@ pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
         return;
     };
     if core.host.judge(Verdict::Failed(failure.clone())) {
+        return;
+    }
+    if let Some(tier) = core.host.burying.get() {
+        // Its last words have come behind the news of its end.
+        if core.report.refine(tier, &TierFailure::WorkerGone, failure) {
+            core.changed();
+        }
         return;
     }
     match core.report.state() {
@@ -88,15 +106,13 @@ pub(super) fn on_refused(core: &Rc<Core>, failure: SessionFailure) {
 /// The worker has ended, and nobody has said why.
 pub(super) fn on_gone(core: &Rc<Core>) {
     if let ManagerState::Running(tier) = core.report.state() {
-        core.with_session(|session| session.detach(Loss::Unknown));
         leave(core, tier, TierFailure::WorkerGone);
     }
 }
 
-/// The worker hangs. Not on the main tier: there the page itself would hang with it.
+/// The worker hangs.
 pub(super) fn on_silent(core: &Rc<Core>) {
-    if let ManagerState::Running(tier @ (Tier::Shared | Tier::Dedicated)) = core.report.state() {
-        core.with_session(|session| session.abandon(Loss::Unknown));
+    if let ManagerState::Running(tier) = core.report.state() {
         leave(core, tier, TierFailure::Unresponsive);
     }
 }
@@ -105,20 +121,59 @@ pub(super) fn on_silent(core: &Rc<Core>) {
 /// has worked too often.
 fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
-    // A SharedWorker that hangs is the one that its name leads to.
-    let hangs = tier == Tier::Shared && failure == TierFailure::Unresponsive;
-    let is_loop = is_crash_loop(core) || hangs;
-    core.report.end_running(AttemptOutcome::Failed(failure));
+    let is_loop = is_crash_loop(core);
+    core.report
+        .end_running(AttemptOutcome::Failed(failure.clone()));
     core.enter(ManagerState::Starting);
-    let transport = core.host.transport.take();
-    drop(transport);
+    core.host.burying.set(Some(tier));
     let core = Rc::clone(core);
     spawn_local(async move {
+        bury(&core, tier, &failure).await;
+        core.host.burying.set(None);
+        if core.report.state() == ManagerState::Released {
+            return;
+        }
         let tiers = core.config.tiers.tiers().iter();
         let tiers = tiers.skip_while(|t| **t != tier);
         let rest: Vec<Tier> = tiers.skip(usize::from(is_loop)).copied().collect();
         climb(&core, &rest).await;
     });
+}
+
+/// Lets go of a worker that is lost, after its last words: they say what became of sends.
+async fn bury(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
+    let loss = put_down(core, tier, failure).await;
+    // The goodbye is for a worker that wakes up where nothing could fence it off.
+    core.with_session(|session| session.abandon(loss));
+    let transport = core.host.transport.take();
+    drop(transport);
+}
+
+/// Sees to it that the worker does nothing any more, as far as that can be done.
+async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
+    let run = core.host.epoch.get().map(Epoch::lock_name);
+    let run = run.unwrap_or_default();
+    match (tier, failure) {
+        (Tier::Shared, TierFailure::Unresponsive) => {
+            return succession::give_up(core, &run).await;
+        }
+        // Another tab has found that it hangs, or it is really gone.
+        (Tier::Shared, TierFailure::WorkerGone) if succession::follow(core).await => {
+            sleep(succession::LEASE).await;
+        }
+        // It ends itself. Until then its name leads to it, and Firefox gives its error to whoever connects.
+        (Tier::Shared, TierFailure::WasmFailed { .. }) => {
+            let ended = lock::watch(&run);
+            future::select(Box::pin(ended), Box::pin(sleep(END_PATIENCE))).await;
+        }
+        _ => {
+            if let Some(transport) = &*core.host.transport.borrow() {
+                transport.end_own_worker();
+            }
+            sleep(LAST_WORDS).await;
+        }
+    }
+    Loss::Ended
 }
 
 fn is_crash_loop(core: &Core) -> bool {
@@ -132,6 +187,12 @@ fn is_crash_loop(core: &Core) -> bool {
 /// What kills a worker more often than this within the window will kill the next one too.
 const MAX_LOSSES: usize = 2;
 const CRASH_LOOP_WINDOW: Duration = Duration::from_secs(60);
+
+/// What a worker has posted before its end, and the news of its end, come on different ways.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// A worker that closes itself is gone within milliseconds.
+const END_PATIENCE: Duration = Duration::from_millis(500);
 
 fn of_worker(failure: SessionFailure) -> Option<TierFailure> {
     match failure {

@@ -1,36 +1,44 @@
-//! The Web Lock that a tab holds for as long as it lives: the worker asks for the same one, and gets it when the tab is gone,
-//! however it went. No event says that: ports have no close event that works
+//! Web Locks: how the worker learns that a tab is gone, how a tab learns that its worker is, and what tabs know of each other.
+//!
+//! A tab holds a lock for as long as it lives; the worker asks for the same one, and gets it when the tab is gone, however it went.
+//! No event says that: ports have no close event that works
 //! ([whatwg/html#10201](https://github.com/whatwg/html/issues/10201)).
 
 use core::{cell::Cell, time::Duration};
 use std::rc::Rc;
 
 use futures::{channel::oneshot, future};
-use js_sys::{Array, Function, Promise};
-use onesocket_protocol::TabToken;
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{js, sleep};
 
-/// A drop releases it.
+/// A lock that is held from its grant to the drop of this.
 #[derive(Debug)]
-pub(super) struct TabLock {
+pub(super) struct HeldLock {
     is_held: Rc<Cell<bool>>,
     release: Function,
     _granted: Closure<dyn FnMut() -> Promise>,
 }
 
-impl TabLock {
-    /// Asks for the lock, and waits for it, but not for long: a hello without it is better than none. `None` where there are
+/// Whether a lock can be held by one or by many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mode {
+    Exclusive,
+    Shared,
+}
+
+impl HeldLock {
+    /// Asks for the lock, and waits for it, but not for long: to go on without it is better than not to go on. `None` where there are
     /// no Web Locks: an insecure origin, an old browser.
-    pub(super) async fn take(token: TabToken) -> Option<Self> {
-        let (lock, granted) = Self::request(token)?;
+    pub(super) async fn take(name: &str, mode: Mode) -> Option<Self> {
+        let (lock, granted) = Self::request(name, mode)?;
         future::select(granted, Box::pin(sleep(PATIENCE))).await;
         Some(lock)
     }
 
-    fn request(token: TabToken) -> Option<(Self, oneshot::Receiver<()>)> {
+    fn request(name: &str, mode: Mode) -> Option<(Self, oneshot::Receiver<()>)> {
         let locks = manager()?;
         let mut release = None;
         let held = Promise::new(&mut |resolve, _| release = Some(resolve));
@@ -43,8 +51,12 @@ impl TabLock {
             let _ = tell.take().map(|tell| tell.send(()));
             held.clone()
         });
+        let options = match mode {
+            Mode::Exclusive => options("mode", "exclusive"),
+            Mode::Shared => options("mode", "shared"),
+        };
         let request = locks
-            .request(&token.lock_name(), on_granted.as_ref().unchecked_ref())
+            .request(name, &options, on_granted.as_ref().unchecked_ref())
             .ok()?;
         // An opaque origin is refused by a rejection; it must not end up in the console as unhandled.
         spawn_local(async move {
@@ -65,40 +77,92 @@ impl TabLock {
     }
 }
 
-impl Drop for TabLock {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         // Resolving a promise never throws.
         let _ = self.release.call0(&JsValue::UNDEFINED);
     }
 }
 
-/// Resolves when a worker that holds the lock of this name has ended, however it ended; at once, with `false`, when none holds
-/// it: where there are no Web Locks, a worker can't be watched.
-pub(super) async fn has_ended(lock: &str) -> bool {
-    let Some(locks) = manager() else { return false };
-    if !is_held(&locks, lock).await {
-        return false;
-    }
-    // The lock is let go of when the callback returns.
-    let granted = Closure::<dyn FnMut()>::new(|| ());
-    let Ok(request) = locks.request(lock, granted.as_ref().unchecked_ref()) else {
-        return false;
-    };
-    JsFuture::from(request).await.is_ok()
+/// How the watch over a worker's lock ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Watch {
+    /// Nobody holds the lock any more: the worker has ended, however it ended, or the lock was stolen from it.
+    Released,
+    /// Nobody held it from the start.
+    NotHeld,
+    /// There are no Web Locks here.
+    Impossible,
 }
 
-async fn is_held(locks: &LockManager, lock: &str) -> bool {
-    let Ok(query) = locks.query() else {
-        return false;
+/// Waits until a worker that holds the lock of this name has ended.
+pub(super) async fn watch(lock: &str) -> Watch {
+    let (Some(locks), Some(held)) = (manager(), held().await) else {
+        return Watch::Impossible;
     };
-    let Ok(snapshot) = JsFuture::from(query).await else {
-        return false;
+    if !held.iter().any(|held| held.name == lock) {
+        return Watch::NotHeld;
+    }
+    // The lock is let go of when the callback returns; all that wait get it at the same time.
+    let granted = Closure::<dyn FnMut()>::new(|| ());
+    let shared = options("mode", "shared");
+    let Ok(request) = locks.request(lock, &shared, granted.as_ref().unchecked_ref()) else {
+        return Watch::Impossible;
     };
-    let held = js::get(&snapshot, "held");
-    held.dyn_ref::<Array>().is_some_and(|held| {
-        held.iter()
-            .any(|info| js::get(&info, "name").as_string().as_deref() == Some(lock))
-    })
+    match JsFuture::from(request).await {
+        Ok(_) => Watch::Released,
+        Err(_) => Watch::Impossible,
+    }
+}
+
+/// Takes the lock away from whoever holds it, and lets go of it. Returns whether it was done.
+pub(super) async fn steal(lock: &str) -> bool {
+    let Some(locks) = manager() else { return false };
+    let granted = Closure::<dyn FnMut()>::new(|| ());
+    match locks.request(
+        lock,
+        &options("steal", true),
+        granted.as_ref().unchecked_ref(),
+    ) {
+        Ok(request) => JsFuture::from(request).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// A lock that somebody of this origin holds.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) name: String,
+    /// Who holds it, in the browser's words.
+    pub(super) client: String,
+}
+
+impl Held {
+    pub(super) fn as_pair(&self) -> (&str, &str) {
+        (&self.name, &self.client)
+    }
+}
+
+/// Returns the locks that are held at this moment; `None` where there are no Web Locks.
+pub(super) async fn held() -> Option<Vec<Held>> {
+    let query = manager()?.query().ok()?;
+    let snapshot = JsFuture::from(query).await.ok()?;
+    let held = js::get(&snapshot, "held").dyn_into::<Array>().ok()?;
+    let text = |info: &JsValue, name| js::get(info, name).as_string();
+    let known = held.iter().filter_map(|info| {
+        Some(Held {
+            name: text(&info, "name")?,
+            client: text(&info, "clientId")?,
+        })
+    });
+    Some(known.collect())
+}
+
+fn options(name: &str, value: impl Into<JsValue>) -> Object {
+    let options = Object::new();
+    // It throws only for what is no object.
+    let _ = Reflect::set(&options, &name.into(), &value.into());
+    options
 }
 
 fn manager() -> Option<LockManager> {
@@ -112,11 +176,16 @@ extern "C" {
     type LockManager;
 
     #[wasm_bindgen(method, catch)]
-    fn request(this: &LockManager, name: &str, callback: &Function) -> Result<Promise, JsValue>;
+    fn request(
+        this: &LockManager,
+        name: &str,
+        options: &Object,
+        callback: &Function,
+    ) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch)]
     fn query(this: &LockManager) -> Result<Promise, JsValue>;
 }
 
-/// Nobody else asks for a lock of this name before the hello, so it is granted within a few milliseconds.
+/// Nobody holds what is asked for against this tab, so it is granted within a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(200);

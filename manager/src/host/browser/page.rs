@@ -6,7 +6,10 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, PageTransitionEvent, Url, Window};
 
-use super::js::{Listener, get};
+use super::{
+    health,
+    js::{Listener, get},
+};
 use crate::{ConfigError, ManagerConfig, core::Core};
 
 #[derive(Debug)]
@@ -50,9 +53,18 @@ impl Page {
                 core.with_session(onesocket_engine::TabSession::bye);
             }
         });
-        *self.listeners.borrow_mut() =
-            vec![online("online", true), online("offline", false), leave];
+        // Whoever looks at the page again must not look at one whose worker hangs.
+        let shown = self.on(core, "pageshow", |core, _| health::check(core));
+        *self.listeners.borrow_mut() = vec![
+            online("online", true),
+            online("offline", false),
+            leave,
+            shown,
+        ];
         self.listeners.borrow_mut().extend(self.watch_policy());
+        self.listeners
+            .borrow_mut()
+            .extend(self.watch_visibility(core));
         // Online too: a tab that has said offline may be gone by now, and the worker still believes it.
         let online = self.window.navigator().on_line();
         core.with_session(|session| session.handle_network(online));
@@ -65,6 +77,22 @@ impl Page {
     /// Returns the directive of the page's policy that has refused the worker's script.
     pub(super) fn violation(&self) -> Option<String> {
         self.violation.borrow().clone()
+    }
+
+    fn watch_visibility(&self, core: &Rc<Core>) -> Option<Listener> {
+        let document = self.window.document()?;
+        let core: Weak<Core> = Rc::downgrade(core);
+        Some(Listener::new(
+            &document.clone(),
+            "visibilitychange",
+            move |_| {
+                if let Some(core) = core.upgrade()
+                    && !document.hidden()
+                {
+                    health::check(&core);
+                }
+            },
+        ))
     }
 
     /// A refusal of the diagnosis itself (`connect-src`) says nothing about the worker.

@@ -10,7 +10,7 @@ use futures::{
 use onesocket_engine::TabSession;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Verdict, sleep};
+use super::{Verdict, sleep, succession};
 use crate::{ManagerState, core::Core};
 
 /// Waits until the worker has settled the closed channels, says goodbye and lets go of it; unless a new handle is made
@@ -48,6 +48,7 @@ fn let_go(core: &Rc<Core>) {
     drop(transport);
     let lock = core.host.lock.take();
     drop(lock);
+    succession::release(core);
     core.wiring.drop_sinks();
 }
 

@@ -16,6 +16,7 @@ use web_sys::{
 use super::{
     Verdict, deliver,
     js::{Listener, describe, error_message, get},
+    succession,
 };
 use crate::{ManagerConfig, ScriptKind, Tier, TierFailure, core::Core};
 
@@ -60,6 +61,8 @@ enum Maker {
 pub(super) struct Spawner {
     core: Weak<Core>,
     script: String,
+    /// The SharedWorker's.
+    name: String,
     verdicts: UnboundedSender<Verdict>,
 }
 
@@ -68,6 +71,7 @@ impl Spawner {
         Self {
             core: Rc::downgrade(core),
             script: script.to_owned(),
+            name: succession::worker_name(core),
             verdicts,
         }
     }
@@ -98,7 +102,8 @@ impl Spawner {
 
     fn shared_wire(&self, config: &ManagerConfig, number: u32) -> Result<Wire, TierFailure> {
         let worker =
-            SharedWorker::new_with_worker_options(&self.script, &options(config)).map_err(threw)?;
+            SharedWorker::new_with_worker_options(&self.script, &options(config, &self.name))
+                .map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
         Ok(Wire::Port(self.port(
             worker.port(),
@@ -108,7 +113,8 @@ impl Spawner {
     }
 
     fn dedicated(&self, config: &ManagerConfig) -> Result<(Wire, Maker), TierFailure> {
-        let worker = Worker::new_with_options(&self.script, &options(config)).map_err(threw)?;
+        let worker = Worker::new_with_options(&self.script, &options(config, &config.name))
+            .map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
         let wire = self.dedicated_wire(&worker, 0)?;
         let spawner = self.clone();
@@ -191,6 +197,15 @@ impl Transport {
         }
     }
 
+    /// Ends a worker that is this tab's alone; what it has posted before can still be read.
+    pub(super) fn end_own_worker(&self) {
+        match &self.maker {
+            Maker::Shared(_) => {}
+            Maker::Dedicated { worker, .. } => worker.terminate(),
+            Maker::Main(host) => host.stop(),
+        }
+    }
+
     /// Opens one more port to a silent worker, and says hello on it. A worker without the prelude loses the ports that come
     /// before its wasm is up
     /// ([wasm-bindgen#4536](https://github.com/wasm-bindgen/wasm-bindgen/issues/4536)).
@@ -242,11 +257,7 @@ impl Transport {
 
 impl Drop for Transport {
     fn drop(&mut self) {
-        match &self.maker {
-            Maker::Shared(_) => {}
-            Maker::Dedicated { worker, .. } => worker.terminate(),
-            Maker::Main(host) => host.stop(),
-        }
+        self.end_own_worker();
     }
 }
 
@@ -297,9 +308,9 @@ fn frame(data: JsValue) -> Bytes {
     }
 }
 
-fn options(config: &ManagerConfig) -> WorkerOptions {
+fn options(config: &ManagerConfig, name: &str) -> WorkerOptions {
     let options = WorkerOptions::new();
-    options.set_name(&config.name);
+    options.set_name(name);
     if config.script_kind == ScriptKind::Module {
         options.set_type(WorkerType::Module);
     }

@@ -1,0 +1,94 @@
+//! Whether the worker still runs: it may end without a word, and it may hang.
+
+use std::rc::Rc;
+
+use onesocket_protocol::{Epoch, Preface};
+use wasm_bindgen_futures::spawn_local;
+
+use super::{
+    climb,
+    lock::{self, Watch},
+    sleep,
+};
+use crate::{ManagerState, Tier, core::Core};
+
+/// No event says that a worker has ended: its port just falls silent.
+pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
+    core.host.epoch.set(Some(epoch));
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        let watch = lock::watch(&epoch.lock_name()).await;
+        let is_current = |core: &Rc<Core>| core.host.epoch.get() == Some(epoch);
+        let Some(core) = core.upgrade().filter(is_current) else {
+            return;
+        };
+        match watch {
+            Watch::Released => climb::on_gone(&core),
+            // It has ended since its welcome, or it is a worker that holds no lock.
+            Watch::NotHeld => check(&core),
+            Watch::Impossible => {}
+        }
+    });
+}
+
+/// A worker in a busy loop keeps its lock and its ports; what gives it away is that it acknowledges nothing.
+///
+/// It is looked at twice, so that a page that was itself blocked reads first what has come meanwhile.
+pub(super) fn watch_for_ack(core: &Rc<Core>) {
+    if core.host.is_watching.get() || !core.wiring.awaits_ack() {
+        return;
+    }
+    core.host.is_watching.set(true);
+    let half = core.config.ack_timeout / 2;
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        let mut heard = None;
+        let mut silent = 0;
+        while silent < 2 {
+            sleep(half).await;
+            let Some(core) = core.upgrade() else { return };
+            if !core.wiring.awaits_ack() {
+                return core.host.is_watching.set(false);
+            }
+            let now = Some(core.host.heard.get());
+            silent = if heard == now { silent + 1 } else { 0 };
+            heard = now;
+        }
+        if let Some(core) = core.upgrade() {
+            core.host.is_watching.set(false);
+            check(&core);
+        }
+    });
+}
+
+/// Asks the worker for a sign of life, and leaves it when there is none.
+pub(super) fn check(core: &Rc<Core>) {
+    // On the main tier the page itself would hang with it.
+    let runs = matches!(
+        core.report.state(),
+        ManagerState::Running(Tier::Shared | Tier::Dedicated)
+    );
+    if !runs || core.host.is_probing.replace(true) {
+        return;
+    }
+    let (epoch, before) = (core.host.epoch.get(), core.host.heard.get());
+    core.host.post(&Preface::encode_probe());
+    let half = core.config.probe_timeout / 2;
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        let has_answered = |core: &Rc<Core>| core.host.heard.get() != before;
+        for _ in 0..2 {
+            sleep(half).await;
+            let Some(core) = core.upgrade() else { return };
+            if has_answered(&core) || core.host.epoch.get() != epoch {
+                core.host.is_probing.set(false);
+                // Alive, and still owing an acknowledgement: what it was asked for may take long.
+                return watch_for_ack(&core);
+            }
+        }
+        if let Some(core) = core.upgrade() {
+            core.host.is_probing.set(false);
+            climb::on_silent(&core);
+        }
+    });
+}

@@ -1,0 +1,389 @@
+//! Workers that end, fail or hang, and what becomes of their tabs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use onesocket_server::HttpFault;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    Context, Scenario, Tier,
+    site::{POLL, Page, SOON, Site},
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "a_worker_that_closes_itself_is_replaced",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(ended(ctx, Fault::Close, &["WorkerGone"])),
+        },
+        Scenario {
+            name: "a_worker_that_traps_is_replaced_and_says_why",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(ended(ctx, Fault::Trap, &["WasmFailed", "RuntimeError"])),
+        },
+        Scenario {
+            name: "a_worker_that_panics_is_replaced_and_says_why",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(ended(ctx, Fault::Panic, &["WasmFailed", "own_worker.rs:"])),
+        },
+        Scenario {
+            name: "six_tabs_leave_a_shared_worker_that_hangs_for_the_same_successor",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(six_tabs(ctx)),
+        },
+        Scenario {
+            name: "a_shared_worker_that_wakes_up_after_its_tabs_have_moved_sends_nothing",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(wakes_up(ctx)),
+        },
+        Scenario {
+            name: "a_dedicated_worker_that_hangs_is_ended_and_replaced",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(dedicated_hangs(ctx)),
+        },
+        Scenario {
+            name: "a_reload_does_not_go_back_to_a_shared_worker_that_hangs",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(reload(ctx)),
+        },
+        Scenario {
+            name: "a_page_that_is_shown_again_finds_that_its_worker_hangs",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(shown_again(ctx)),
+        },
+        Scenario {
+            name: "without_web_locks_a_tab_that_sends_still_leaves_a_worker_that_hangs",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(hangs_without_locks(ctx)),
+        },
+    ]
+}
+
+/// What a worker is told to do.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Close,
+    Trap,
+    Panic,
+    /// For so long.
+    Hang(Duration),
+}
+
+/// A site whose own worker does as it is told.
+async fn start<'a>(ctx: &'a Context) -> Result<Site<'a>> {
+    let site = Site::start(ctx).await?;
+    let script = tokio::fs::read_to_string(ctx.dist.join("own-worker.js")).await?;
+    let fault = HttpFault::default()
+        .body(format!("{FAULTS}\n{script}"))
+        .mime("text/javascript");
+    site.server()?.faults().http("/own-worker.js", fault)?;
+    Ok(site)
+}
+
+/// In front of the prelude, so that nothing of it is needed.
+const FAULTS: &str = r#"
+new BroadcastChannel("fault").onmessage = ({ data: { what, ms } }) => {
+  const end = Date.now() + ms;
+  const faults = {
+    Close: () => self.close(),
+    Trap: () => wasm_bindgen.fail_by_trap(),
+    Panic: () => wasm_bindgen.fail_by_panic(),
+    Hang: () => { while (Date.now() < end); },
+  };
+  new BroadcastChannel("fault-begins").postMessage(what);
+  faults[what]();
+};"#;
+
+/// Tells every worker, and returns when one has begun to do so.
+async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
+    let (what, ms) = match fault {
+        Fault::Close => ("Close", 0),
+        Fault::Trap => ("Trap", 0),
+        Fault::Panic => ("Panic", 0),
+        Fault::Hang(time) => ("Hang", time.as_millis()),
+    };
+    let script = "const begins = new Promise((done) => {
+            const channel = new BroadcastChannel('fault-begins');
+            channel.onmessage = () => (channel.close(), done());
+        });
+        new BroadcastChannel('fault').postMessage({ what: arguments[0], ms: arguments[1] });
+        await begins;";
+    let args = vec![json!(what), json!(ms as u64)];
+    page.tab.eval_async(script, args).await?;
+    Ok(Instant::now())
+}
+
+fn config(site: &Site<'_>) -> Value {
+    let mut config = site.config("/echo");
+    config["worker"]["tier"] = Value::Null;
+    config["worker"]["script"] = json!("own-worker.js");
+    config["worker"]["ack_timeout_ms"] = json!(1000);
+    config["worker"]["probe_timeout_ms"] = json!(500);
+    config
+}
+
+/// Opens pages in the scenario's tier, with as little of the ladder gone as that takes.
+async fn open(ctx: &Context, site: &Site<'_>, config: &Value, count: usize) -> Result<Vec<Page>> {
+    let query = match ctx.tier {
+        Some(Tier::Dedicated) => "?break=no-shared",
+        _ => "",
+    };
+    let mut pages = Vec::new();
+    for _ in 0..count {
+        let page = site.page_with(query).await?;
+        page.open("c", config.clone()).await?;
+        page.wait_for_state("connected").await?;
+        pages.push(page);
+    }
+    Ok(pages)
+}
+
+async fn epoch(page: &Page) -> Result<Option<String>> {
+    let epoch = page.call("epoch", &[json!("c")]).await?;
+    Ok(epoch.as_str().map(str::to_owned))
+}
+
+/// Waits until a page is with another run of a worker, and returns that.
+async fn wait_for_epoch_after(page: &Page, before: &str) -> Result<String> {
+    let until = Instant::now() + SOON;
+    loop {
+        match epoch(page).await? {
+            Some(epoch) if epoch != before => return Ok(epoch),
+            Some(_) | None => {}
+        }
+        let ladder = page.ladder().await?;
+        ensure!(
+            Instant::now() < until,
+            "no other worker: {}",
+            ladder["text"]
+        );
+        sleep(POLL).await;
+    }
+}
+
+async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 2).await?;
+    let mut before = Vec::new();
+    for page in &pages {
+        before.push(epoch(page).await?.context("a run")?);
+    }
+    let begun = inject(&pages[0], fault).await?;
+    for (page, before) in pages.iter().zip(&before) {
+        wait_for_epoch_after(page, before).await?;
+        page.send_ok("after").await?;
+        ctx.note(format!(
+            "sent again {} ms after it",
+            begun.elapsed().as_millis()
+        ));
+        let (tier, ladder) = page.wait_for_tier().await?;
+        ensure!(tier == ctx.tier.map_or("", Tier::name), "{ladder}");
+        let attempts = ladder["attempts"].to_string();
+        for word in words {
+            ensure!(attempts.contains(word), "no {word} in {attempts}");
+        }
+    }
+    site.wait_for_sockets(site.sockets_for(2)).await
+}
+
+async fn six_tabs(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 6).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    let begun = inject(&pages[0], Fault::Hang(Duration::from_secs(12))).await?;
+    // One tab sends. The others only listen, and have nothing of their own to notice it by.
+    pages[3].send_many("into the void ", 1).await?;
+    let new = wait_for_epoch_after(&pages[3], &old).await?;
+    ctx.note(format!(
+        "the tab that sends has moved after {} ms",
+        begun.elapsed().as_millis()
+    ));
+    for page in &pages {
+        ensure!(
+            wait_for_epoch_after(page, &old).await? == new,
+            "two successors"
+        );
+        page.wait_for_state("connected").await?;
+    }
+    ctx.note(format!(
+        "all six tabs are connected after {} ms",
+        begun.elapsed().as_millis()
+    ));
+    for page in &pages {
+        page.send_ok("after").await?;
+        let (tier, ladder) = page.wait_for_tier().await?;
+        ensure!(tier == "shared", "{ladder}");
+    }
+    // The socket of the one that hangs stays until it wakes up.
+    site.wait_for_sockets(1).await?;
+    ctx.note(format!(
+        "one socket is left after {} ms",
+        begun.elapsed().as_millis()
+    ));
+    for page in &pages {
+        ensure!(
+            epoch(page).await?.as_ref() == Some(&new),
+            "it went on moving"
+        );
+    }
+    Ok(())
+}
+
+async fn wakes_up(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 3).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    for page in &pages {
+        page.send_ok("before").await?;
+    }
+    inject(&pages[0], Fault::Hang(Duration::from_secs(8))).await?;
+    // What a worker finds when it wakes up: the batches of all its tabs, in front of the news that it is none any more.
+    let sends = pages.iter().map(|page| page.send("while it hangs"));
+    let outcomes = futures::future::try_join_all(sends).await?;
+    for page in &pages {
+        wait_for_epoch_after(page, &old).await?;
+        page.send_ok("after").await?;
+    }
+    ensure!(site.sockets_open()? == 2, "it has not even slept");
+    site.wait_for_sockets(1).await?;
+    // Its last words would have been on their way by now.
+    sleep(Duration::from_millis(300)).await;
+    let sent = outcomes.iter().filter(|outcome| *outcome == "sent").count() as u64;
+    let frames = site.server()?.stats().total.frames_in;
+    ensure!(
+        frames == 6 + sent,
+        "the server got {frames} messages: 6 and those of {outcomes:?}"
+    );
+    ensure!(site.sockets_open()? == 1);
+    Ok(())
+}
+
+async fn dedicated_hangs(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 1).await?;
+    let page = &pages[0];
+    let old = epoch(page).await?.context("a run")?;
+    let begun = inject(page, Fault::Hang(Duration::from_secs(30))).await?;
+    page.send_many("into the void ", 1).await?;
+    wait_for_epoch_after(page, &old).await?;
+    page.send_ok("after").await?;
+    ctx.note(format!(
+        "sent again after {} ms",
+        begun.elapsed().as_millis()
+    ));
+    let (tier, ladder) = page.wait_for_tier().await?;
+    ensure!(
+        tier == "dedicated" && ladder["attempts"].to_string().contains("Unresponsive"),
+        "{ladder}"
+    );
+    // It is not asked to go: its socket is closed while it still loops.
+    site.wait_for_sockets(1).await?;
+    ensure!(
+        begun.elapsed() < Duration::from_secs(25),
+        "it was waited for"
+    );
+    Ok(())
+}
+
+async fn reload(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let mut config = config(&site);
+    config["worker"]["hello_timeout_ms"] = json!(3000);
+    let mut pages = open(ctx, &site, &config, 2).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    let begun = inject(&pages[0], Fault::Hang(Duration::from_secs(20))).await?;
+    // Nobody has noticed it yet.
+    pages[0].tab.reload().await?;
+    let ready = "return document.querySelector('#ready')?.textContent === 'ready'";
+    pages[0].tab.wait_for(ready, SOON).await?;
+    pages[0].open("c", config.clone()).await?;
+    pages[0].wait_for_state("connected").await?;
+    ctx.note(format!(
+        "the page is connected again after {} ms",
+        begun.elapsed().as_millis()
+    ));
+    let new = epoch(&pages[0]).await?.context("a run")?;
+    ensure!(pages[0].wait_for_tier().await?.0 == "shared");
+    ensure!(
+        wait_for_epoch_after(&pages[1], &old).await? == new,
+        "two successors"
+    );
+    // Now that it is known, a page that comes does not even try the one that hangs.
+    let opened = Instant::now();
+    pages.extend(open(ctx, &site, &config, 1).await?);
+    ctx.note(format!(
+        "a new page is connected after {} ms",
+        opened.elapsed().as_millis()
+    ));
+    for page in &pages {
+        ensure!(epoch(page).await?.as_ref() == Some(&new), "two successors");
+        page.send_ok("after").await?;
+    }
+    let ladder = pages[2].ladder().await?;
+    ensure!(
+        !ladder["attempts"].to_string().contains("Failed"),
+        "{ladder}"
+    );
+    ensure!(
+        begun.elapsed() < Duration::from_secs(20),
+        "it does not hang any more"
+    );
+    Ok(())
+}
+
+async fn shown_again(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 1).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    let shown = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+    // Of a worker that is well it costs nothing but the question.
+    pages[0].tab.eval(shown, vec![]).await?;
+    sleep(Duration::from_secs(1)).await;
+    ensure!(
+        epoch(&pages[0]).await?.as_ref() == Some(&old),
+        "it was well"
+    );
+
+    let begun = inject(&pages[0], Fault::Hang(Duration::from_secs(8))).await?;
+    pages[0].tab.eval(shown, vec![]).await?;
+    wait_for_epoch_after(&pages[0], &old).await?;
+    pages[0].send_ok("after").await?;
+    ctx.note(format!(
+        "sent again {} ms after it",
+        begun.elapsed().as_millis()
+    ));
+    ensure!(pages[0].wait_for_tier().await?.0 == "shared");
+    site.wait_for_sockets(1).await
+}
+
+/// Nothing can be announced and nobody be fenced off. The count alone brings the tabs together.
+async fn hangs_without_locks(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let mut pages = Vec::new();
+    for _ in 0..2 {
+        let page = site.page_with("?break=no-locks").await?;
+        page.open("c", config(&site)).await?;
+        page.wait_for_state("connected").await?;
+        pages.push(page);
+    }
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    inject(&pages[0], Fault::Hang(Duration::from_secs(8))).await?;
+    let sends = pages.iter().map(|page| page.send("who knows"));
+    for outcome in futures::future::try_join_all(sends).await? {
+        ensure!(outcome.contains("may have been sent"), "{outcome}");
+    }
+    let new = wait_for_epoch_after(&pages[0], &old).await?;
+    ensure!(
+        wait_for_epoch_after(&pages[1], &old).await? == new,
+        "two successors"
+    );
+    for page in &pages {
+        ensure!(page.wait_for_tier().await?.0 == "shared");
+        page.send_ok("after").await?;
+    }
+    // When it wakes up, it finds the goodbyes, and lets go of its socket.
+    site.wait_for_sockets(1).await
+}
