@@ -148,7 +148,7 @@ fn until_acknowledged_is_sent_again_on_the_next_socket_until_the_server_says_so(
     assert_eq!(sim.outcome(chan, kept), None, "handed over is not enough");
     assert_eq!(sim.outcome(chan, other), Some(&Outcome::Sent));
     let conn = sim.open_conns()[0];
-    sim.server_close(conn, 1012, "");
+    sim.server_close(conn, 1001, "");
     let behind = sim.send(chan, "behind");
     sim.run(10_000);
     assert_eq!(sim.server_got(), ["kept", "other", "kept", "behind"]);
@@ -158,7 +158,7 @@ fn until_acknowledged_is_sent_again_on_the_next_socket_until_the_server_says_so(
     sim.run(100);
     assert_eq!(sim.outcome(chan, kept), Some(&Outcome::Acknowledged));
     assert_eq!(sim.tabs[0].session.unsettled_bytes(), 0);
-    sim.server_close(conn, 1012, "");
+    sim.server_close(conn, 1001, "");
     sim.run(10_000);
     assert_eq!(sim.server_got().len(), 4, "not again");
 }
@@ -254,4 +254,25 @@ fn an_acknowledgement_of_what_was_sent_before_the_worker_was_lost_ends_it_at_onc
     sim.attach(0, next);
     sim.run(1_000);
     assert_eq!(sim.server_got(), ["kept"]);
+}
+
+#[test]
+fn what_a_tab_that_is_gone_had_queued_is_sent_once_and_not_kept() {
+    let mut sim = Sim::with_tabs(12, 2);
+    sim.server.broadcasts = false;
+    sim.stop_server();
+    let (chan, other) = (sim.open(0, URL), sim.open(1, URL));
+    sim.run(200);
+    deliver(&mut sim, chan, "kept", Delivery::UntilAcknowledged);
+    sim.run(200);
+    sim.crash_tab(0);
+    sim.run(200);
+    sim.start_server();
+    sim.run(60_000);
+    assert_eq!(sim.server_got(), ["kept"]);
+    let conn = sim.open_conns()[0];
+    sim.server_close(conn, 1001, "");
+    sim.run(60_000);
+    assert!(sim.client(other).is_connected());
+    assert_eq!(sim.server_got(), ["kept"], "nobody is left to hear of it");
 }

@@ -1,6 +1,9 @@
 //! Random operations under random faults. The world checks each step; this file makes the schedule and checks the end.
 //!
-//! `ONESOCKET_SIM_STEPS` sets how many steps are run, `ONESOCKET_SIM_SEED` the first seed.
+//! `ONESOCKET_SIM_STEPS` sets how many steps are run, or `ONESOCKET_SIM_MINUTES` for how long; `ONESOCKET_SIM_SEED` the first seed. A
+//! failure is shrunk to the fewest operations that still fail, and names them in a form that `ONESOCKET_SIM_SEED` takes.
+
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -12,6 +15,7 @@ use onesocket_protocol::{
 use crate::sim::{Chan, Mode, Sim};
 
 mod check;
+mod shrink;
 
 struct Run {
     sim: Sim,
@@ -113,7 +117,10 @@ impl Run {
         self.rng.choice(self.living_chans())
     }
 
-    fn act(&mut self) {
+    fn act(&mut self, op: u32) {
+        let seed = Rng::with_seed(self.seed ^ u64::from(op) << 32).u64(..);
+        self.rng = Rng::with_seed(seed);
+        self.sim.rng = Rng::with_seed(seed ^ 0x5eed);
         let Some(tab) = self.living_tab() else {
             let tab = self.sim.tab(self.current);
             return self.open(tab);
@@ -136,6 +143,7 @@ impl Run {
             850..875 => self.hand_over(tab),
             875..900 => self.disturb(tab),
             900..910 => self.abandon_worker(tab),
+            910..920 => self.rest(tab),
             _ => {
                 let millis = self.rng.u64(0..8_000);
                 self.sim.run(millis);
@@ -313,6 +321,15 @@ impl Run {
         }
     }
 
+    /// The page goes into the back/forward cache, and comes back.
+    fn rest(&mut self, tab: usize) {
+        if self.sim.tabs[tab].port.is_some() {
+            self.sim.bye_for_now(tab);
+            let delay = self.rng.u64(0..20_000);
+            self.sim.attach_later(tab, self.current, delay);
+        }
+    }
+
     /// What some other script, or a broken peer, may put on a port.
     fn disturb(&mut self, tab: usize) {
         if self.sim.tabs[tab].port.is_none() {
@@ -380,50 +397,98 @@ impl Run {
     }
 }
 
-fn run(seed: u64, ops: u32) -> u64 {
-    let mut run = Run::new(seed);
-    for _ in 0..ops {
-        run.act();
-    }
-    run.settle();
-    run.check_end();
-    run.sim.steps
+/// One schedule: a world, and which of its endless list of operations are done in it. Each draws from a seed of its own, so that
+/// one can be left out and the others are still what they were.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Schedule {
+    seed: u64,
+    ops: Vec<u32>,
 }
 
-fn env(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
+impl Schedule {
+    fn new(seed: u64) -> Self {
+        let ops = (0..OPS).collect();
+        Self { seed, ops }
+    }
+
+    /// Returns how many steps it took, or what was wrong.
+    fn run(&self) -> Result<u64, String> {
+        let ran = std::panic::catch_unwind(|| {
+            let mut run = Run::new(self.seed);
+            for op in &self.ops {
+                run.act(*op);
+            }
+            run.settle();
+            run.check_end();
+            run.sim.steps
+        });
+        ran.map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            text.or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default()
+        })
+    }
+}
+
+const OPS: u32 = 400;
+
+/// `ONESOCKET_SIM_SEED=7` runs from that seed on, `ONESOCKET_SIM_SEED="7: 1 5 9"` one schedule of these operations only.
+fn start() -> Schedule {
+    let seed = std::env::var("ONESOCKET_SIM_SEED").unwrap_or_else(|_| String::from("1"));
+    seed.parse()
+        .unwrap_or_else(|error| panic!("ONESOCKET_SIM_SEED: {error}"))
+}
+
+fn env(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 #[test]
 fn every_send_has_one_outcome_whatever_happens() {
-    let (steps, first) = (
-        env("ONESOCKET_SIM_STEPS", 200_000),
-        env("ONESOCKET_SIM_SEED", 1),
-    );
-    let (mut done, mut seed) = (0, first);
-    while done < steps {
-        // A failed assertion in the world names its seed too; this one is for panics in the engine.
-        let ran = std::panic::catch_unwind(|| run(seed, 400));
-        done += ran.unwrap_or_else(|panic| {
-            let message = panic.downcast_ref::<String>().map_or_else(
-                || panic.downcast_ref::<&str>().copied().unwrap_or(""),
-                String::as_str,
+    let start = start();
+    let until = env("ONESOCKET_SIM_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));
+    let steps = env("ONESOCKET_SIM_STEPS").unwrap_or(1_000_000);
+    let is_over = |began: Instant, done: u64| match until {
+        Some(until) => began.elapsed() >= until,
+        None => done >= steps,
+    };
+    let began = Instant::now();
+    let (mut done, mut seeds, mut next) = (0, 0, start.clone());
+    loop {
+        done += next.run().unwrap_or_else(|what| {
+            let smallest = shrink::shrink(&next);
+            panic!(
+                "ONESOCKET_SIM_SEED=\"{smallest}\" fails, after {done} steps of other seeds: {what}"
             );
-            panic!("ONESOCKET_SIM_SEED={seed} fails after {done} steps: {message}");
         });
-        seed += 1;
+        seeds += 1;
+        if start.ops.len() < OPS as usize || is_over(began, done) {
+            break;
+        }
+        next = Schedule::new(next.seed + 1);
     }
-    assert!(done >= steps, "{} seeds", seed - first);
+    println!("{done} steps, {seeds} seeds from {}", start.seed);
+}
+
+/// What has once been wrong.
+#[test]
+fn what_was_found_once_stays_found() {
+    for line in include_str!("random/seeds.txt").lines() {
+        let (schedule, what) = line
+            .split_once('#')
+            .expect("a schedule # and what it is of");
+        let schedule: Schedule = schedule.parse().expect("a schedule");
+        if let Err(wrong) = schedule.run() {
+            panic!("{what}: {wrong}");
+        }
+    }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let trace = |seed| {
         let mut run = Run::new(seed);
-        (0..300).for_each(|_| run.act());
+        (0..300).for_each(|op| run.act(op));
         let arrived = run.sim.server_got();
         (run.sim.steps, run.sim.dials, arrived)
     };

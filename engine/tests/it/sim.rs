@@ -34,6 +34,8 @@ pub(crate) struct Tab {
     inbox: Vec<(usize, Bytes)>,
     /// Ports to workers that ended meanwhile.
     lost_while_frozen: Vec<usize>,
+    /// It is in the back/forward cache since it had this port.
+    pub(crate) resting: Option<usize>,
     pub(crate) clients: BTreeMap<ChannelId, Client>,
     pub(crate) errors: Vec<WorkerError>,
     pub(crate) pongs: Vec<u32>,

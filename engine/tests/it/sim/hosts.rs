@@ -202,7 +202,8 @@ impl Sim {
 
     pub(super) fn tab_reads(&mut self, tab: usize, port: usize, frame: &Bytes) {
         // The host reads the port of the last attach only.
-        if self.tabs[tab].alive && self.tabs[tab].port == Some(port) {
+        let page = &self.tabs[tab];
+        if page.alive && page.resting.is_none() && page.port == Some(port) {
             self.tabs[tab].session.handle_frame(frame);
         }
     }

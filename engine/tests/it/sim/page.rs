@@ -44,6 +44,7 @@ impl Sim {
             frozen: false,
             inbox: Vec::new(),
             lost_while_frozen: Vec::new(),
+            resting: None,
             clients: BTreeMap::new(),
             errors: Vec::new(),
             pongs: Vec::new(),
@@ -71,6 +72,12 @@ impl Sim {
             to_tab_at: 0,
         });
         let port = self.ports.len() - 1;
+        if let Some(before) = self.tabs[tab].resting.take() {
+            let before = self.ports[before].worker;
+            if self.workers[before].engine.is_none() {
+                self.in_tab(tab, |session| session.detach(Loss::Ended));
+            }
+        }
         self.tabs[tab].port = Some(port);
         self.input(worker, Input::PortOpened(PortId(port as u32)));
         self.in_tab(tab, |session| session.attach(false));
@@ -192,6 +199,14 @@ impl Sim {
         self.in_tab(tab, TabSession::bye);
         self.tabs[tab].alive = false;
         self.tabs[tab].port = None;
+    }
+
+    /// The page goes in an orderly way, and may come back. Meanwhile it reads nothing.
+    pub(crate) fn bye_for_now(&mut self, tab: usize) {
+        self.in_tab(tab, TabSession::bye);
+        if let Some(port) = self.tabs[tab].port {
+            self.tabs[tab].resting = Some(port);
+        }
     }
 
     /// The page is gone without a word; its lock tells the worker.
