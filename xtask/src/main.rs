@@ -7,6 +7,7 @@
 
 mod check;
 mod demo;
+mod fuzz;
 mod herd;
 mod paths;
 mod shell;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{check::TestArgs, demo::DemoArgs, wasm::Profile};
+use crate::{check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs, wasm::Profile};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -54,6 +55,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Fuzzes frames, and sequences of what can happen to a worker and its tabs.
+    Fuzz(FuzzArgs),
     /// Lets 10,000 simulated clients lose their server, prints what becomes of them and draws `docs/herd.svg`.
     Herd,
     /// Installs every tool and prints where it is, as shell assignments.
@@ -83,6 +86,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Tidy { bless: true } => tidy::bless().map(|()| ExitCode::SUCCESS),
         Command::Tidy { bless: false } => Ok(tidy::run()),
+        Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),
         Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),
     }

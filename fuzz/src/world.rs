@@ -1,0 +1,345 @@
+//! A worker's engine and three tabs, and everything that can happen to them, in any order.
+
+mod host;
+mod tabs;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use onesocket_engine::{DialRefusal, Engine, EngineConfig, Input, PortId, SocketId, TabSession};
+use onesocket_protocol::{
+    ChannelId, DebugLevel, Epoch, LinkKey, Payload, SendId, TabToken, WorkerScope,
+};
+
+use crate::{script::Script, seeds};
+
+/// What anything may do to a worker and its tabs: frames are damaged, forged, lost, doubled and sent to others, sockets that never
+/// were report what never happened.
+///
+/// # Panics
+///
+/// When a machine panics, or one of the things is seen that must never be: two sockets for one link, a payload for a socket that is
+/// not open, a frame for a port that is gone, a close code that browsers refuse, a frame over its cap, a drain without an end.
+pub fn anything_happens(bytes: &[u8]) -> Reached {
+    World::new(true).play(bytes)
+}
+
+/// The same without forgery: only what browsers, networks and people do, in any order.
+///
+/// # Panics
+///
+/// As [`anything_happens`], and when an at-most-once send is handed to sockets twice, or after it was reported as not sent.
+pub fn nothing_is_tampered_with(bytes: &[u8]) -> Reached {
+    World::new(false).play(bytes)
+}
+
+/// How far a script has got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reached {
+    /// Sockets dialled.
+    pub dials: usize,
+    /// Payloads handed to sockets.
+    pub transmissions: usize,
+    /// Sends reported as not sent.
+    pub not_sent: usize,
+    /// Messages of the server that tabs have got.
+    pub messages: usize,
+    /// Workers there were.
+    pub workers: usize,
+}
+
+#[derive(Debug)]
+struct World {
+    may_tamper: bool,
+    now: u64,
+    engine: Engine,
+    epoch: Epoch,
+    tabs: Vec<Tab>,
+    ports: Ports,
+    sockets: BTreeMap<SocketId, Socket>,
+    /// Of what was read, by URL: never more sockets than these.
+    keys: BTreeMap<String, BTreeSet<LinkKey>>,
+    /// How often each at-most-once payload was handed to a socket.
+    transmitted: BTreeMap<Bytes, u32>,
+    not_sent: BTreeSet<Bytes>,
+    reached: Reached,
+}
+
+#[derive(Debug)]
+struct Tab {
+    session: TabSession,
+    port: Option<PortId>,
+    to_worker: VecDeque<(PortId, Vec<u8>)>,
+    to_tab: VecDeque<(PortId, Vec<u8>)>,
+    channels: Vec<ChannelId>,
+    sends: BTreeMap<(ChannelId, SendId), Bytes>,
+}
+
+#[derive(Debug, Default)]
+struct Ports {
+    next: u32,
+    open: BTreeSet<PortId>,
+}
+
+#[derive(Debug)]
+struct Socket {
+    url: String,
+    is_open: bool,
+}
+
+const TABS: u64 = 3;
+
+impl World {
+    fn new(may_tamper: bool) -> Self {
+        let tab = |token| Tab {
+            session: TabSession::new(TabToken(token), DebugLevel::Off),
+            port: None,
+            to_worker: VecDeque::new(),
+            to_tab: VecDeque::new(),
+            channels: Vec::new(),
+            sends: BTreeMap::new(),
+        };
+        Self {
+            may_tamper,
+            now: 0,
+            engine: engine(1),
+            epoch: Epoch(1),
+            tabs: (0..TABS).map(tab).collect(),
+            ports: Ports::default(),
+            sockets: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            transmitted: BTreeMap::new(),
+            not_sent: BTreeSet::new(),
+            reached: Reached::default(),
+        }
+    }
+
+    fn play(mut self, bytes: &[u8]) -> Reached {
+        let mut script = Script::new(bytes);
+        for tab in 0..self.tabs.len() {
+            self.attach(tab);
+        }
+        while !script.is_over() {
+            self.act(&mut script);
+        }
+        self.reached
+    }
+
+    fn act(&mut self, script: &mut Script<'_>) {
+        let tab = script.below(self.tabs.len());
+        match script.byte() % 32 {
+            0..=5 => self.tab_acts(tab, script),
+            6..=9 => self.pass_to_worker(tab),
+            10..=13 => self.pass_to_tab(tab),
+            14 | 15 => self.pass_everything(),
+            16..=20 => self.socket_event(script),
+            21 => self.time_passes(script),
+            22 => self.network(script),
+            23 | 24 => self.change_worker(tab, script),
+            25..=29 if self.may_tamper => self.tamper(tab, script),
+            25..=29 => self.pass_everything(),
+            _ => self.tab_acts(tab, script),
+        }
+    }
+
+    fn pass_to_worker(&mut self, tab: usize) {
+        if let Some((port, frame)) = self.tabs[tab].to_worker.pop_front() {
+            self.post_to_worker(port, frame.into());
+        }
+    }
+
+    fn pass_to_tab(&mut self, tab: usize) {
+        if let Some((port, frame)) = self.tabs[tab].to_tab.pop_front()
+            && self.tabs[tab].port == Some(port)
+        {
+            self.tabs[tab].session.handle_frame(&frame.into());
+            self.drain_tab(tab);
+        }
+    }
+
+    fn pass_everything(&mut self) {
+        for _ in 0..8 {
+            for tab in 0..self.tabs.len() {
+                self.pass_to_worker(tab);
+                self.pass_to_tab(tab);
+            }
+        }
+    }
+
+    /// What happens to a socket that there is; or, tampering, to any.
+    fn socket_event(&mut self, script: &mut Script<'_>) {
+        let known: Vec<SocketId> = self.sockets.keys().copied().collect();
+        let is_forged = self.may_tamper && script.byte() < 40;
+        let socket = if is_forged {
+            SocketId(script.number() as u32)
+        } else if known.is_empty() {
+            return;
+        } else {
+            known[script.below(known.len())]
+        };
+        let is_open = self.sockets.get(&socket).map(|socket| socket.is_open);
+        match script.byte() % 16 {
+            0..=9 if is_forged || is_open == Some(false) => {
+                if let Some(socket) = self.sockets.get_mut(&socket) {
+                    socket.is_open = true;
+                }
+                let subprotocol = if script.byte() < 160 { "" } else { "chat" };
+                self.input(Input::SocketOpened {
+                    socket,
+                    subprotocol,
+                });
+            }
+            0..=12 if is_forged || is_open == Some(true) => {
+                let len = script.below(64);
+                let text = String::from_utf8_lossy(script.take(len)).into_owned();
+                let payload = Payload::text(text);
+                self.input(Input::Received { socket, payload });
+            }
+            13 if is_forged || is_open == Some(true) => {
+                if let Some(socket) = self.sockets.get_mut(&socket) {
+                    socket.is_open = false;
+                }
+                self.input(Input::SocketClosing(socket));
+            }
+            14 if is_forged || is_open == Some(false) => {
+                self.sockets.remove(&socket);
+                let refusals = [
+                    DialRefusal::InvalidUrl,
+                    DialRefusal::InvalidSubprotocol,
+                    DialRefusal::Insecure,
+                ];
+                let refusal = refusals[script.below(3)];
+                self.input(Input::DialRefused { socket, refusal });
+            }
+            _ => {
+                self.sockets.remove(&socket);
+                let code = [1000, 1006, 1008, 1012, 4401][script.below(5)];
+                let reasons = [
+                    "",
+                    "retry-after=1",
+                    "retry-after=99999999999 spread=",
+                    "spread=2",
+                ];
+                let reason = reasons[script.below(4)];
+                self.input(Input::SocketClosed {
+                    socket,
+                    code,
+                    reason,
+                    was_clean: script.bool(),
+                });
+            }
+        }
+    }
+
+    fn time_passes(&mut self, script: &mut Script<'_>) {
+        self.now += script.number().min(u64::from(u32::MAX)) * 10;
+        self.input(Input::Tick);
+    }
+
+    fn network(&mut self, script: &mut Script<'_>) {
+        let online = script.byte() >= 64;
+        self.input(Input::Network { online });
+    }
+
+    fn tamper(&mut self, tab: usize, script: &mut Script<'_>) {
+        let port = PortId(script.below(self.ports.next as usize + 1) as u32);
+        let kind = script.byte() % 10;
+        match kind {
+            0..=2 => {
+                let queue = match script.bool() {
+                    true => &mut self.tabs[tab].to_worker,
+                    false => &mut self.tabs[tab].to_tab,
+                };
+                let Some((port, mut frame)) = queue.pop_front() else {
+                    return;
+                };
+                if script.bool() {
+                    queue.push_front((port, frame.clone()));
+                }
+                script.damage(&mut frame);
+                queue.push_front((port, frame));
+            }
+            3 => drop(self.tabs[tab].to_worker.pop_front()),
+            4 => drop(self.tabs[tab].to_tab.pop_front()),
+            5 | 6 => {
+                let epoch = if script.bool() {
+                    self.epoch
+                } else {
+                    Epoch(script.number())
+                };
+                let mut frame = seeds::batch(script, epoch);
+                script.damage(&mut frame);
+                self.post_to_worker(port, frame.into());
+            }
+            7 => {
+                let epoch = if script.bool() {
+                    self.epoch
+                } else {
+                    Epoch(script.number())
+                };
+                let mut frame = seeds::batch(script, epoch);
+                script.damage(&mut frame);
+                self.tabs[tab].session.handle_frame(&frame.into());
+                self.drain_tab(tab);
+            }
+            8 => {
+                let frame = seeds::any(script);
+                self.post_to_worker(port, frame.into());
+            }
+            _ => {
+                self.ports.open.remove(&port);
+                self.input(Input::PortClosed(port));
+            }
+        }
+    }
+}
+
+fn engine(epoch: u64) -> Engine {
+    Engine::new(EngineConfig {
+        epoch: Epoch(epoch),
+        scope: WorkerScope::Shared,
+        seed: epoch,
+        online: true,
+        debug: DebugLevel::Off,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scripts as bolero makes them: bytes without a meaning.
+    fn scripts() -> impl Iterator<Item = Vec<u8>> {
+        let mut state = 1_u64;
+        let mut next = move || {
+            // splitmix64
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (z ^ (z >> 31)) as u8
+        };
+        (0..200).map(move |_| (0..1_000).map(|_| next()).collect())
+    }
+
+    #[test]
+    fn scripts_without_a_meaning_get_somewhere() {
+        for may_tamper in [false, true] {
+            let mut all = Reached::default();
+            for script in scripts() {
+                let reached = World::new(may_tamper).play(&script);
+                all.dials += reached.dials;
+                all.transmissions += reached.transmissions;
+                all.not_sent += reached.not_sent;
+                all.messages += reached.messages;
+                all.workers += reached.workers;
+            }
+            let enough = all.dials > 1_000
+                && all.transmissions > 1_000
+                && all.not_sent > 100
+                && all.messages > 300
+                && all.workers > 100;
+            assert!(enough, "{all:?}");
+        }
+    }
+}

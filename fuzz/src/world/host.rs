@@ -1,0 +1,110 @@
+//! The worker's host: does what the engine says, and holds it to what a browser can do.
+
+use bytes::Bytes;
+use onesocket_engine::{Input, Output, PortId, SocketId, Time};
+use onesocket_protocol::{BatchReader, ToWorker, Version, limits};
+
+use super::{Socket, World};
+
+impl World {
+    pub(super) fn post_to_worker(&mut self, port: PortId, frame: Bytes) {
+        if let Ok(batch) = BatchReader::new(&frame) {
+            for raw in batch.map_while(Result::ok) {
+                if let Ok(ToWorker::Connect(connect)) = ToWorker::decode(Version::V1, &raw) {
+                    let keys = self.keys.entry(connect.key.url.clone()).or_default();
+                    keys.insert(connect.key);
+                }
+            }
+        }
+        self.input(Input::Frame { port, frame });
+    }
+
+    pub(super) fn input(&mut self, input: Input<'_>) {
+        self.engine.handle_input(Time(self.now), input);
+        for _ in 0..MAX_OUTPUTS {
+            match self.engine.poll_output() {
+                Output::Dial { socket, url, .. } => {
+                    let url = url.to_owned();
+                    self.on_dial(socket, url);
+                }
+                Output::Transmit { socket, payload } => {
+                    let bytes = payload.bytes().clone();
+                    self.on_transmit(socket, bytes);
+                }
+                Output::Close { socket, code, .. } => {
+                    assert!(
+                        code == 1000 || (3000..5000).contains(&code),
+                        "browsers refuse close code {code}"
+                    );
+                    assert!(self.sockets.remove(&socket).is_some(), "closes no socket");
+                }
+                Output::Post { port, frame } => {
+                    assert!(
+                        self.ports.open.contains(&port),
+                        "posts to a port that is gone"
+                    );
+                    assert!(
+                        frame.len() <= limits::MAX_FRAME_BYTES,
+                        "a frame over its cap"
+                    );
+                    let frame = frame.to_vec();
+                    let owner = self.tabs.iter_mut().find(|tab| tab.port == Some(port));
+                    if let Some(tab) = owner {
+                        tab.to_tab.push_back((port, frame));
+                    }
+                }
+                Output::ClosePort(port) => {
+                    self.ports.open.remove(&port);
+                }
+                Output::Timeout(at) => {
+                    // Zero-length policies may be due at once, never before now for ever.
+                    assert!(
+                        at.is_none_or(|at| at.0 < u64::MAX),
+                        "a timeout that never comes"
+                    );
+                    return;
+                }
+                Output::WatchTab { .. } | Output::Debug(_) => {}
+            }
+        }
+        panic!("the drain of the engine does not end");
+    }
+
+    fn on_dial(&mut self, socket: SocketId, url: String) {
+        self.reached.dials += 1;
+        let keys = self.keys.get(&url).map_or(0, |keys| keys.len());
+        let socket_is_new = self
+            .sockets
+            .insert(
+                socket,
+                Socket {
+                    url: url.clone(),
+                    is_open: false,
+                },
+            )
+            .is_none();
+        assert!(socket_is_new, "a socket's name is used twice");
+        let live = self.sockets.values().filter(|socket| socket.url == url);
+        assert!(live.count() <= keys, "more sockets than links");
+    }
+
+    fn on_transmit(&mut self, socket: SocketId, payload: Bytes) {
+        let is_open = self
+            .sockets
+            .get(&socket)
+            .is_some_and(|socket| socket.is_open);
+        self.reached.transmissions += 1;
+        assert!(is_open, "a payload for a socket that is not open");
+        if payload.starts_with(b"once:") && !self.may_tamper {
+            assert!(
+                !self.not_sent.contains(&payload),
+                "sent after it was reported as not sent"
+            );
+            let times = self.transmitted.entry(payload).or_default();
+            *times += 1;
+            assert_eq!(*times, 1, "an at-most-once send is handed to sockets twice");
+        }
+    }
+}
+
+const MAX_OUTPUTS: usize = 100_000;

@@ -1,0 +1,215 @@
+//! What pages do.
+
+use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, Input, Loss, PortId, TabOutput};
+use onesocket_protocol::{
+    Backoff, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LinkKey, LinkPolicy, Millis,
+    Payload, QueueLimits, Replay, SendId,
+};
+
+use super::{World, engine};
+use crate::script::Script;
+
+impl World {
+    pub(super) fn attach(&mut self, tab: usize) {
+        let port = PortId(self.ports.next);
+        self.ports.next += 1;
+        self.ports.open.insert(port);
+        self.tabs[tab].port = Some(port);
+        self.tabs[tab].to_tab.clear();
+        self.input(Input::PortOpened(port));
+        self.tabs[tab].session.attach(false);
+        self.drain_tab(tab);
+    }
+
+    pub(super) fn tab_acts(&mut self, tab: usize, script: &mut Script<'_>) {
+        let open = &self.tabs[tab].channels;
+        let Some(channel) = open.get(script.below(open.len().max(1))).copied() else {
+            return self.open(tab, script);
+        };
+        let session = &mut self.tabs[tab].session;
+        match script.byte() % 16 {
+            0..=5 => self.send(tab, script),
+            6 => return self.open(tab, script),
+            7 => {
+                session.close(channel);
+                self.tabs[tab].channels.retain(|other| *other != channel);
+            }
+            8 => {
+                let farewell = script.bool().then(|| Payload::text("bye"));
+                session.greet(channel, Payload::text("hello"), farewell);
+            }
+            9 => session.ungreet(channel, GreetingId(script.number() as u32)),
+            10 => session.ask_status(channel),
+            11 => session.reconnect(channel),
+            12 => session.delay(channel, Millis(script.number() as u32)),
+            13 => session.ping(1),
+            14 => session.handle_network(script.bool()),
+            _ => {
+                let id = SendId(script.number());
+                session.acknowledge(channel, id);
+                let level = [DebugLevel::Off, DebugLevel::Messages, DebugLevel::Payloads];
+                session.set_debug(level[script.below(3)]);
+            }
+        }
+        self.drain_tab(tab);
+    }
+
+    fn open(&mut self, tab: usize, script: &mut Script<'_>) {
+        if self.tabs[tab].channels.len() >= 6 {
+            return;
+        }
+        let policy = if script.byte() < 192 {
+            LinkPolicy::default()
+        } else {
+            policy(script)
+        };
+        let config = ChannelConfig {
+            key: LinkKey {
+                url: ["wss://a/", "wss://b/"][script.below(2)].into(),
+                subprotocols: if script.byte() < 32 {
+                    vec!["chat".into()]
+                } else {
+                    Vec::new()
+                },
+                account: ["", "other"][script.below(2)].into(),
+            },
+            policy,
+            replay: match script.byte() % 3 {
+                0 => Replay::None,
+                1 => Replay::Ask(Payload::text("ask")),
+                _ => Replay::Last {
+                    frames: script.number() as u32,
+                    bytes: script.number() as u32,
+                },
+            },
+        };
+        let channel = self.tabs[tab].session.open(config);
+        self.tabs[tab].channels.push(channel);
+        self.drain_tab(tab);
+    }
+
+    fn send(&mut self, tab: usize, script: &mut Script<'_>) {
+        let (delivery, name) = match script.byte() % 4 {
+            0 | 1 => (Delivery::AtMostOnce, "once"),
+            2 => (Delivery::AtLeastOnce, "least"),
+            _ => (Delivery::UntilAcknowledged, "until"),
+        };
+        let at = script.below(self.tabs[tab].channels.len());
+        let channel = self.tabs[tab].channels[at];
+        let number = self.tabs[tab].sends.len();
+        let payload = Payload::text(format!("{name}:{tab}.{number}"));
+        let bytes = payload.bytes().clone();
+        if let Ok(id) = self.tabs[tab].session.send(channel, payload, delivery) {
+            self.tabs[tab].sends.insert((channel, id), bytes);
+        }
+    }
+
+    /// A tab leaves its worker in one way or another, or the worker ends under all of them.
+    pub(super) fn change_worker(&mut self, tab: usize, script: &mut Script<'_>) {
+        let session = &mut self.tabs[tab].session;
+        match script.byte() % 8 {
+            0 => session.hand_over(),
+            1 => session.bye(),
+            2 => session.abandon(Loss::Unknown),
+            3 => session.detach(Loss::Unknown),
+            4 => return self.replace_worker(),
+            5 => {
+                if let Some(port) = self.tabs[tab].port.take() {
+                    self.ports.open.remove(&port);
+                    self.tabs[tab].session.detach(Loss::Unknown);
+                    self.input(Input::PortClosed(port));
+                }
+            }
+            _ => {}
+        }
+        self.drain_tab(tab);
+        self.attach(tab);
+    }
+
+    fn replace_worker(&mut self) {
+        // What it has posted is read: a lock is free only after that.
+        for tab in 0..self.tabs.len() {
+            while !self.tabs[tab].to_tab.is_empty() {
+                self.pass_to_tab(tab);
+            }
+        }
+        self.reached.workers += 1;
+        self.epoch = Epoch(self.epoch.0 + 1);
+        self.engine = engine(self.epoch.0);
+        self.sockets.clear();
+        self.ports.open.clear();
+        for tab in 0..self.tabs.len() {
+            self.tabs[tab].to_worker.clear();
+            self.tabs[tab].session.detach(Loss::Ended);
+            self.drain_tab(tab);
+            self.attach(tab);
+        }
+    }
+
+    pub(super) fn drain_tab(&mut self, tab: usize) {
+        for _ in 0..MAX_OUTPUTS {
+            let page = &mut self.tabs[tab];
+            match page.session.poll_output() {
+                None => return,
+                Some(TabOutput::Post(frame)) => {
+                    if let Some(port) = page.port {
+                        page.to_worker.push_back((port, frame.to_vec()));
+                    }
+                }
+                Some(TabOutput::Event {
+                    channel,
+                    event: ChannelEvent::NotSent { id, .. },
+                }) => {
+                    self.reached.not_sent += 1;
+                    if self.may_tamper {
+                        continue;
+                    }
+                    if let Some(payload) = page.sends.get(&(channel, id)) {
+                        let times = self.transmitted.get(payload);
+                        assert_eq!(times, None, "{payload:?} is reported as not sent");
+                        self.not_sent.insert(payload.clone());
+                    }
+                }
+                Some(TabOutput::Event {
+                    event: ChannelEvent::Message { .. },
+                    ..
+                }) => self.reached.messages += 1,
+                Some(_) => {}
+            }
+        }
+        panic!("the drain of a tab does not end");
+    }
+}
+
+const MAX_OUTPUTS: usize = 100_000;
+
+/// Nobody would choose it, and any page can.
+fn policy(script: &mut Script<'_>) -> LinkPolicy {
+    let millis = |script: &mut Script<'_>| Millis((script.number() as u32).saturating_mul(10));
+    LinkPolicy {
+        backoff: Backoff {
+            base: millis(script),
+            cap: millis(script),
+            stable_after: millis(script),
+            spread: millis(script),
+        },
+        connect_timeout: millis(script),
+        give_up: GiveUp {
+            attempts: script.bool().then(|| u32::from(script.byte())),
+            after: script.bool().then(|| millis(script)),
+        },
+        heartbeat: script.bool().then(|| Heartbeat {
+            interval: millis(script),
+            deadline: millis(script),
+            ping: Payload::text("ping"),
+            pong: None,
+        }),
+        queue: QueueLimits {
+            messages: u32::from(script.byte()),
+            bytes: 1_000,
+            timeout: script.bool().then(|| millis(script)),
+        },
+        linger: millis(script),
+        ..LinkPolicy::default()
+    }
+}
