@@ -28,6 +28,7 @@
 //! # Features
 //!
 //! - `gloo-worker`: [`gloo::OneSocketWorker`], the loop as a `gloo_worker::Worker`.
+//! - `gloo-net` (on by default): sockets receive by that crate; without it by plain listeners, and the wasm is smaller.
 //! - `tracing` (on by default): the debug log as `tracing` events, in the console of the worker too; and what the app itself logs
 //!   in its worker, in the consoles of its tabs. Without it the tabs get the worker's debug log all the same, as numbers that they
 //!   put into words, and the wasm is smaller.

@@ -1,37 +1,42 @@
-//! A WebSocket: gloo-net opens it and receives, the raw handle sends.
+//! A WebSocket: gloo-net receives, the raw handle sends.
 //!
 //! gloo-net sends binary as a `Blob`, which the browser has to read back: seven times slower than an array (DESIGN.md has the
-//! numbers). Receiving and the events are its part.
+//! numbers). Receiving and the events are its part; without the feature `gloo-net`, in the prebuilt worker, they are [`plain`].
 
-mod inlet;
+#[cfg(feature = "gloo-net")]
+mod gloo;
+#[cfg(not(feature = "gloo-net"))]
+mod plain;
 mod subprotocol;
 
-use std::{cell::RefCell, rc::Rc};
+use std::rc::Weak;
 
-use gloo_net::websocket::futures::WebSocket;
 use js_sys::Array;
-use onesocket_engine::DialRefusal;
+use onesocket_engine::{DialRefusal, SocketId};
 use onesocket_protocol::{Payload, PayloadKind};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-pub(crate) use self::inlet::SocketInlet;
+#[cfg(feature = "gloo-net")]
+use self::gloo::Receiving;
+#[cfg(not(feature = "gloo-net"))]
+use self::plain::Receiving;
+use crate::host::Inner;
 
 /// One dial and what becomes of it. A drop closes it, and nothing is heard of it any more.
 pub(crate) struct Socket {
     raw: web_sys::WebSocket,
-    /// Shared with the task that receives. Empty means detached: the task ends at its next wake.
-    receiving: Rc<RefCell<Option<WebSocket>>>,
+    _receiving: Receiving,
     /// Whether the engine has been told that it is open, and not yet that it is not.
     pub(crate) is_believed_open: bool,
 }
 
 impl Socket {
-    /// Begins to open a socket. Exactly one of opened and closed goes to the inlet, unless the constructor throws.
+    /// Begins to open a socket. The host is told that it is open, and at last that it is closed, unless the constructor throws.
     pub(crate) fn dial(
         url: &str,
         subprotocols: &[String],
-        inlet: SocketInlet,
+        host: Weak<Inner>,
+        id: SocketId,
     ) -> Result<Self, DialRefusal> {
         // The browser throws the same error for a bad URL and for a bad subprotocol, so one of them is checked here.
         if !subprotocol::are_valid(subprotocols) {
@@ -43,13 +48,9 @@ impl Socket {
             .collect();
         let raw = web_sys::WebSocket::new_with_str_sequence(url, &offered)
             .map_err(|error| refusal(&error))?;
-        // It throws only for a listener that is no function.
-        let socket = WebSocket::try_from(raw.clone()).map_err(|_| DialRefusal::InvalidUrl)?;
-        let receiving = Rc::new(RefCell::new(Some(socket)));
-        spawn_local(inlet.receive(Rc::clone(&receiving)));
         Ok(Self {
+            _receiving: Receiving::start(&raw, host, id)?,
             raw,
-            receiving,
             is_believed_open: false,
         })
     }
@@ -78,14 +79,6 @@ impl Socket {
             self.is_believed_open = false;
         }
         is_closing
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        // Dropped outside of the borrow: gloo-net closes the socket and dispatches a made-up close event in its drop, which
-        // wakes the task.
-        let _receiving = self.receiving.take();
     }
 }
 

@@ -7,12 +7,7 @@ use onesocket_engine::{Engine, Input, Output, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Payload, log::kind};
 
 use super::{Event, Inner};
-use crate::{
-    debug::describe,
-    lock::TabWatch,
-    port::Inlet,
-    socket::{Socket, SocketInlet},
-};
+use crate::{debug::describe, lock::TabWatch, port::Inlet, socket::Socket};
 
 impl Inner {
     /// Does everything that the engine wants done. Nothing in here may call into the engine; what must, goes to the inbox.
@@ -53,8 +48,7 @@ impl Inner {
         if self.is_debugging() {
             self.see(describe::dial(id, url, subprotocols.len()));
         }
-        let inlet = SocketInlet::new(Rc::downgrade(self), id);
-        match Socket::dial(url, subprotocols, inlet) {
+        match Socket::dial(url, subprotocols, Rc::downgrade(self), id) {
             Ok(socket) => {
                 self.sockets.borrow_mut().push(id, socket);
             }

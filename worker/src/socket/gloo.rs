@@ -1,4 +1,4 @@
-//! From a socket to the host: the task that receives.
+//! Receives by gloo-net's stream: a task for each socket.
 
 use std::{
     cell::RefCell,
@@ -9,13 +9,40 @@ use std::{
 
 use futures::{Sink as _, Stream as _, future::poll_fn};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
-use onesocket_engine::{Input, SocketId};
+use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::Payload;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::host::{Event, Inner};
 
+/// Hands everything that a socket receives to the host, until it is dropped.
+pub(super) struct Receiving(Rc<RefCell<Option<WebSocket>>>);
+
+impl Receiving {
+    /// Begins to listen.
+    pub(super) fn start(
+        socket: &web_sys::WebSocket,
+        host: Weak<Inner>,
+        id: SocketId,
+    ) -> Result<Self, DialRefusal> {
+        // It throws only for a listener that is no function.
+        let socket = WebSocket::try_from(socket.clone()).map_err(|_| DialRefusal::InvalidUrl)?;
+        let receiving = Rc::new(RefCell::new(Some(socket)));
+        spawn_local(Inlet::new(host, id).receive(Rc::clone(&receiving)));
+        Ok(Self(receiving))
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        // Dropped outside of the borrow: gloo-net closes the socket and dispatches a made-up close event in its drop, which
+        // wakes the task.
+        let _receiving = self.0.take();
+    }
+}
+
 /// The way from one socket to the host. Inert when the host is gone or has stopped.
-pub(crate) struct SocketInlet {
+struct Inlet {
     host: Weak<Inner>,
     socket: SocketId,
     phase: Phase,
@@ -30,8 +57,8 @@ enum Phase {
     Missed,
 }
 
-impl SocketInlet {
-    pub(crate) fn new(host: Weak<Inner>, socket: SocketId) -> Self {
+impl Inlet {
+    fn new(host: Weak<Inner>, socket: SocketId) -> Self {
         Self {
             host,
             socket,
@@ -40,7 +67,7 @@ impl SocketInlet {
     }
 
     /// Hands everything to the host until the socket is closed or `receiving` is emptied.
-    pub(super) async fn receive(mut self, receiving: Rc<RefCell<Option<WebSocket>>>) {
+    async fn receive(mut self, receiving: Rc<RefCell<Option<WebSocket>>>) {
         loop {
             let event = poll_fn(|ctx| match receiving.borrow_mut().as_mut() {
                 Some(socket) => self.poll_event(Pin::new(socket), ctx).map(Some),

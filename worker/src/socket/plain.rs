@@ -1,0 +1,97 @@
+//! Receives by plain listeners: what the prebuilt worker does in place of gloo-net's stream, whose channel, waker and task are a
+//! tenth of its wasm.
+
+use std::{
+    cell::Cell,
+    rc::{Rc, Weak},
+};
+
+use js_sys::{ArrayBuffer, Uint8Array};
+use onesocket_engine::{DialRefusal, Input, SocketId};
+use onesocket_protocol::Payload;
+use wasm_bindgen::prelude::*;
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+
+use crate::{
+    host::{Event, Inner},
+    listener::Listener,
+};
+
+/// Hands everything that a socket receives to the host, until it is dropped.
+pub(super) struct Receiving {
+    socket: WebSocket,
+    _listeners: [Listener; 3],
+}
+
+impl Receiving {
+    /// Begins to listen. Nothing can have come before: events are tasks.
+    pub(super) fn start(
+        socket: &WebSocket,
+        host: Weak<Inner>,
+        id: SocketId,
+    ) -> Result<Self, DialRefusal> {
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        // Whether the engine has been told that it is open. One that is closing before anybody could see it open never is:
+        // its messages would come before its opening.
+        let is_open = Rc::new(Cell::new(false));
+        let listen = |event, handle: fn(&WebSocket, SocketId, JsValue) -> Option<Event>| {
+            let (host, socket_, is_open) = (host.clone(), socket.clone(), Rc::clone(&is_open));
+            Listener::new(socket, event, move |js_event| {
+                if let (Some(host), Some(event)) = (host.upgrade(), handle(&socket_, id, js_event))
+                {
+                    match event {
+                        Event::SocketOpened { .. } => is_open.set(true),
+                        Event::Plain(_) if !is_open.get() => return,
+                        _ => {}
+                    }
+                    host.input(event);
+                }
+            })
+        };
+        Ok(Self {
+            _listeners: [
+                listen("open", opened),
+                listen("message", received),
+                // It follows every error event, and says more.
+                listen("close", closed),
+            ],
+            socket: socket.clone(),
+        })
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        // It throws only for a code or a reason.
+        let _ = self.socket.close();
+    }
+}
+
+fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Event> {
+    (socket.ready_state() == WebSocket::OPEN).then(|| Event::SocketOpened {
+        socket: id,
+        subprotocol: socket.protocol(),
+    })
+}
+
+fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Event> {
+    let data = event.unchecked_into::<MessageEvent>().data();
+    let payload = match data.dyn_into::<ArrayBuffer>() {
+        Ok(buffer) => Payload::binary(Uint8Array::new(&buffer).to_vec()),
+        Err(text) => Payload::text(text.as_string()?),
+    };
+    Some(Event::Plain(Input::Received {
+        socket: id,
+        payload,
+    }))
+}
+
+fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Event> {
+    let close = event.unchecked_into::<CloseEvent>();
+    Some(Event::SocketClosed {
+        socket: id,
+        code: close.code(),
+        reason: close.reason(),
+        was_clean: close.was_clean(),
+    })
+}
