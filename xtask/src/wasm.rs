@@ -1,6 +1,7 @@
 //! From Rust to static files: compile, bind, optimise, and lay out what a web server serves.
 
 mod bindgen;
+mod names;
 mod worker_script;
 
 use std::{
@@ -17,6 +18,7 @@ use crate::{
     workspace,
 };
 use bindgen::{Bound, JsTarget};
+pub(crate) use names::Names;
 
 /// How the wasm is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +145,12 @@ impl Builder {
         };
         let classic = self.bind(&wasm, bin, JsTarget::NoModules)?;
         let module = self.bind(&wasm, bin, JsTarget::Web)?;
+        worker_script::compare(bin, &classic, &module)?;
+        if let Some(wasm_opt) = &self.wasm_opt {
+            let names = wasm_opt.optimise_and_shorten(&classic.wasm)?;
+            names.apply(&classic.script)?;
+            names.apply(&module.script)?;
+        }
         let scripts = match worker_script::write(bin, &classic, &module) {
             Ok(scripts) => scripts,
             Err(error) => {
@@ -150,7 +158,6 @@ impl Builder {
                 return Ok(Vec::new());
             }
         };
-        self.optimise(&classic.wasm)?;
         Ok(scripts.into_iter().chain([classic.wasm]).collect())
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::apt;
-use crate::{paths, shell::Shell};
+use crate::{paths, shell::Shell, wasm::Names};
 
 /// A usable wasm-opt.
 #[derive(Debug)]
@@ -36,14 +36,26 @@ impl WasmOpt {
 
     /// Rewrites one wasm file for size.
     pub(crate) fn optimise(&self, wasm: &Path) -> Result<()> {
+        self.over(wasm, &[]).run()
+    }
+
+    /// Rewrites one wasm file for size, with short names for what it imports and exports. Its script must be told them.
+    pub(crate) fn optimise_and_shorten(&self, wasm: &Path) -> Result<Names> {
+        let map = self
+            .over(wasm, &["--minify-imports-and-exports-and-modules"])
+            .read()?;
+        Names::read(&map)
+    }
+
+    fn over(&self, wasm: &Path, passes: &[&str]) -> Shell {
         Shell::new(&self.program)
             .args(["-Oz", "--quiet"])
+            .args(passes)
             .args(FEATURES)
             .arg(wasm)
             .arg("-o")
             .arg(wasm)
             .advice("`cargo xtask build --dev` goes without wasm-opt")
-            .run()
     }
 }
 

@@ -7,14 +7,19 @@ use anyhow::{Context as _, Result, bail};
 use super::bindgen::Bound;
 use crate::paths;
 
+/// Checks that one wasm fits both scripts.
+pub(super) fn compare(name: &str, classic: &Bound, module: &Bound) -> Result<()> {
+    if fs::read(&classic.wasm)? != fs::read(&module.wasm)? {
+        bail!("{name}: wasm-bindgen made different wasm for the classic and the module script");
+    }
+    Ok(())
+}
+
 /// Writes `<name>.js` (classic) and `<name>.module.js`: the prelude, the glue, the start.
 ///
 /// The prelude comes first because it must run before anything can fail or wait: it queues the `connect` events that
 /// arrive until the wasm is up.
 pub(super) fn write(name: &str, classic: &Bound, module: &Bound) -> Result<[PathBuf; 2]> {
-    if fs::read(&classic.wasm)? != fs::read(&module.wasm)? {
-        bail!("{name}: wasm-bindgen made different wasm for the classic and the module script");
-    }
     Ok([
         concatenate(&format!("{name}.js"), classic, "boot.classic.js")?,
         concatenate(&format!("{name}.module.js"), module, "boot.module.js")?,
