@@ -5,7 +5,7 @@ use std::{fmt, rc::Rc, time::Duration};
 use onesocket_engine::{ChannelConfig, Delivery};
 use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
 use onesocket_protocol::{
-    Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, QueueLimits, Replay, limits,
+    Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, QueueLimits, Replay, Wake, limits,
 };
 
 use crate::{
@@ -117,6 +117,18 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.policy.heartbeat = Some(heartbeat);
+        self
+    }
+
+    /// Sets what becomes of an open socket at a wake: when a tab becomes visible or comes back from the back/forward cache, when
+    /// the browser is online again, when the machine has slept. Default: with a [`heartbeat`](Self::heartbeat) the server is
+    /// pinged at once and has 3 s; without one the socket is replaced after a sleep of 2 min or more, and else trusted, because
+    /// a browser can't ask a server for a sign of life otherwise.
+    ///
+    /// A wake also ends a wait for the next dial, once in 3 s, unless the server has asked for that wait.
+    #[must_use]
+    pub fn wake(mut self, wake: Wake) -> Self {
+        self.policy.wake = wake;
         self
     }
 

@@ -166,6 +166,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
 
     /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs.
     ///
+    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that.
+    ///
     /// When no worker could be had, the tiers are tried again.
     pub fn reconnect(&self) {
         self.shared.manager.start();

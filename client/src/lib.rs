@@ -78,7 +78,7 @@ pub use onesocket_manager::{
 pub use onesocket_protocol::{
     Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LinkPolicy, LinkState, Millis, OverCap,
     Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status,
-    StopReason, WorkerError, redact_url,
+    StopReason, Wake, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};
 pub use sending::Sending;

@@ -7,8 +7,8 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
-    LinkPolicy, LogEntry, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId, ToTab,
-    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+    LinkPolicy, LogEntry, Millis, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId,
+    ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
 };
 
 use crate::{
@@ -31,7 +31,12 @@ pub struct Engine {
     debug: DebugLevel,
     rng: Rng,
     now: Time,
+    /// What the browser has told the worker itself.
+    own_online: bool,
+    /// What is believed.
     online: bool,
+    /// What the last [`Output::Timeout`] asked for.
+    due: Option<Time>,
     ports: Ports,
     links: LiteMap<LinkId, Link>,
     sockets: LiteMap<SocketId, LinkId>,
@@ -78,7 +83,9 @@ impl Engine {
             debug: config.debug,
             rng: Rng::with_seed(config.seed),
             now: Time(0),
+            own_online: config.online,
             online: config.online,
+            due: None,
             ports: Ports::default(),
             links: LiteMap::new(),
             sockets: LiteMap::new(),
@@ -95,6 +102,21 @@ impl Engine {
     /// A `now` before the one of an earlier input counts as that earlier one: time does not run backwards in here.
     pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
         self.now = self.now.max(now);
+        let late = self.due.map_or(Millis(0), |due| self.now.since(due));
+        // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
+        // be closing, which is one input each and always comes in front of another.
+        let is_late = late >= LATE && !matches!(input, Input::SocketClosing(_));
+        let is_first = matches!(input, Input::Frame { .. } | Input::Tick);
+        if is_late && is_first {
+            self.wake(late);
+        }
+        self.handle(input);
+        if is_late && !is_first {
+            self.wake(late);
+        }
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
         match input {
             Input::PortOpened(port) => {
                 self.ports.open(port);
@@ -125,7 +147,14 @@ impl Engine {
                 self.with_socket(socket, |link, ctx| link.on_closed(ctx, close));
             }
             Input::DialRefused { socket, refusal } => self.on_dial_refused(socket, refusal),
-            Input::Network { online } => self.on_network(online),
+            Input::Network { online } => {
+                self.own_online = online;
+                self.update_online();
+                if online {
+                    self.wake(Millis(0));
+                }
+            }
+            Input::Slept(slept) => self.wake(slept),
             Input::Tick => self.on_tick(),
         }
     }
@@ -144,7 +173,8 @@ impl Engine {
             let frame = self.ports.prepared_frame(port);
             return Output::Post { port, frame };
         }
-        Output::Timeout(self.links.values().filter_map(Link::next_timeout).min())
+        self.due = self.links.values().filter_map(Link::next_timeout).min();
+        Output::Timeout(self.due)
     }
 
     /// Sends an entry of the worker's log to every tab, if the debug log is on.
@@ -223,6 +253,7 @@ impl Engine {
             version,
             outbox: Outbox::new(self.epoch, version),
             channels: LiteMap::new(),
+            online: None,
         };
         let Some(port) = self.ports.get_mut(id) else {
             return;
@@ -243,6 +274,7 @@ impl Engine {
         // A second hello on a port is a tab that starts over.
         if let Some(before) = before {
             self.abandon_channels(id, before);
+            self.update_online();
         }
     }
 
@@ -374,7 +406,13 @@ impl Engine {
             ToWorker::Reconnect { channel } => {
                 self.with_known_channel(id, channel, |link, ctx, _| link.reconnect(ctx));
             }
-            ToWorker::Network { online } => self.on_network(online),
+            ToWorker::Network { online } => {
+                if let Some(session) = self.ports.session(id) {
+                    session.online = Some(online);
+                }
+                self.update_online();
+            }
+            ToWorker::Wake => self.wake(Millis(0)),
         }
     }
 
@@ -422,10 +460,22 @@ impl Engine {
         self.with_socket(socket, |link, ctx| link.on_refused(ctx, refusal));
     }
 
-    fn on_network(&mut self, online: bool) {
+    /// Tabs know better than the worker, which in Chromium hears nothing. Offline needs all of them: a tab alone may be set
+    /// so in its developer tools, and what a tab has said ends with it.
+    fn update_online(&mut self) {
+        let online = self.ports.is_online().unwrap_or(self.own_online);
+        if online == self.online {
+            return;
+        }
         self.online = online;
         for link in self.link_ids() {
             self.with_link(link, Link::on_network);
+        }
+    }
+
+    fn wake(&mut self, slept: Millis) {
+        for link in self.link_ids() {
+            self.with_link(link, |link, ctx| link.on_wake(ctx, slept));
         }
     }
 
@@ -441,6 +491,7 @@ impl Engine {
         };
         if let Some(session) = port.end() {
             self.abandon_channels(id, session);
+            self.update_online();
         }
     }
 
@@ -547,3 +598,6 @@ impl Engine {
         self.ports.tell(id, message);
     }
 }
+
+/// Timers are late by milliseconds, in hidden tabs by a second. What is later than this has slept, or was held back for long.
+const LATE: Millis = Millis(5_000);

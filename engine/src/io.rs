@@ -81,6 +81,9 @@ pub enum Input<'a> {
         /// Whether the browser says that it is online.
         online: bool,
     },
+    /// The machine has slept: the wall clock has gone on for so much longer than the clock of the inputs, which some systems
+    /// stop meanwhile.
+    Slept(onesocket_protocol::Millis),
     /// Time has passed; due or not.
     Tick,
 }

@@ -21,6 +21,7 @@ mod history;
 mod lifecycle;
 mod queue;
 mod timers;
+mod wake;
 
 use greetings::Greetings;
 use history::History;
@@ -94,6 +95,8 @@ pub(crate) struct Link {
     give_up_left: Option<Millis>,
     round_trip: Option<Millis>,
     last_received: Time,
+    /// When a hint has last led to a ping or a dial.
+    woke_at: Option<Time>,
 }
 
 #[derive(Debug, Default)]
@@ -134,6 +137,7 @@ impl Link {
             give_up_left: None,
             round_trip: None,
             last_received: Time(0),
+            woke_at: None,
         }
     }
 

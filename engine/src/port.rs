@@ -35,6 +35,13 @@ impl Ports {
         self.by_id.remove(&id)
     }
 
+    /// What the tabs say about the network; `None` when none has said anything.
+    pub(crate) fn is_online(&self) -> Option<bool> {
+        let said = self.by_id.values();
+        let said = said.filter_map(|port| port.session.as_ref()?.online);
+        said.reduce(|some, other| some || other)
+    }
+
     pub(crate) fn tell(&mut self, id: PortId, message: &ToTab) {
         if let Some(session) = self.session(id) {
             session.outbox.push_to_tab(message);
@@ -127,6 +134,8 @@ pub(crate) struct Session {
     pub(crate) version: Version,
     pub(crate) outbox: Outbox,
     pub(crate) channels: LiteMap<ChannelId, LinkId>,
+    /// What its tab has said about the network.
+    pub(crate) online: Option<bool>,
 }
 
 impl Port {

@@ -383,6 +383,12 @@ impl TabSession {
         self.say(ToWorker::Network { online });
     }
 
+    /// Passes on that the page has become visible, has come back from the back/forward cache, or is online again: the worker
+    /// looks whether its sockets are alive, and dials at once where it waits.
+    pub fn wake(&mut self) {
+        self.say(ToWorker::Wake);
+    }
+
     /// Returns the next thing to do; `None` ends the drain.
     pub fn poll_output(&mut self) -> Option<TabOutput<'_>> {
         if let Some(parting) = self.parting.take() {

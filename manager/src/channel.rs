@@ -77,7 +77,8 @@ impl Channel {
             .with_session(|session| session.delay(self.id, delay));
     }
 
-    /// Asks for a new socket now: ends a wait, starts a stopped loop anew, replaces an open socket for all tabs.
+    /// Asks for a new socket now: ends a wait, starts a stopped loop anew, replaces an open socket for all tabs. While the server
+    /// wants to be left alone, the dial waits for that.
     pub fn reconnect(&self) {
         self.core()
             .with_session(|session| session.reconnect(self.id));

@@ -51,7 +51,7 @@ pub use error::{DecodeError, FrameError, OverCap, PrefaceError};
 pub use frame::{BatchHeader, BatchReader, RawMessage};
 pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use link::{
-    Backoff, GiveUp, Greeting, Heartbeat, LinkKey, LinkPolicy, Millis, QueueLimits, Replay,
+    Backoff, GiveUp, Greeting, Heartbeat, LinkKey, LinkPolicy, Millis, QueueLimits, Replay, Wake,
 };
 pub use log::LogEntry;
 pub use message::{

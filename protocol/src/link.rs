@@ -71,6 +71,8 @@ pub struct LinkPolicy {
     pub linger: Millis,
     /// The longest message that is taken from the server, in bytes; at most [`limits::MAX_PAYLOAD_BYTES`].
     pub max_received_bytes: u32,
+    /// What becomes of an open socket when the page, the browser or the machine wakes up.
+    pub wake: Wake,
 }
 
 impl Default for LinkPolicy {
@@ -85,6 +87,7 @@ impl Default for LinkPolicy {
             queue: QueueLimits::default(),
             linger: Millis(2_000),
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
+            wake: Wake::default(),
         }
     }
 }
@@ -180,6 +183,33 @@ impl Heartbeat {
     pub fn pong(mut self, pong: Payload) -> Self {
         self.pong = Some(pong);
         self
+    }
+}
+
+/// What becomes of an open socket at a wake: when a tab becomes visible or comes back from the back/forward cache, when the
+/// browser says that it is online again, when the machine has slept.
+///
+/// With a [`Heartbeat`] the server is pinged at once, and `deadline` is what it has. Without one a browser has no way to
+/// ask the server for a sign of life, so a socket is trusted unless the machine has slept for `replace_after`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Wake {
+    /// How long after a wake something must have been received; else the socket is taken for dead and replaced. It counts
+    /// when there is a heartbeat, whose own deadline is for the pings in turn. Too short replaces live sockets on slow
+    /// networks, too long leaves the user with a dead one.
+    pub deadline: Millis,
+    /// How long a sleep must be for a socket without a heartbeat to be replaced unasked. `None`: it never is. Too short
+    /// replaces live sockets of tabs whose timers the browser has held back, by up to a minute
+    /// ([Chromium](https://developer.chrome.com/blog/timer-throttling-in-chrome-88)); load balancers drop a silent connection after one
+    /// ([AWS](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html)).
+    pub replace_after: Option<Millis>,
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self {
+            deadline: Millis(3_000),
+            replace_after: Some(Millis(120_000)),
+        }
     }
 }
 

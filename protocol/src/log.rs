@@ -52,6 +52,8 @@ pub mod kind {
     pub const TRANSMITTED: u8 = 17;
     /// The network is up (`code` 1) or down (0).
     pub const NETWORK: u8 = 18;
+    /// The machine has slept for `len` milliseconds.
+    pub const SLEPT: u8 = 19;
 }
 
 /// One entry of a worker's log. Its `Display` is the line that people read.
@@ -198,6 +200,7 @@ impl fmt::Display for LogEntry {
             }
             kind::NETWORK if *code == 0 => f.write_str("the network is down"),
             kind::NETWORK => f.write_str("the network is up"),
+            kind::SLEPT => write!(f, "the machine has slept for {len} ms"),
             kind => write!(
                 f,
                 "entry of the unknown kind {kind}: {id}, {code}, {len}, {} B",
@@ -223,7 +226,7 @@ impl LogEntry {
 #[must_use]
 pub fn shown_ids(tag: u8) -> usize {
     match tag {
-        tag::BYE | tag::READY | tag::ERROR | tag::LOG => 0,
+        tag::BYE | tag::WAKE | tag::READY | tag::ERROR | tag::LOG => 0,
         tag::SEND
         | tag::GREET
         | tag::UNGREET
@@ -290,6 +293,7 @@ impl Shape {
             tag::DELAY => ("delay", &["channel", "ms"]),
             tag::RECONNECT => ("reconnect", CHANNEL),
             tag::NETWORK => ("network", &["online"]),
+            tag::WAKE => ("wake", &[]),
             tag::ACKNOWLEDGE => ("acknowledge", &["channel", "id"]),
             tag::READY => ("ready", &[]),
             tag::ATTACHED => ("attached", CHANNEL),

@@ -43,6 +43,7 @@ pub mod tag {
         RECONNECT = 11
         NETWORK = 12
         ACKNOWLEDGE = 13
+        WAKE = 14
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -162,11 +163,15 @@ pub enum ToWorker {
         channel: ChannelId,
     },
     /// Passes on the page's `online` and `offline` events, which Chromium's workers do not get
-    /// ([browser-compat-data#14442](https://github.com/mdn/browser-compat-data/issues/14442)).
+    /// ([browser-compat-data#14442](https://github.com/mdn/browser-compat-data/issues/14442)). It holds until the tab says
+    /// otherwise or is gone; the worker is offline when every tab that has said anything says so.
     Network {
         /// Whether the browser says that it is online.
         online: bool,
     },
+    /// The tab has become visible, has come back from the back/forward cache, or its browser is online again: an open socket
+    /// may have died meanwhile, and a wait may have become pointless.
+    Wake,
 }
 
 /// What a channel asks for.
@@ -383,6 +388,7 @@ impl Encode for ToWorker {
             Self::Acknowledge { channel, id } => {
                 put(out, tag::ACKNOWLEDGE, &(channel, id), &[]);
             }
+            Self::Wake => put(out, tag::WAKE, &(), &[]),
         }
     }
 }

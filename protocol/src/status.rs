@@ -82,6 +82,8 @@ pub enum ReconnectCause {
     Offline,
     /// The app asked for a new socket.
     Requested,
+    /// The machine has slept for so long that the socket is not trusted any more.
+    Slept,
 }
 
 impl fmt::Display for ReconnectCause {
@@ -94,6 +96,7 @@ impl fmt::Display for ReconnectCause {
             Self::SubprotocolRefused => f.write_str("the server accepts none of the subprotocols"),
             Self::Offline => f.write_str("the browser is offline"),
             Self::Requested => f.write_str("a new socket was asked for"),
+            Self::Slept => f.write_str("the machine has slept"),
         }
     }
 }

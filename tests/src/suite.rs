@@ -14,6 +14,7 @@ mod runner;
 mod sharing;
 mod site;
 mod static_server;
+mod supervision;
 mod tiers;
 
 pub use report::Report;
@@ -32,6 +33,7 @@ pub fn scenarios() -> Vec<Scenario> {
         sharing::scenarios(),
         recovery::scenarios(),
         delivery::scenarios(),
+        supervision::scenarios(),
         tiers::scenarios(),
         healing::scenarios(),
         bad_input::scenarios(),

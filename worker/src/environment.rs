@@ -1,8 +1,10 @@
 //! What the host asks of its surroundings: where it runs, what time it is, something random.
 
+use std::cell::Cell;
+
 use js_sys::Reflect;
 use onesocket_engine::Time;
-use onesocket_protocol::WorkerScope;
+use onesocket_protocol::{Millis, WorkerScope};
 use wasm_bindgen::prelude::*;
 
 /// Returns where this code runs; `None` where the loop can't (a service worker, a worklet, Node).
@@ -54,6 +56,28 @@ impl Clock {
             .max(0.0)
     }
 }
+
+/// How far the wall clock is in front of the engine's, which some systems stop while the machine sleeps
+/// ([W3C hr-time#115](https://github.com/w3c/hr-time/issues/115)).
+#[derive(Debug)]
+pub(crate) struct Lead(Cell<f64>);
+
+impl Lead {
+    pub(crate) fn start() -> Self {
+        Self(Cell::new(js_sys::Date::now() - performance_now()))
+    }
+
+    /// Returns for how long the machine has slept since the last call, if it has. A wall clock that was set forward looks
+    /// the same.
+    pub(crate) fn slept(&self) -> Option<Millis> {
+        let lead = js_sys::Date::now() - performance_now();
+        let gained = lead - self.0.replace(lead);
+        (gained >= SHORTEST_SLEEP_MILLIS).then_some(Millis(gained as u32))
+    }
+}
+
+/// Above what a clock is corrected by now and then, below any sleep that a socket does not survive.
+const SHORTEST_SLEEP_MILLIS: f64 = 5_000.0;
 
 /// Returns a random number that another worker or tab does not draw too.
 pub(crate) fn random_u64() -> u64 {

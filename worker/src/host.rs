@@ -20,7 +20,7 @@ use self::{fence::Fence, slots::Slots};
 use crate::{
     alarm::Alarm,
     debug::TabSink,
-    environment::{self, Clock},
+    environment::{self, Clock, Lead},
     listener::Listener,
     lock::{TabWatch, WorkerLock},
     port::{Inlet, Outlet, PortEnd},
@@ -53,6 +53,7 @@ impl Host {
         let inner = Rc::new_cyclic(|inner| Inner {
             epoch,
             clock,
+            lead: Lead::start(),
             engine: RefCell::new(Engine::new(config)),
             inbox: RefCell::default(),
             is_driving: Cell::new(false),
@@ -133,6 +134,7 @@ impl fmt::Debug for Host {
 pub(crate) struct Inner {
     epoch: Epoch,
     clock: Clock,
+    lead: Lead,
     engine: RefCell<Engine>,
     inbox: RefCell<VecDeque<Event>>,
     is_driving: Cell<bool>,
@@ -167,6 +169,7 @@ impl Inner {
         if self.is_driving.replace(true) {
             return;
         }
+        self.notice_sleep();
         self.notice_closing_sockets();
         loop {
             while let Some(event) = self.next_event() {
@@ -196,6 +199,14 @@ impl Inner {
 
     fn next_event(&self) -> Option<Event> {
         self.inbox.borrow_mut().pop_front()
+    }
+
+    /// In front of what has come meanwhile: a send must not be handed to a socket that is not to be trusted.
+    fn notice_sleep(&self) {
+        if let Some(slept) = self.lead.slept() {
+            let mut inbox = self.inbox.borrow_mut();
+            inbox.push_front(Event::Plain(Input::Slept(slept)));
+        }
     }
 
     /// A socket's close event is a task of its own, which may stand in the queue behind the one that runs now: without this

@@ -35,17 +35,26 @@ impl Link {
 
     /// The timer is not moved by every message: when it fires it looks how long the silence really was.
     pub(super) fn ping(&mut self, ctx: &mut Ctx<'_>) {
-        let (State::Open(open), Some(heartbeat)) = (&mut self.state, &self.policy.heartbeat) else {
+        let (State::Open(_), Some(heartbeat)) = (&self.state, &self.policy.heartbeat) else {
             return;
         };
         let due = self.last_received.after(heartbeat.interval);
         if due > ctx.now {
             return self.timers.start(Timer::Heartbeat, due);
         }
+        let until = ctx.now.after(heartbeat.deadline);
+        self.send_ping(ctx);
+        self.timers.start(Timer::Pong, until);
+    }
+
+    pub(super) fn send_ping(&mut self, ctx: &mut Ctx<'_>) {
+        let (State::Open(open), Some(heartbeat)) = (&mut self.state, &self.policy.heartbeat) else {
+            return;
+        };
         open.pinged = Some(ctx.now);
+        open.woken = false;
         ctx.transmit(open.socket, heartbeat.ping.clone());
-        self.timers
-            .start(Timer::Pong, ctx.now.after(heartbeat.deadline));
+        self.timers.stop(Timer::Heartbeat);
     }
 
     /// Anything received proves that the server lives; only the pong measures the round trip.

@@ -33,6 +33,8 @@ pub(crate) struct Open {
     pub(crate) since: Time,
     pub(crate) subprotocol: String,
     pub(super) pinged: Option<Time>,
+    /// Whether the ping that is under way follows a wake.
+    pub(super) woken: bool,
 }
 
 /// The socket takes nothing any more, and its close event has not said why yet.
@@ -56,7 +58,7 @@ pub(super) const NORMAL_CLOSURE: u16 = 1000;
 
 /// In the private range (RFC 6455, section 7.4.2), because a page may only close with 1000 or 3000 to 4999
 /// ([WHATWG](https://websockets.spec.whatwg.org/#dom-websocket-close)).
-const CLOSE_REPLACED: u16 = 4900;
+pub(super) const CLOSE_REPLACED: u16 = 4900;
 
 impl Link {
     /// Whether the loop is doing something, or waits to.
@@ -73,13 +75,26 @@ impl Link {
         self.timers.stop(Timer::GiveUp);
         if ctx.online {
             self.watch_give_up(ctx.now);
-            self.dial(ctx);
+            self.dial_when_allowed(ctx, ReconnectCause::Requested);
         } else {
             self.go_offline(ctx, ReconnectCause::Offline);
         }
     }
 
-    fn dial(&mut self, ctx: &mut Ctx<'_>) {
+    /// Whether neither the browser nor the server says that dialling is pointless now.
+    pub(super) fn may_dial(&self, ctx: &Ctx<'_>) -> bool {
+        ctx.online && self.not_before.is_none_or(|at| at <= ctx.now)
+    }
+
+    /// Dials now, or when the server wants to be dialled again.
+    fn dial_when_allowed(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+        match self.not_before.filter(|at| *at > ctx.now) {
+            Some(until) => self.wait(ctx, until, cause),
+            None => self.dial(ctx),
+        }
+    }
+
+    pub(super) fn dial(&mut self, ctx: &mut Ctx<'_>) {
         self.dial_with(ctx, None);
         self.tell_status(ctx);
     }
@@ -144,8 +159,10 @@ impl Link {
             since: ctx.now,
             subprotocol: subprotocol.clone(),
             pinged: None,
+            woken: false,
         });
         self.watch_heartbeat(ctx.now);
+        self.watch_sleep(ctx);
         for payload in self.greetings.payloads() {
             ctx.transmit(socket, payload.clone());
         }
@@ -227,8 +244,7 @@ impl Link {
     /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, one dial without them
     /// finds out; seldom, because it is a second dial.
     fn should_probe(&self, ctx: &Ctx<'_>) -> bool {
-        let may_dial = ctx.online && self.not_before.is_none_or(|at| at <= ctx.now);
-        may_dial
+        self.may_dial(ctx)
             && !self.members.is_empty()
             && !self.key.subprotocols.is_empty()
             && !self.was_open
@@ -245,7 +261,7 @@ impl Link {
     }
 
     /// There is no socket any more, or none could be had: dial again later, unless the policy says that it is enough.
-    fn lose(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+    pub(super) fn lose(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         self.stop_socket_timers(ctx.now);
         if self.members.is_empty() {
             return self.stop(ctx, StopReason::Unused);
@@ -318,7 +334,7 @@ impl Link {
         self.tell_status(ctx);
     }
 
-    fn stop_socket_timers(&mut self, now: Time) {
+    pub(super) fn stop_socket_timers(&mut self, now: Time) {
         // A tick may be late, and the socket was stable all the same.
         if self
             .timers
@@ -332,6 +348,7 @@ impl Link {
             Timer::Stable,
             Timer::Heartbeat,
             Timer::Pong,
+            Timer::Watch,
             Timer::Closing,
         ] {
             self.timers.stop(timer);
@@ -354,10 +371,7 @@ impl Link {
             State::Offline(offline) if ctx.online => {
                 let cause = offline.cause.clone();
                 self.watch_give_up(ctx.now);
-                match self.not_before.filter(|at| *at > ctx.now) {
-                    Some(until) => self.wait(ctx, until, cause),
-                    None => self.dial(ctx),
-                }
+                self.dial_when_allowed(ctx, cause);
             }
             _ => {}
         }
@@ -378,18 +392,20 @@ impl Link {
         }
     }
 
-    /// The app wants a new socket now, whatever the loop is waiting for.
+    /// The app wants a new socket, now or when the server wants to be dialled again.
     pub(crate) fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
         if !self.is_running() {
             return self.start(ctx);
         }
-        if !ctx.online {
+        let is_waiting = matches!(self.state, State::Waiting(_));
+        if !ctx.online || (is_waiting && !self.may_dial(ctx)) {
             return;
         }
         self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
         self.stop_socket_timers(ctx.now);
         self.watch_give_up(ctx.now);
-        if matches!(self.state, State::Open(_) | State::Closing(_)) {
+        let has_socket = matches!(self.state, State::Open(_) | State::Closing(_));
+        if has_socket && self.may_dial(ctx) {
             let attempt = self.attempt.max(1);
             self.tell_all(
                 ctx,
@@ -401,7 +417,7 @@ impl Link {
                 },
             );
         }
-        self.dial(ctx);
+        self.dial_when_allowed(ctx, ReconnectCause::Requested);
     }
 
     pub(crate) fn on_tick(&mut self, ctx: &mut Ctx<'_>) {
@@ -428,10 +444,8 @@ impl Link {
             }
             Timer::Stable => self.on_stable(),
             Timer::Heartbeat => self.ping(ctx),
-            Timer::Pong => {
-                self.drop_socket(ctx, CLOSE_REPLACED, "no answer to the heartbeat");
-                self.lose(ctx, ReconnectCause::HeartbeatTimeout);
-            }
+            Timer::Watch => self.watch_sleep(ctx),
+            Timer::Pong => self.on_silence(ctx),
             Timer::QueueTimeout => self.expire_queue(ctx),
             Timer::GiveUp => self.on_give_up(ctx),
             Timer::Linger => {

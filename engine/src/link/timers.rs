@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Heartbeat,
     /// The answer to the ping is overdue.
     Pong,
+    /// Nothing is to be done; how late it fires tells of a sleep.
+    Watch,
     /// The oldest queued message has waited long enough.
     QueueTimeout,
     /// The give-up policy's time is over.
@@ -26,13 +28,14 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Retry,
         Self::ConnectTimeout,
         Self::Closing,
         Self::Stable,
         Self::Heartbeat,
         Self::Pong,
+        Self::Watch,
         Self::QueueTimeout,
         Self::GiveUp,
         Self::Linger,

@@ -150,7 +150,7 @@ fn until_acknowledged_is_sent_again_on_the_next_socket_until_the_server_says_so(
     let conn = sim.open_conns()[0];
     sim.server_close(conn, 1001, "");
     let behind = sim.send(chan, "behind");
-    sim.run(10_000);
+    sim.run(31_000);
     assert_eq!(sim.server_got(), ["kept", "other", "kept", "behind"]);
     assert_eq!(sim.outcome(chan, behind), Some(&Outcome::Sent));
     let conn = sim.open_conns()[0];

@@ -14,4 +14,5 @@ mod reconnect;
 mod replay;
 mod sharing;
 mod stopping;
+mod supervision;
 mod workers;

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fastrand::Rng;
-use onesocket_engine::Delivery;
+use onesocket_engine::{Delivery, Input, TabSession};
 use onesocket_protocol::{
-    Backoff, Epoch, GiveUp, GreetingId, Heartbeat, LinkPolicy, Millis, Payload, QueueLimits, Replay,
+    Backoff, Epoch, GiveUp, GreetingId, Heartbeat, LinkPolicy, Millis, Payload, QueueLimits,
+    Replay, Wake,
 };
 
 use crate::sim::{Chan, Mode, Sim};
@@ -77,6 +78,10 @@ impl Run {
                 ping: Payload::text("ping"),
                 pong: rng.bool().then(|| Payload::text("pong")),
             }),
+            wake: Wake {
+                deadline: Millis(rng.u32(0..3_000)),
+                replace_after: rng.bool().then(|| Millis(rng.u32(0..60_000))),
+            },
             ..LinkPolicy::default()
         };
         if self.takes_all {
@@ -263,11 +268,15 @@ impl Run {
 
     fn network(&mut self, tab: usize) {
         let online = self.rng.u8(0..3) > 0;
-        if self.rng.bool() {
-            self.sim.network(self.current, online);
-        } else {
-            self.sim
-                .in_tab(tab, |session| session.handle_network(online));
+        let slept = Millis(self.rng.u32(0..300_000));
+        match self.rng.u8(0..5) {
+            0 => self.sim.network(self.current, online),
+            1 => self.sim.sleep(u64::from(slept.0 / 10)),
+            2 => self.sim.input(self.current, Input::Slept(slept)),
+            3 => self.sim.in_tab(tab, TabSession::wake),
+            _ => self
+                .sim
+                .in_tab(tab, |session| session.handle_network(online)),
         }
     }
 

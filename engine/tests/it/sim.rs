@@ -229,6 +229,11 @@ impl Sim {
         }
     }
 
+    /// The machine sleeps: time goes on, and what was due meanwhile happens afterwards.
+    pub(crate) fn sleep(&mut self, millis: u64) {
+        self.now += millis;
+    }
+
     fn next_at(&self) -> Option<u64> {
         let event = self.events.keys().next().map(|(at, _)| *at);
         let timeout = self

@@ -9,7 +9,7 @@ use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, chec
 use crate::{
     Backoff, ChannelId, CloseInfo, DecodeError, GiveUp, Greeting, GreetingId, Heartbeat, LinkKey,
     LinkPolicy, LinkState, LogEntry, Millis, Payload, PayloadKind, QueueLimits, RawMessage,
-    ReconnectCause, Replay, SendId, Status, StopReason, limits,
+    ReconnectCause, Replay, SendId, Status, StopReason, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -71,6 +71,7 @@ pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
             channel: body.channel(),
             id: body.send_id(),
         },
+        tag::WAKE => ToWorker::Wake,
         tag => return Err(DecodeError::UnknownTag { tag }),
     };
     if body.is_broken || !body.rest.is_empty() {
@@ -273,6 +274,10 @@ impl<'a> Reader<'a> {
             },
             linger: self.millis(),
             max_received_bytes: self.u32(),
+            wake: Wake {
+                deadline: self.millis(),
+                replace_after: self.optional_u32().map(Millis),
+            },
         }
     }
 }
@@ -478,6 +483,7 @@ impl Writer<'_> {
             ReconnectCause::SubprotocolRefused => 4,
             ReconnectCause::Offline => 5,
             ReconnectCause::Requested => 6,
+            ReconnectCause::Slept => 7,
         });
     }
 

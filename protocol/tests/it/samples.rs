@@ -5,7 +5,7 @@ use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, Encode, Epoch, FailedStart, GiveUp,
     Greeting, GreetingId, Heartbeat, Hello, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel,
     Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure, SendId,
-    Status, StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Welcome, WorkerError,
+    Status, StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Wake, Welcome, WorkerError,
     WorkerScope, log::kind, message::tag,
 };
 
@@ -149,6 +149,7 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ("reconnect", ToWorker::Reconnect { channel: CHANNEL }),
         ("network-offline", ToWorker::Network { online: false }),
         ("network-online", ToWorker::Network { online: true }),
+        ("wake", ToWorker::Wake),
     ]
 }
 
@@ -247,6 +248,10 @@ fn policy() -> LinkPolicy {
         },
         linger: Millis(2_000),
         max_received_bytes: 67_108_864,
+        wake: Wake {
+            deadline: Millis(3_000),
+            replace_after: Some(Millis(120_000)),
+        },
     }
 }
 
@@ -257,6 +262,7 @@ fn connect_with_defaults() -> ToWorker {
     policy.heartbeat = None;
     policy.queue.timeout = None;
     policy.fatal_codes.clear();
+    policy.wake.replace_after = None;
     ToWorker::Connect(Box::new(Connect {
         channel: CHANNEL,
         key: LinkKey {
@@ -398,6 +404,7 @@ fn reconnecting() -> Vec<(&'static str, ToTab)> {
             "reconnecting-requested",
             reconnecting(ReconnectCause::Requested),
         ),
+        ("reconnecting-slept", reconnecting(ReconnectCause::Slept)),
     ]
 }
 

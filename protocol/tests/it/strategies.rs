@@ -3,8 +3,8 @@
 use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, GiveUp, Greeting, GreetingId, Heartbeat,
     LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis, Payload, QueueLimits,
-    ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError,
-    WorkerScope, limits,
+    ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, Wake,
+    WorkerError, WorkerScope, limits,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -37,6 +37,7 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
         (channel(), millis()).prop_map(|(channel, delay)| ToWorker::Delay { channel, delay }),
         channel().prop_map(|channel| ToWorker::Reconnect { channel }),
         any::<bool>().prop_map(|online| ToWorker::Network { online }),
+        Just(ToWorker::Wake),
     ]
 }
 
@@ -118,9 +119,10 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
         (any::<u32>(), any::<u32>(), option::of(millis())),
         [millis(), millis()],
         0..=limits::MAX_PAYLOAD_BYTES as u32,
+        (millis(), option::of(millis())),
     )
         .prop_map(
-            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max)| LinkPolicy {
+            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max, wake)| LinkPolicy {
                 backoff,
                 connect_timeout: times[0],
                 give_up: GiveUp {
@@ -136,6 +138,10 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
                 },
                 linger: times[1],
                 max_received_bytes: max,
+                wake: Wake {
+                    deadline: wake.0,
+                    replace_after: wake.1,
+                },
             },
         )
 }
@@ -217,6 +223,7 @@ fn cause() -> impl Strategy<Value = ReconnectCause> {
         Just(ReconnectCause::SubprotocolRefused),
         Just(ReconnectCause::Offline),
         Just(ReconnectCause::Requested),
+        Just(ReconnectCause::Slept),
     ]
 }
 

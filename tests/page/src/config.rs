@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onesocket::{
     Backoff, Client, ClientBuilder, Codec, DebugLevel, GiveUp, Heartbeat, ManagerConfig, Payload,
-    QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy,
+    QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy, Wake,
 };
 use serde::Deserialize;
 
@@ -25,6 +25,7 @@ pub(crate) struct Config {
     give_up_attempts: Option<u32>,
     fatal_codes: Option<Vec<u16>>,
     heartbeat: Option<HeartbeatConfig>,
+    wake_deadline_ms: Option<u64>,
     queue_messages: Option<u32>,
     queue_bytes: Option<u32>,
     queue_timeout_ms: Option<u64>,
@@ -128,6 +129,12 @@ impl Config {
                 set = set.pong(Payload::text(pong));
             }
             builder = builder.heartbeat(set);
+        }
+        if let Some(ms) = self.wake_deadline_ms {
+            builder = builder.wake(Wake {
+                deadline: Duration::from_millis(ms).into(),
+                ..Wake::default()
+            });
         }
         if let Some(ms) = self.linger_ms {
             builder = builder.linger(Duration::from_millis(ms));

@@ -1,4 +1,5 @@
-// Takes from this page what its query string names, before anything else runs: a browser that lacks it.
+// Takes from this page what its query string names, before anything else runs: a browser that lacks it, or a machine that sleeps
+// when the suite says so (see sleepy-worker.js).
 for (const what of new URLSearchParams(location.search).getAll("break")) {
   const throwing = class {
     constructor() {
@@ -11,6 +12,12 @@ for (const what of new URLSearchParams(location.search).getAll("break")) {
     "no-locks": () => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }),
     "throwing-shared": () => (window.SharedWorker = throwing),
     "throwing-worker": () => (window.Worker = throwing),
+    "clock": () => {
+      const now = Date.now;
+      let slept = 0;
+      Date.now = () => now() + slept;
+      new BroadcastChannel("sleep").onmessage = (event) => (slept += event.data);
+    },
   };
   breaks[what]();
 }

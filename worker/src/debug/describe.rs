@@ -53,6 +53,10 @@ pub(crate) fn event(event: &Event, level: DebugLevel, see: &dyn Fn(LogEntry)) {
                 code: u32::from(*online),
                 ..LogEntry::new(kind::NETWORK)
             },
+            Input::Slept(slept) => LogEntry {
+                len: slept.0,
+                ..LogEntry::new(kind::SLEPT)
+            },
             Input::Tick | Input::SocketOpened { .. } | Input::SocketClosed { .. } => return,
         },
     });

@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 use std::rc::{Rc, Weak};
 
+use onesocket_engine::TabSession;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, PageTransitionEvent, Url, Window};
 
@@ -41,25 +42,31 @@ impl Page {
     pub(super) fn listen(&self, core: &Rc<Core>) {
         let online = |event, online| {
             self.on(core, event, move |core, _| {
-                core.with_session(|session| session.handle_network(online))
+                core.with_session(|session| {
+                    session.handle_network(online);
+                    if online {
+                        session.wake();
+                    }
+                });
             })
         };
-        let leave = self.on(core, "pagehide", |core, event| {
-            // A page that is kept for the back button comes back with its ports; it has not left.
-            let is_kept = event
-                .dyn_ref::<PageTransitionEvent>()
-                .is_some_and(PageTransitionEvent::persisted);
-            if !is_kept {
-                core.with_session(onesocket_engine::TabSession::bye);
+        // A page that is just loaded shows itself too, and connects anyway.
+        let back = self.on(core, "pageshow", |core, event| {
+            if is_kept(&event) {
+                wake(core);
             }
         });
-        // Whoever looks at the page again must not look at one whose worker hangs.
-        let shown = self.on(core, "pageshow", |core, _| health::check(core));
+        let leave = self.on(core, "pagehide", |core, event| {
+            // A page that is kept for the back button comes back with its ports; it has not left.
+            if !is_kept(&event) {
+                core.with_session(TabSession::bye);
+            }
+        });
         *self.listeners.borrow_mut() = vec![
             online("online", true),
             online("offline", false),
+            back,
             leave,
-            shown,
         ];
         self.listeners.borrow_mut().extend(self.watch_policy());
         self.listeners
@@ -89,7 +96,7 @@ impl Page {
                 if let Some(core) = core.upgrade()
                     && !document.hidden()
                 {
-                    health::check(&core);
+                    wake(&core);
                 }
             },
         ))
@@ -129,6 +136,19 @@ impl Page {
             }
         })
     }
+}
+
+/// Whoever looks at the page again must look neither at one whose worker hangs, nor at one whose socket is dead.
+fn wake(core: &Rc<Core>) {
+    health::check(core);
+    core.with_session(TabSession::wake);
+}
+
+/// Whether the page goes to the back/forward cache, or comes from there.
+fn is_kept(event: &Event) -> bool {
+    event
+        .dyn_ref::<PageTransitionEvent>()
+        .is_some_and(PageTransitionEvent::persisted)
 }
 
 fn resolve(window: &Window, script: &str) -> Result<String, ConfigError> {

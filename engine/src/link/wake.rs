@@ -1,0 +1,97 @@
+//! What a connection does when a tab, the browser or the machine wakes up: an open socket is not trusted, a wait is cut short.
+//!
+//! An open socket that died meanwhile stays open here for minutes. Peers that trust it lose messages silently
+//! ([wireapp/wire-webapp#21477](https://github.com/wireapp/wire-webapp/issues/21477)).
+
+use onesocket_protocol::{Millis, ReconnectCause};
+
+use super::{
+    Ctx, Link, Timer,
+    lifecycle::{CLOSE_REPLACED, Open, State},
+};
+
+impl Link {
+    /// Something has come back. `slept`: for how long nothing ran, as far as that is known.
+    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
+        let is_hint = slept == Millis(0);
+        if is_hint
+            && self
+                .woke_at
+                .is_some_and(|at| at.after(WAKE_INTERVAL) > ctx.now)
+        {
+            return;
+        }
+        match &self.state {
+            State::Open(_) => self.check(ctx, slept),
+            State::Waiting(_) if self.may_dial(ctx) => {
+                self.woke_at = Some(ctx.now);
+                self.dial(ctx);
+            }
+            _ => {}
+        }
+    }
+
+    /// Finds out whether the open socket is alive, or does without finding out.
+    fn check(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
+        if self.last_received == ctx.now {
+            return;
+        }
+        if self.policy.heartbeat.is_some() {
+            self.woke_at = Some(ctx.now);
+            return self.ping_now(ctx);
+        }
+        let limit = self.policy.wake.replace_after;
+        if slept > Millis(0) && limit.is_some_and(|limit| slept >= limit) {
+            self.drop_socket(ctx, CLOSE_REPLACED, "slept");
+            self.lose_alone(ctx, ReconnectCause::Slept);
+        }
+    }
+
+    /// Others have not lost theirs in the same moment, so there is no herd to be spread.
+    fn lose_alone(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+        // First, because a socket that was stable sets the spread anew.
+        self.stop_socket_timers(ctx.now);
+        self.spread = Millis(0);
+        self.lose(ctx, cause);
+    }
+
+    /// The server has said nothing within the deadline of a ping.
+    pub(super) fn on_silence(&mut self, ctx: &mut Ctx<'_>) {
+        self.drop_socket(ctx, CLOSE_REPLACED, "no answer to the heartbeat");
+        let is_after_wake = matches!(self.state, State::Open(Open { woken: true, .. }));
+        if is_after_wake {
+            self.lose_alone(ctx, ReconnectCause::HeartbeatTimeout);
+        } else {
+            self.lose(ctx, ReconnectCause::HeartbeatTimeout);
+        }
+    }
+
+    /// Pings out of turn. A ping that is under way will do; one whose answer was due while nothing ran has had no fair chance.
+    fn ping_now(&mut self, ctx: &mut Ctx<'_>) {
+        let deadline = self.policy.wake.deadline;
+        let mut until = ctx.now.after(deadline);
+        match self.timers.deadline(Timer::Pong) {
+            Some(at) if at > ctx.now => until = until.min(at),
+            _ => self.send_ping(ctx),
+        }
+        self.timers.start(Timer::Pong, until);
+        if let State::Open(open) = &mut self.state {
+            open.woken = true;
+        }
+    }
+
+    /// A timer of its own, because a link may have no other: it is by firing late that it tells of a sleep.
+    pub(super) fn watch_sleep(&mut self, ctx: &Ctx<'_>) {
+        if let State::Open(Open { .. }) = self.state {
+            self.timers
+                .start(Timer::Watch, ctx.now.after(WATCH_INTERVAL));
+        }
+    }
+}
+
+/// Tabs may be shown and hidden as fast as a user types: so long after a ping or dial that a hint gave rise to, the next
+/// hint is none.
+const WAKE_INTERVAL: Millis = Millis(3_000);
+
+/// A sleep is noticed at most so long after it, where no tab gives a hint.
+const WATCH_INTERVAL: Millis = Millis(15_000);

@@ -1,0 +1,168 @@
+//! Sockets that may have died while nobody looked: what is done when a tab, the browser or the machine wakes up.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use onesocket_server::Selection;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::{
+    Context, Scenario, Tier,
+    site::{POLL, Page, SOON, Site},
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "a_half_open_socket_is_replaced_when_a_tab_becomes_visible",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(half_open(ctx, VISIBLE)),
+        },
+        Scenario {
+            name: "a_half_open_socket_is_replaced_when_a_page_comes_back",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(half_open(ctx, SHOWN_AGAIN)),
+        },
+        Scenario {
+            name: "a_half_open_socket_is_replaced_when_the_browser_is_online",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(half_open(ctx, ONLINE)),
+        },
+        Scenario {
+            name: "a_wait_ends_when_a_tab_becomes_visible",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(wait_ends(ctx)),
+        },
+        Scenario {
+            name: "a_socket_is_replaced_after_a_long_sleep",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(long_sleep(ctx)),
+        },
+    ]
+}
+
+/// What a browser does to a page; a driven one can't be hidden in every engine.
+const VISIBLE: &str =
+    "Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));";
+const SHOWN_AGAIN: &str =
+    "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));";
+const ONLINE: &str = "dispatchEvent(new Event('online'));";
+
+async fn half_open(ctx: &Context, hint: &str) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    // The heartbeat alone would need eleven minutes.
+    config["heartbeat"] =
+        json!({ "every_ms": 600_000, "deadline_ms": 60_000, "ping": "ping", "pong": "ping" });
+    config["wake_deadline_ms"] = json!(DEADLINE.as_millis() as u64);
+    let page = site.client_with(config.clone()).await?;
+    page.wait_for_state("connected").await?;
+    // In the shared tier it is another tab that gives the hint.
+    let other = match ctx.tier {
+        Some(Tier::Shared) => Some(site.client_with(config).await?),
+        _ => None,
+    };
+    let hinting = other.as_ref().unwrap_or(&page);
+    hinting.wait_for_state("connected").await?;
+
+    hinting.tab.eval(hint, vec![]).await?;
+    page.wait_for_status("an answered ping", |status| {
+        status["round_trip_ms"].is_u64()
+    })
+    .await?;
+    ensure!(
+        site.server()?.stats().total.sockets_ever == 1,
+        "a live socket was replaced"
+    );
+    sleep(HINT_INTERVAL).await;
+
+    ensure!(site.server()?.faults().half_open(Selection::All) == 1);
+    let since = Instant::now();
+    hinting.tab.eval(hint, vec![]).await?;
+    let event = page
+        .wait_for_event("reconnecting", 0, |event| event["type"] == "reconnecting")
+        .await?;
+    let noticed = since.elapsed();
+    ensure!(event["cause"] == "HeartbeatTimeout", "{event}");
+    ensure!(
+        (DEADLINE..DEADLINE + LOADED).contains(&noticed),
+        "noticed after {noticed:?}"
+    );
+    page.wait_for_state("connected").await?;
+    page.send_ok("alive").await?;
+    ensure!(page.wait_for_messages("c", 1).await? == ["alive"]);
+    let total = site.server()?.stats().total;
+    ensure!(
+        total.sockets_ever == 2 && total.sockets_open - total.sockets_half_open == 1,
+        "{total:?}"
+    );
+    Ok(())
+}
+
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// By how much a machine under load may be late.
+const LOADED: Duration = Duration::from_secs(4);
+
+/// So long after a hint the next one counts.
+const HINT_INTERVAL: Duration = Duration::from_millis(3_100);
+
+async fn wait_ends(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["base_ms"] = json!(u32::MAX);
+    config["cap_ms"] = json!(u32::MAX);
+    let page = site.client_with(config).await?;
+    page.wait_for_state("connected").await?;
+    site.stop().await;
+    page.wait_for_state("reconnecting").await?;
+    site.restart().await?;
+    page.tab.eval(VISIBLE, vec![]).await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("back").await
+}
+
+async fn long_sleep(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("sleepy-worker.js");
+    let page = site.page_with("?break=clock").await?;
+    page.open("c", config).await?;
+    page.wait_for_state("connected").await?;
+
+    oversleep(&page, 60_000).await?;
+    page.send_ok("short").await?;
+    ensure!(page.wait_for_messages("c", 1).await? == ["short"]);
+    ensure!(site.server()?.stats().total.sockets_ever == 1);
+
+    ensure!(site.server()?.faults().half_open(Selection::All) == 1);
+    oversleep(&page, 140_800).await?;
+    // The half-open socket would have taken it, and it would have been lost.
+    page.send_ok("long").await?;
+    let heard = page.wait_for_messages("c", 2).await?;
+    ensure!(heard == ["short", "long"], "{heard:?}");
+    let event = page
+        .wait_for_event("reconnecting", 0, |event| event["type"] == "reconnecting")
+        .await?;
+    ensure!(event["cause"] == "Slept", "{event}");
+    let total = site.server()?.stats().total;
+    ensure!(total.sockets_ever == 2, "{total:?}");
+    Ok(())
+}
+
+/// Sets the wall clock forward, in the page and in its worker, and waits until both have it.
+async fn oversleep(page: &Page, millis: u32) -> Result<()> {
+    let script = "new BroadcastChannel('sleep').postMessage(arguments[0])";
+    page.tab.eval(script, vec![json!(millis)]).await?;
+    // Nobody says when the broadcast was heard; a round trip through the worker's port comes later.
+    for _ in 0..3 {
+        let pong = page.call("ping", &[json!("c")]).await?;
+        ensure!(pong == "pong", "{pong}");
+        sleep(POLL).await;
+    }
+    Ok(())
+}
+
+const _: () = assert!(SOON.as_secs() > DEADLINE.as_secs() + LOADED.as_secs());
