@@ -205,6 +205,18 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         self.shared.manager.set_debug(level);
     }
 
+    /// Makes the worker fail, to see what the app does then: every tab that shares the worker is affected.
+    ///
+    /// The worker has to be built with the feature `faults` too (`onesocket-worker/faults`), else it answers with
+    /// [`WorkerError::InvalidFrame`](crate::WorkerError::InvalidFrame) and nothing fails. In the tier
+    /// [`Tier::Main`] the worker is the page, and so is what fails. Does nothing while there is no worker.
+    ///
+    /// Not for production: with it, any script of the origin can end the worker.
+    #[cfg(feature = "faults")]
+    pub fn fault(&self, fault: crate::Fault) {
+        self.shared.manager.fault(fault);
+    }
+
     /// Returns the manager of the worker, which other clients of this page may share.
     #[must_use]
     pub fn manager(&self) -> &WorkerManager {

@@ -49,6 +49,7 @@
 //!
 //! # Features
 //!
+//! - `faults`: `Client::fault`, which makes a worker of a test build fail, for tests of apps.
 //! - `json` (default): [`codec::Json`].
 //! - `postcard` (default): [`codec::Postcard`].
 
@@ -75,6 +76,8 @@ pub use onesocket_manager::{
     Attempt, AttemptOutcome, Capabilities, ConfigError, Ladder, ManagerConfig, ManagerState,
     PingError, ScriptKind, Start, SwitchError, Tier, TierFailure, TierPolicy, WorkerManager,
 };
+#[cfg(feature = "faults")]
+pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
     Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LinkPolicy, LinkState, Millis, OverCap,
     Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status,

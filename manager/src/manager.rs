@@ -196,6 +196,13 @@ impl WorkerManager {
         }
     }
 
+    /// Asks the worker to fail. One that is built without the feature `faults` answers with
+    /// [`WorkerError::InvalidFrame`](onesocket_protocol::WorkerError::InvalidFrame). Without a worker, nothing happens.
+    #[cfg(feature = "faults")]
+    pub fn fault(&self, fault: onesocket_protocol::Fault) {
+        self.core.host.post(&fault.encode());
+    }
+
     /// Turns the debug log of this tab and of its worker on or off. A SharedWorker then logs for all its tabs.
     pub fn set_debug(&self, level: DebugLevel) {
         host::show_log(level);

@@ -40,6 +40,8 @@ pub mod outbox;
 pub mod preface;
 
 mod error;
+#[cfg(feature = "faults")]
+mod fault;
 mod ids;
 mod link;
 mod payload;
@@ -48,6 +50,8 @@ mod status;
 mod version;
 
 pub use error::{DecodeError, FrameError, OverCap, PrefaceError};
+#[cfg(feature = "faults")]
+pub use fault::Fault;
 pub use frame::{BatchHeader, BatchReader, RawMessage};
 pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use link::{

@@ -23,6 +23,7 @@ use crate::{
 pub(crate) mod chat;
 mod echo;
 pub(crate) mod feed;
+pub(crate) mod ledger;
 pub(crate) mod sink;
 
 /// Names a WebSocket end point; in JSON and in [`fmt::Display`] it is its path.
@@ -38,6 +39,9 @@ pub enum Endpoint {
     /// `/feed`: numbered frames at a rate.
     #[serde(rename = "/feed")]
     Feed,
+    /// `/ledger`: writes down what it gets, returns it, and numbers messages of its own.
+    #[serde(rename = "/ledger")]
+    Ledger,
     /// `/sink`: counts and checks what it gets.
     #[serde(rename = "/sink")]
     Sink,
@@ -45,7 +49,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Lists all of them, in the order of their paths.
-    pub const ALL: [Self; 4] = [Self::Chat, Self::Echo, Self::Feed, Self::Sink];
+    pub const ALL: [Self; 5] = [Self::Chat, Self::Echo, Self::Feed, Self::Ledger, Self::Sink];
 
     /// Returns its path, with the slash.
     #[must_use]
@@ -54,6 +58,7 @@ impl Endpoint {
             Self::Chat => "/chat",
             Self::Echo => "/echo",
             Self::Feed => "/feed",
+            Self::Ledger => "/ledger",
             Self::Sink => "/sink",
         }
     }
@@ -79,6 +84,7 @@ pub(crate) fn routes() -> Router<App> {
         .route(Endpoint::Chat.path(), any(chat::chat))
         .route(Endpoint::Echo.path(), any(echo::echo))
         .route(Endpoint::Feed.path(), any(feed::feed))
+        .route(Endpoint::Ledger.path(), any(ledger::ledger))
         .route(Endpoint::Sink.path(), any(sink::sink))
 }
 

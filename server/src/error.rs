@@ -45,7 +45,7 @@ pub enum ServerError {
 #[non_exhaustive]
 pub enum FaultError {
     /// There is no such WebSocket end point.
-    #[error("path {path:?} is none of /chat, /echo, /feed, /sink")]
+    #[error("path {path:?} is none of /chat, /echo, /feed, /ledger, /sink")]
     UnknownEndpoint {
         /// The path as it was given.
         path: String,

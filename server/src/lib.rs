@@ -30,6 +30,7 @@
 //! | `/echo` | returns text as text, binary as binary and the payload of a ping as binary |
 //! | `/chat?room=NAME` | sends each frame to all in the room, the sender included; a newcomer first gets the room's history |
 //! | `/feed?rate=&size=&count=` | sends numbered binary frames ([`feed_frame`]); `rate=0` floods |
+//! | `/ledger` | writes down each text and returns it ([`Ledger`]); says `{"feed":[SOCKET,NUMBER]}` every 50 ms |
 //! | `/sink` | counts; the text `report` is answered with [`SinkReport`] as JSON |
 //!
 //! # HTTP
@@ -55,6 +56,7 @@ pub use crate::{
         Endpoint,
         chat::ChatState,
         feed::{feed_frame, feed_sequence},
+        ledger::{Ledger, LedgerEntry},
         sink::SinkReport,
     },
     error::{FaultError, ServerError},

@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     accept::{Accept, bind},
-    endpoint::chat::ChatState,
+    endpoint::{chat::ChatState, ledger::Ledger},
     error::ServerError,
     fault::Faults,
     registry::Registry,
@@ -46,6 +46,8 @@ pub struct ServerBuilder {
     pub history: usize,
     /// The rooms, for a history that outlives this server. The default is an empty state.
     pub chat: ChatState,
+    /// What `/ledger` writes into, for a record that outlives this server. The default is an empty one.
+    pub ledger: Ledger,
     /// Whether to serve https and wss with a self-signed certificate for localhost, 127.0.0.1 and ::1. The default is false.
     pub tls: bool,
     /// The sources of `connect-src`. The default is `'self' ws: wss:`, so that a page can be pointed at any WebSocket server. `'self'`
@@ -60,6 +62,7 @@ impl Default for ServerBuilder {
             static_dir: None,
             history: 50,
             chat: ChatState::new(),
+            ledger: Ledger::new(),
             tls: false,
             connect_sources: ["'self'", "ws:", "wss:"].map(str::to_owned).to_vec(),
         }
@@ -92,6 +95,13 @@ impl ServerBuilder {
     #[must_use]
     pub fn chat(mut self, chat: ChatState) -> Self {
         self.chat = chat;
+        self
+    }
+
+    /// Writes into the ledger of another server, or of the one before on this port.
+    #[must_use]
+    pub fn ledger(mut self, ledger: Ledger) -> Self {
+        self.ledger = ledger;
         self
     }
 
@@ -143,6 +153,7 @@ impl ServerBuilder {
             registry,
             faults,
             chat: self.chat,
+            ledger: self.ledger,
             history: self.history,
         };
         let stop = CancellationToken::new();
@@ -265,6 +276,7 @@ pub(crate) struct App {
     pub(crate) registry: Arc<Registry>,
     pub(crate) faults: Faults,
     pub(crate) chat: ChatState,
+    pub(crate) ledger: Ledger,
     pub(crate) history: usize,
 }
 

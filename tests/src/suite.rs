@@ -5,6 +5,7 @@
 //! closed for it.
 
 mod bad_input;
+pub mod chaos;
 mod delivery;
 mod harness;
 mod healing;

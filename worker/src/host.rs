@@ -222,13 +222,32 @@ impl Inner {
         }
     }
 
-    fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.is_stopped.set(true);
         self.inbox.take();
         self.alarm.disarm();
         self.network.take();
         let _sockets = self.sockets.take();
         let _ports = self.ports.take();
+    }
+}
+
+#[cfg(feature = "faults")]
+impl Inner {
+    pub(crate) fn now(&self) -> onesocket_engine::Time {
+        self.clock.now()
+    }
+
+    /// Whatever comes from now on waits in the inbox, for ever.
+    pub(crate) fn mute(&self) {
+        self.is_driving.set(true);
+    }
+
+    pub(crate) fn lose_sockets(&self) {
+        self.sockets
+            .borrow()
+            .iter()
+            .for_each(|(_, socket)| socket.lose());
     }
 }
 

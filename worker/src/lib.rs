@@ -27,6 +27,7 @@
 //!
 //! # Features
 //!
+//! - `faults`: a worker that fails when a tab asks for it, for tests of apps. Not for production.
 //! - `gloo-worker`: [`gloo::OneSocketWorker`], the loop as a `gloo_worker::Worker`.
 //! - `gloo-net` (on by default): sockets receive by that crate; without it by plain listeners, and the wasm is smaller.
 //! - `tracing` (on by default): the debug log as `tracing` events, in the console of the worker too; and what the app itself logs
@@ -44,6 +45,8 @@ mod alarm;
 mod debug;
 #[cfg(target_family = "wasm")]
 mod environment;
+#[cfg(all(target_family = "wasm", feature = "faults"))]
+mod fault;
 #[cfg(all(target_family = "wasm", feature = "gloo-worker"))]
 pub mod gloo;
 #[cfg(target_family = "wasm")]

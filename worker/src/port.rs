@@ -32,6 +32,14 @@ pub struct Inlet {
 impl Inlet {
     /// Hands a buffer to the engine, whatever it holds.
     pub fn frame(&self, frame: Bytes) {
+        #[cfg(feature = "faults")]
+        if let Some(fault) = onesocket_protocol::Fault::decode(&frame) {
+            return self
+                .host
+                .upgrade()
+                .into_iter()
+                .for_each(|host| host.suffer(fault));
+        }
         self.input(Input::Frame {
             port: self.port,
             frame,

@@ -71,6 +71,13 @@ impl Socket {
         let _ = self.raw.close_with_code_and_reason(code, reason);
     }
 
+    /// Closes the socket, and lets the engine find out.
+    #[cfg(feature = "faults")]
+    pub(crate) fn lose(&self) {
+        // Without a code it can't throw.
+        let _ = self.raw.close();
+    }
+
     /// Returns, once, that the socket is not open although the engine believes it.
     pub(crate) fn is_newly_closing(&mut self) -> bool {
         let is_closing =

@@ -5,6 +5,7 @@
     reason = "a command line tool speaks through its output"
 )]
 
+mod chaos;
 mod check;
 mod demo;
 mod fuzz;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs, wasm::Profile};
+use crate::{chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs, wasm::Profile};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -55,6 +56,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Lets random faults happen to six tabs of a real browser; fails when a message is lost, doubled or reordered.
+    Chaos(ChaosArgs),
     /// Fuzzes frames, and sequences of what can happen to a worker and its tabs.
     Fuzz(FuzzArgs),
     /// Lets 10,000 simulated clients lose their server, prints what becomes of them and draws `docs/herd.svg`.
@@ -86,6 +89,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Tidy { bless: true } => tidy::bless().map(|()| ExitCode::SUCCESS),
         Command::Tidy { bless: false } => Ok(tidy::run()),
+        Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),
         Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),

@@ -262,7 +262,11 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{endpoint::chat::ChatState, registry::Registry, site};
+    use crate::{
+        endpoint::{chat::ChatState, ledger::Ledger},
+        registry::Registry,
+        site,
+    };
 
     #[tokio::test]
     async fn a_peer_from_elsewhere_gets_403_and_changes_nothing() {
@@ -272,6 +276,7 @@ mod tests {
             registry,
             faults: faults.clone(),
             chat: ChatState::new(),
+            ledger: Ledger::new(),
             history: 0,
         };
         let router = site::router(app, None, HeaderValue::from_static(""));

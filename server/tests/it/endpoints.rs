@@ -1,8 +1,10 @@
-//! `/echo`, `/feed` and `/sink`, and what the server counts of them.
+//! `/echo`, `/feed`, `/ledger` and `/sink`, and what the server counts of them.
 
 use std::time::{Duration, Instant};
 
-use onesocket_server::{ClientStats, Endpoint, SinkReport, Stats, feed_frame, feed_sequence};
+use onesocket_server::{
+    ClientStats, Endpoint, Ledger, Server, SinkReport, Stats, feed_frame, feed_sequence,
+};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{
@@ -25,6 +27,30 @@ async fn echo_returns_text_as_text_and_binary_as_binary() {
     let mebibyte = feed_frame(3, 1 << 20);
     client.send(mebibyte.clone()).await;
     assert_eq!(client.binary().await, mebibyte);
+}
+
+#[tokio::test]
+async fn the_ledger_outlives_a_restart_and_names_the_socket_of_each_text() {
+    let ledger = Ledger::new();
+    for round in 1..=2 {
+        let builder = Server::builder().ledger(ledger.clone());
+        let server = builder.start().await.expect("a free port");
+        let mut client = Client::connect(&server, "/ledger").await;
+        assert_eq!(client.text().await, format!(r#"{{"feed":[{round},1]}}"#));
+        client.send(format!("text {round}").as_str()).await;
+        let mut answer = client.text().await;
+        while answer.starts_with(r#"{"feed"#) {
+            answer = client.text().await;
+        }
+        assert_eq!(answer, format!("text {round}"));
+        server.stop().await;
+    }
+    let entries = ledger.entries();
+    let written: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.socket, entry.text.as_str()))
+        .collect();
+    assert_eq!(written, [(1, "text 1"), (2, "text 2")]);
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use futures::StreamExt;
 use onesocket::{
-    Client, Delivery, GreetingGuard, Payload, RequestId, SendError, Sending, Tier, codec,
+    Client, Delivery, Fault, GreetingGuard, Millis, Payload, RequestId, SendError, Sending, Tier,
+    codec,
 };
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -100,6 +101,22 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
 pub fn drop_client(name: &str) {
     let entry = CLIENTS.with_borrow_mut(|clients| clients.remove(name));
     drop(entry);
+}
+
+/// Makes the worker fail.
+#[wasm_bindgen]
+pub fn fault(name: &str, what: &str, millis: u32) -> Result<(), String> {
+    let fault = match what {
+        "end" => Fault::End,
+        "trap" => Fault::Trap,
+        "panic" => Fault::Panic,
+        "hang" => Fault::Hang(Millis(millis)),
+        "mute" => Fault::Mute,
+        "drop-sockets" => Fault::DropSockets,
+        other => return Err(format!("no fault {other:?}")),
+    };
+    with!(entry(name)?, client => client.fault(fault));
+    Ok(())
 }
 
 /// Ends as `sent`, or as the words of the error.
@@ -220,6 +237,13 @@ pub fn ungreet(name: &str, text: &str) -> Result<(), String> {
 #[wasm_bindgen]
 pub fn events(name: &str) -> Result<String, String> {
     Ok(json!(*entry(name)?.events.borrow()).to_string())
+}
+
+/// As [`events`], and forgets them: a long run would not have room for all.
+#[wasm_bindgen]
+pub fn take_events(name: &str) -> Result<String, String> {
+    let events = core::mem::take(&mut *entry(name)?.events.borrow_mut());
+    Ok(Value::Array(events).to_string())
 }
 
 #[wasm_bindgen]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use onesocket_server::{ChatState, RunningServer, Server};
+use onesocket_server::{ChatState, Ledger, LedgerEntry, RunningServer, Server};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -22,6 +22,7 @@ pub(super) struct Site<'a> {
     ctx: &'a Context,
     addr: SocketAddr,
     chat: ChatState,
+    ledger: Ledger,
     tls: bool,
     server: Option<RunningServer>,
 }
@@ -37,6 +38,7 @@ impl<'a> Site<'a> {
             ctx,
             addr,
             chat: ChatState::new(),
+            ledger: Ledger::new(),
             tls,
             server: None,
         };
@@ -50,6 +52,7 @@ impl<'a> Site<'a> {
             .addr(self.addr)
             .static_dir(&self.ctx.dist)
             .chat(self.chat.clone())
+            .ledger(self.ledger.clone())
             .tls(self.tls)
             .start()
             .await?;
@@ -69,6 +72,11 @@ impl<'a> Site<'a> {
         self.server.as_ref().context("the server is stopped")
     }
 
+    /// What the sockets of `/ledger` have received, restarts or not.
+    pub(super) fn ledger(&self) -> Vec<LedgerEntry> {
+        self.ledger.entries()
+    }
+
     pub(super) fn url(&self, path: &str) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}{path}", self.addr)
@@ -85,12 +93,9 @@ impl<'a> Site<'a> {
             .browser
             .open_tab(&self.url(&format!("/{query}")))
             .await?;
-        tab.wait_for(
-            "return document.querySelector('#ready')?.textContent === 'ready'",
-            SOON,
-        )
-        .await?;
-        Ok(Page { tab })
+        let page = Page { tab };
+        page.wait_until_ready().await?;
+        Ok(page)
     }
 
     /// Opens a page with a client `c` on a path, in the scenario's tier.
@@ -147,6 +152,13 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// Waits until the wasm of a page that was just loaded runs.
+    pub(super) async fn wait_until_ready(&self) -> Result<()> {
+        let ready = "return document.querySelector('#ready')?.textContent === 'ready'";
+        self.tab.wait_for(ready, SOON).await?;
+        Ok(())
+    }
+
     /// Calls a function of the page's API; a `Promise` is awaited.
     pub(super) async fn call(&self, function: &str, args: &[Value]) -> Result<Value> {
         let script = format!("return await api.{function}(...arguments)");

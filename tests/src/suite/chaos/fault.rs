@@ -1,0 +1,122 @@
+//! What goes wrong, and how it is made to.
+
+use std::{fmt, time::Duration};
+
+use anyhow::Result;
+use onesocket_server::Selection;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::Run;
+use crate::browser::Engine;
+
+/// One kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The worker closes itself, without a word.
+    WorkerEnds,
+    /// Its wasm traps.
+    WorkerTraps,
+    /// It panics.
+    WorkerPanics,
+    /// It is busy for twelve seconds.
+    WorkerHangs,
+    /// It keeps its locks and sockets and answers nothing.
+    WorkerMute,
+    /// Its sockets close behind its back.
+    SocketDrops,
+    /// The server resets every connection.
+    SocketsReset,
+    /// Nothing gets through, and neither end is told.
+    HalfOpen,
+    /// The server is gone for a while.
+    ServerRestarts,
+    /// A tab is loaded again.
+    TabReloads,
+    /// A tab is closed, and another one opened.
+    TabReplaced,
+    /// A tab is frozen for three seconds.
+    TabFreezes,
+}
+
+impl Fault {
+    /// Each of them.
+    pub const ALL: [Self; 12] = [
+        Self::WorkerEnds,
+        Self::WorkerTraps,
+        Self::WorkerPanics,
+        Self::WorkerHangs,
+        Self::WorkerMute,
+        Self::SocketDrops,
+        Self::SocketsReset,
+        Self::HalfOpen,
+        Self::ServerRestarts,
+        Self::TabReloads,
+        Self::TabReplaced,
+        Self::TabFreezes,
+    ];
+
+    /// Whether a worker is lost by it. Of those there may be two a minute: the third is a loop, and the tier below is taken.
+    pub(super) fn costs_a_worker(self) -> bool {
+        self <= Self::WorkerMute
+    }
+
+    pub(super) fn is_possible(self, engine: Engine) -> bool {
+        self != Self::TabFreezes || engine == Engine::Chromium
+    }
+
+    pub(super) async fn strike(self, run: &mut Run<'_>, tab: usize) -> Result<()> {
+        match self {
+            Self::WorkerEnds => run.ask_worker(tab, "end", 0).await,
+            Self::WorkerTraps => run.ask_worker(tab, "trap", 0).await,
+            Self::WorkerPanics => run.ask_worker(tab, "panic", 0).await,
+            Self::WorkerHangs => run.ask_worker(tab, "hang", 12_000).await,
+            Self::WorkerMute => run.ask_worker(tab, "mute", 0).await,
+            Self::SocketDrops => run.ask_worker(tab, "drop-sockets", 0).await,
+            Self::SocketsReset => {
+                run.site.server()?.faults().drop_sockets(Selection::All);
+                Ok(())
+            }
+            Self::HalfOpen => {
+                run.site.server()?.faults().half_open(Selection::All);
+                Ok(())
+            }
+            Self::ServerRestarts => {
+                run.site.stop().await;
+                sleep(Duration::from_millis(700)).await;
+                run.site.restart().await
+            }
+            Self::TabReloads => run.replace_tab(tab, true).await,
+            Self::TabReplaced => run.replace_tab(tab, false).await,
+            Self::TabFreezes => {
+                let state = |state| json!({ "state": state });
+                let tab = run.tabs[tab].page.tab.clone();
+                tab.cdp("Page.setWebLifecycleState", state("frozen"))
+                    .await?;
+                sleep(Duration::from_secs(3)).await;
+                tab.cdp("Page.setWebLifecycleState", state("active"))
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::WorkerEnds => "worker ends",
+            Self::WorkerTraps => "worker traps",
+            Self::WorkerPanics => "worker panics",
+            Self::WorkerHangs => "worker hangs 12 s",
+            Self::WorkerMute => "worker mute",
+            Self::SocketDrops => "socket closes",
+            Self::SocketsReset => "sockets reset",
+            Self::HalfOpen => "half-open",
+            Self::ServerRestarts => "server restarts",
+            Self::TabReloads => "tab reloads",
+            Self::TabReplaced => "tab replaced",
+            Self::TabFreezes => "tab frozen 3 s",
+        })
+    }
+}

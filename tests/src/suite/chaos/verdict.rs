@@ -1,0 +1,236 @@
+//! Compares what tabs believe of their sends with what the server has written down.
+
+use std::collections::BTreeMap;
+
+use onesocket_server::LedgerEntry;
+use serde_json::Value;
+
+use super::{Account, Plan, Strike, table::Report, table::Tally};
+
+/// A stream of one life of a tab.
+type Stream = (u64, String);
+
+/// Where the messages of a stream arrived: number and socket, in order.
+type Arrivals = BTreeMap<Stream, Vec<(u64, u64)>>;
+
+pub(super) fn judge(
+    plan: &Plan,
+    strikes: &[Strike],
+    accounts: &[Account],
+    ledger: &[LedgerEntry],
+    hanging: usize,
+) -> Report {
+    let arrivals = arrivals(ledger);
+    let mut report = Report::new(plan, strikes, accounts.len());
+    report.problems.extend(
+        (hanging > 0).then(|| format!("sends of {hanging} tabs have not ended in a minute")),
+    );
+    for account in accounts {
+        let problems = account.problems.iter();
+        report
+            .problems
+            .extend(problems.map(|problem| format!("tab {}: {problem}", account.life)));
+        for stream in ["once", "at-least-once", "until-acknowledged"] {
+            let key = (account.life, stream.to_owned());
+            let arrived = arrivals.get(&key).map_or(&[][..], Vec::as_slice);
+            judge_stream(&mut report, account, stream, arrived);
+        }
+    }
+    report
+}
+
+fn arrivals(ledger: &[LedgerEntry]) -> Arrivals {
+    let mut arrivals = Arrivals::new();
+    for entry in ledger {
+        // The heartbeat's pings are no JSON objects.
+        let Ok(Value::Object(message)) = serde_json::from_str(&entry.text) else {
+            continue;
+        };
+        let number = |name: &str| message.get(name).and_then(Value::as_u64);
+        let stream = message.get("stream").and_then(Value::as_str);
+        if let (Some(life), Some(stream), Some(number)) = (number("life"), stream, number("number"))
+        {
+            let arrived = arrivals.entry((life, stream.to_owned())).or_default();
+            arrived.push((number, entry.socket));
+        }
+    }
+    arrivals
+}
+
+fn judge_stream(report: &mut Report, account: &Account, stream: &str, arrived: &[(u64, u64)]) {
+    let name = format!("{stream} of tab {}", account.life);
+    let mut times: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut firsts = Vec::new();
+    for (number, _) in arrived {
+        let times = times.entry(*number).or_default();
+        *times += 1;
+        if *times == 1 {
+            firsts.push(*number);
+        }
+    }
+    let reordered = firsts.windows(2).find(|pair| pair[0] > pair[1]);
+    if let Some([earlier, later]) = reordered {
+        report
+            .problems
+            .push(format!("{name}: {later} arrived after {earlier}"));
+    }
+    for sent in account.sent.iter().filter(|sent| sent.stream == stream) {
+        let times = times.get(&sent.number).copied().unwrap_or(0);
+        let outcome = Outcome::of(sent.outcome.as_deref());
+        let tally = report.tally_at(sent.at);
+        tally.sent += 1;
+        tally.maybe += usize::from(outcome == Outcome::Maybe);
+        tally.not_sent += usize::from(outcome == Outcome::NotSent);
+        let number = sent.number;
+        if times > 1 {
+            tally.repeated += 1;
+            if stream == "once" {
+                tally.doubled += 1;
+                report
+                    .problems
+                    .push(format!("{name}: {number} arrived {times} times"));
+            }
+        }
+        if times > 0 && outcome == Outcome::NotSent {
+            report.problems.push(format!(
+                "{name}: {number} arrived and is reported as not sent"
+            ));
+        }
+        if times == 0 && outcome == Outcome::Sent {
+            let may_miss = stream != "until-acknowledged" && !is_hole(arrived, number);
+            let tally = report.tally_at(sent.at);
+            if may_miss {
+                tally.on_the_wire += 1;
+            } else {
+                tally.lost += 1;
+                report
+                    .problems
+                    .push(format!("{name}: {number} is sent and never arrived"));
+            }
+        }
+        if outcome == Outcome::Other {
+            let outcome = sent.outcome.as_deref().unwrap_or("nothing");
+            report
+                .problems
+                .push(format!("{name}: {number} ended as {outcome:?}"));
+        }
+        if outcome == Outcome::None && account.is_final {
+            report.problems.push(format!("{name}: {number} hangs"));
+        }
+    }
+}
+
+/// Whether something sent before and something sent after it arrived on the same socket: then no network has lost it.
+fn is_hole(arrived: &[(u64, u64)], number: u64) -> bool {
+    let mut before = arrived.iter().filter(|(other, _)| *other < number);
+    before.any(|(_, socket)| {
+        arrived
+            .iter()
+            .any(|(other, on)| *other > number && on == socket)
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    Sent,
+    Maybe,
+    NotSent,
+    Other,
+    /// It has not ended, or nobody was left to hear of it.
+    None,
+}
+
+impl Outcome {
+    fn of(text: Option<&str>) -> Self {
+        match text {
+            None => Self::None,
+            Some("sent") => Self::Sent,
+            Some(text) if text.contains("may have been sent") => Self::Maybe,
+            Some(text) if text.contains("was not sent") => Self::NotSent,
+            Some(_) => Self::Other,
+        }
+    }
+}
+
+impl Report {
+    /// The tally of the fault that came last before a moment.
+    fn tally_at(&mut self, at: u64) -> &mut Tally {
+        let last = self.strikes.iter().rposition(|strike| strike.at <= at);
+        let fault = last.map(|last| self.strikes[last].fault);
+        self.tallies.entry(fault).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, time::Duration};
+
+    use super::*;
+    use crate::{
+        browser::Engine,
+        suite::{
+            Tier,
+            chaos::{Moment, Sent},
+        },
+    };
+
+    /// What one tab believes, and what arrived as `(number, socket)`.
+    fn problems(stream: &str, believed: &[(u64, Option<&str>)], arrived: &[(u64, u64)]) -> usize {
+        let plan = Plan {
+            engine: Engine::Chromium,
+            tier: Tier::Shared,
+            length: Duration::ZERO,
+            seed: 0,
+            dist: PathBuf::new(),
+        };
+        let sent = believed.iter().map(|(number, outcome)| Sent {
+            stream: stream.to_owned(),
+            number: *number,
+            at: 1,
+            outcome: outcome.map(str::to_owned),
+        });
+        let account = Account {
+            life: 1,
+            sent: sent.collect(),
+            moments: vec![Moment { at: 1 }],
+            problems: Vec::new(),
+            is_final: true,
+        };
+        let mut report = Report::new(&plan, &[], 1);
+        judge_stream(&mut report, &account, stream, arrived);
+        report.problems.len()
+    }
+
+    const MAYBE: Option<&str> = Some("message 2 may have been sent");
+    const NOT: Option<&str> = Some("the message was not sent: expired");
+    const SENT: Option<&str> = Some("sent");
+
+    #[test]
+    fn every_breach_of_a_promise_is_a_problem() {
+        let all = [(1, SENT), (2, SENT), (3, SENT)];
+        let maybe = [(1, SENT), (2, MAYBE), (3, SENT)];
+        let check = |stream, believed: &[_], arrived: &[_], expect| {
+            assert_eq!(
+                problems(stream, believed, arrived),
+                expect,
+                "{stream} {arrived:?}"
+            );
+        };
+        check("once", &all, &[(1, 1), (2, 1), (3, 1)], 0);
+        check("once", &all, &[(1, 1), (2, 1), (2, 2), (3, 2)], 1);
+        check("at-least-once", &all, &[(1, 1), (2, 1), (2, 2), (3, 2)], 0);
+        check("once", &all, &[(1, 1), (3, 1), (2, 1)], 1);
+        check("once", &maybe, &[(1, 1), (3, 1)], 0);
+        check("once", &[(1, NOT)], &[(1, 1)], 1);
+        check("once", &[(1, Some("banana"))], &[(1, 1)], 1);
+        check("once", &[(1, None)], &[], 1);
+    }
+
+    #[test]
+    fn only_the_end_of_a_socket_excuses_what_is_sent_and_missing() {
+        let all = [(1, SENT), (2, SENT), (3, SENT)];
+        assert_eq!(problems("once", &all, &[(1, 1), (3, 2)]), 0);
+        assert_eq!(problems("once", &all, &[(1, 1), (3, 1)]), 1);
+        assert_eq!(problems("until-acknowledged", &all, &[(1, 1), (3, 2)]), 1);
+    }
+}

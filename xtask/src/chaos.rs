@@ -1,0 +1,46 @@
+//! `cargo xtask chaos`.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    shell::Shell,
+    tools::{self, Engine},
+    wasm::{self, Profile},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct ChaosArgs {
+    /// The browser.
+    #[arg(long, default_value = "chromium")]
+    engine: Engine,
+    /// Where the loop starts: shared or dedicated.
+    #[arg(long, default_value = "shared")]
+    tier: String,
+    /// For how long faults happen.
+    #[arg(long, default_value_t = 5.0)]
+    minutes: f64,
+    /// The same seed gives the same faults in the same order. Random if it is left out, and printed.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Lets random faults happen to six tabs; fails when a promise is broken.
+pub(crate) fn run(args: &ChaosArgs) -> Result<()> {
+    let environment = tools::driver_environment(&[args.engine])?;
+    wasm::build_all(Profile::Dev)?;
+    let mut shell = Shell::cargo()
+        .args(["run", "--quiet", "--package", "onesocket-tests"])
+        .args(["--bin", "chaos", "--", "--engine", args.engine.name()])
+        .args(["--tier", &args.tier])
+        .args(["--minutes", &args.minutes.to_string()])
+        .arg("--dist")
+        .arg(wasm::tests_dist());
+    if let Some(seed) = args.seed {
+        shell = shell.args(["--seed", &seed.to_string()]);
+    }
+    for (key, path) in environment {
+        shell = shell.env(key, path);
+    }
+    shell.run()
+}
