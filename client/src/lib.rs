@@ -73,8 +73,9 @@ pub use event::{Event, Events};
 pub use greeting::GreetingGuard;
 pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
 pub use onesocket_manager::{
-    Attempt, AttemptOutcome, Capabilities, ConfigError, Ladder, ManagerConfig, ManagerState,
-    PingError, ScriptKind, Start, SwitchError, Tier, TierFailure, TierPolicy, WorkerManager,
+    Attempt, AttemptOutcome, Capabilities, ClimbBack, ConfigError, Ladder, ManagerConfig,
+    ManagerState, NextClimb, PingError, ScriptKind, Start, SwitchError, Tier, TierFailure,
+    TierPolicy, WorkerManager,
 };
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;

@@ -48,6 +48,9 @@ pub struct ManagerConfig {
     /// acknowledgement, and when the page is shown again. Too short: a machine under load, or a debugger, costs the tab its
     /// worker. Too long: sends stay pending that long.
     pub probe_timeout: Duration,
+    /// When a tab that has fallen to a lower tier tries the better ones again. Default: after 30 s, then less and less often. `None`:
+    /// never; it stays until the page is loaded anew.
+    pub climb_back: Option<ClimbBack>,
     /// What is logged, by the worker and by this tab. Default: nothing.
     pub debug: DebugLevel,
     /// When the worker is spawned. Default: [`Start::Now`].
@@ -104,6 +107,13 @@ impl ManagerConfig {
         self
     }
 
+    /// Chooses when better tiers are tried again; `None` for never.
+    #[must_use]
+    pub fn climb_back(mut self, climb_back: impl Into<Option<ClimbBack>>) -> Self {
+        self.climb_back = climb_back.into();
+        self
+    }
+
     /// Chooses what is logged.
     #[must_use]
     pub fn debug(mut self, debug: DebugLevel) -> Self {
@@ -157,6 +167,11 @@ impl ManagerConfig {
                 timeout: self.probe_timeout,
             });
         }
+        if let Some(ClimbBack { first, cap }) = self.climb_back
+            && !(MIN_CLIMB_WAIT <= first && first <= cap && cap <= MAX_CLIMB_WAIT)
+        {
+            return Err(ConfigError::ClimbBack { first, cap });
+        }
         Ok(())
     }
 }
@@ -171,8 +186,43 @@ impl Default for ManagerConfig {
             hello_timeout: Duration::from_secs(3),
             ack_timeout: Duration::from_secs(5),
             probe_timeout: Duration::from_secs(3),
+            climb_back: Some(ClimbBack::default()),
             debug: DebugLevel::Off,
             start: Start::default(),
+        }
+    }
+}
+
+/// How long a tab on a lower tier waits before it visits the better ones again.
+///
+/// The wait doubles with each try, and begins anew when a better tier has run for as long as the cap. Up to half of it is left to chance,
+/// so that a broken release is not fetched by all tabs at the same time.
+///
+/// ```
+/// use core::time::Duration;
+/// use onesocket_manager::{ClimbBack, ManagerConfig};
+///
+/// let hourly = ClimbBack { first: Duration::from_secs(60), cap: Duration::from_secs(3600) };
+/// assert_eq!(ManagerConfig::default().climb_back(hourly).check(), Ok(()));
+/// let upside_down = ClimbBack { first: hourly.cap, cap: hourly.first };
+/// assert!(ManagerConfig::default().climb_back(upside_down).check().is_err());
+/// assert_eq!(ManagerConfig::default().climb_back(None).check(), Ok(()));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClimbBack {
+    /// The first wait. Default: 30 s. At least 100 ms. Too short: what has just failed fails again. Too long: tabs do not share
+    /// their socket that long.
+    pub first: Duration,
+    /// The longest wait. Default: 10 min. At least the first wait, at most a day. Too short: a browser in which the tier never works spawns
+    /// workers in vain. Too long: a tab that stays open for days comes back late.
+    pub cap: Duration,
+}
+
+impl Default for ClimbBack {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(30),
+            cap: Duration::from_secs(10 * 60),
         }
     }
 }
@@ -253,6 +303,16 @@ pub enum ConfigError {
         /// The timeout.
         timeout: Duration,
     },
+    /// The waits of [`ClimbBack`] are out of order, or out of 100 ms to a day.
+    #[error(
+        "better tiers are to be tried again after {first:?}, at most {cap:?}; 100 ms to a day are allowed"
+    )]
+    ClimbBack {
+        /// The first wait.
+        first: Duration,
+        /// The longest.
+        cap: Duration,
+    },
     /// The probe timeout is under 100 ms or over 60 s.
     #[error("a probe timeout of {timeout:?}; 100 ms to 60 s are allowed")]
     ProbeTimeout {
@@ -266,6 +326,8 @@ const MIN_ACK_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_ACK_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const MIN_PROBE_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_PROBE_TIMEOUT: Duration = Duration::from_secs(60);
+const MIN_CLIMB_WAIT: Duration = Duration::from_millis(100);
+const MAX_CLIMB_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 const MIN_HELLO_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_HELLO_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -309,6 +371,11 @@ mod tests {
         check(
             config().probe_timeout(timeout),
             Err(ConfigError::ProbeTimeout { timeout }),
+        );
+        let (first, cap) = (Duration::from_millis(99), Duration::from_secs(1));
+        check(
+            config().climb_back(ClimbBack { first, cap }),
+            Err(ConfigError::ClimbBack { first, cap }),
         );
         let timeout = Duration::from_millis(499);
         check(

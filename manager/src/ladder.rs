@@ -26,6 +26,7 @@ use crate::Tier;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ladder {
     attempts: Vec<Attempt>,
+    next_climb: NextClimb,
 }
 
 impl Ladder {
@@ -41,6 +42,27 @@ impl Ladder {
             self.attempts.remove(0);
         }
         self.attempts.push(attempt);
+    }
+
+    /// Returns what is planned about the tiers above the one that runs.
+    #[must_use]
+    pub fn next_climb(&self) -> NextClimb {
+        self.next_climb
+    }
+
+    pub(crate) fn set_next_climb(&mut self, next_climb: NextClimb) {
+        self.next_climb = next_climb;
+    }
+
+    /// Returns whether a tier has failed for a reason that may have passed.
+    pub(crate) fn may_work_again(&self, tier: Tier) -> bool {
+        let last = self.attempts.iter().rfind(|attempt| attempt.tier == tier);
+        match last.map(|attempt| &attempt.outcome) {
+            Some(AttemptOutcome::Failed(failure)) => !failure.is_permanent(),
+            Some(AttemptOutcome::Skipped(reason)) => *reason == SkipReason::CrashLoop,
+            Some(AttemptOutcome::Running | AttemptOutcome::Left | AttemptOutcome::Climbed)
+            | None => false,
+        }
     }
 
     /// Ends the attempt that is running.
@@ -76,7 +98,10 @@ impl Ladder {
             .rev()
             .find_map(|attempt| match &attempt.outcome {
                 AttemptOutcome::Failed(failure) => Some(failure),
-                AttemptOutcome::Skipped(_) | AttemptOutcome::Running | AttemptOutcome::Left => None,
+                AttemptOutcome::Skipped(_)
+                | AttemptOutcome::Running
+                | AttemptOutcome::Left
+                | AttemptOutcome::Climbed => None,
             })
     }
 }
@@ -92,8 +117,34 @@ impl fmt::Display for Ladder {
             }
             attempt.fmt(f)?;
         }
-        Ok(())
+        match self.next_climb {
+            NextClimb::None => Ok(()),
+            NextClimb::Off => f.write_str("; better tiers are not tried again"),
+            NextClimb::Planned { after } => {
+                write!(
+                    f,
+                    "; better tiers are tried again after {} s",
+                    after.as_secs()
+                )
+            }
+        }
     }
+}
+
+/// What is planned about the tiers above the one that runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum NextClimb {
+    /// Nothing: there is none above it, they can't work in this page, or the app has left them itself.
+    #[default]
+    None,
+    /// Nothing, because [`ManagerConfig::climb_back`](crate::ManagerConfig::climb_back) says so.
+    Off,
+    /// They are visited, and the tab moves to the best one that answers.
+    Planned {
+        /// How long after the running tier has begun to run, or after the try before.
+        after: Duration,
+    },
 }
 
 /// One tier, and what came of it.
@@ -116,7 +167,10 @@ impl fmt::Display for Attempt {
         } = self;
         match outcome {
             AttemptOutcome::Skipped(_) => write!(f, "{tier}: {outcome}"),
-            AttemptOutcome::Failed(_) | AttemptOutcome::Running | AttemptOutcome::Left => {
+            AttemptOutcome::Failed(_)
+            | AttemptOutcome::Running
+            | AttemptOutcome::Left
+            | AttemptOutcome::Climbed => {
                 write!(f, "{tier}: {outcome}, {} ms", duration.as_millis())
             }
         }
@@ -135,6 +189,8 @@ pub enum AttemptOutcome {
     Running,
     /// It worked until the app switched to another tier.
     Left,
+    /// It worked until a better tier worked again.
+    Climbed,
 }
 
 impl fmt::Display for AttemptOutcome {
@@ -144,6 +200,7 @@ impl fmt::Display for AttemptOutcome {
             Self::Failed(failure) => failure.fmt(f),
             Self::Running => f.write_str("running"),
             Self::Left => f.write_str("ran until it was switched off"),
+            Self::Climbed => f.write_str("ran until a better tier worked again"),
         }
     }
 }
@@ -154,12 +211,16 @@ impl fmt::Display for AttemptOutcome {
 pub enum SkipReason {
     /// The configuration does not list it.
     NotAllowed,
+    /// Its workers were lost three times within a minute: what kills them will kill the next one too. It is tried again later, see
+    /// [`ManagerConfig::climb_back`](crate::ManagerConfig::climb_back).
+    CrashLoop,
 }
 
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAllowed => "not allowed by the configuration",
+            Self::CrashLoop => "lost three times within a minute",
         })
     }
 }
@@ -244,6 +305,35 @@ pub enum TierFailure {
     WorkerGone,
 }
 
+impl TierFailure {
+    /// Returns whether it stays like that for as long as the page lives; the tier is not tried again then.
+    ///
+    /// ```
+    /// use onesocket_manager::TierFailure;
+    ///
+    /// assert!(TierFailure::Unsupported.is_permanent());
+    /// // The deploy may not be finished.
+    /// assert!(!TierFailure::ScriptNotFound { status: 404 }.is_permanent());
+    /// ```
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Unsupported | Self::ConstructorThrew { .. } | Self::BlockedByPolicy { .. } => {
+                true
+            }
+            Self::ScriptError { .. }
+            | Self::ScriptNotFound { .. }
+            | Self::ScriptNotJavaScript { .. }
+            | Self::ScriptDidNotRun { .. }
+            | Self::WasmFailed { .. }
+            | Self::VersionMismatch { .. }
+            | Self::HelloTimeout { .. }
+            | Self::Unresponsive
+            | Self::WorkerGone => false,
+        }
+    }
+}
+
 /// What the browser says, when it says anything.
 struct InBrackets<'a>(&'a str);
 
@@ -309,6 +399,28 @@ mod tests {
             "main: skipped, not allowed by the configuration; \
              shared: script not found or not a script (error event), 12 ms; \
              dedicated: running, 34 ms"
+        );
+    }
+
+    #[test]
+    fn it_says_what_is_planned() {
+        let mut ladder = Ladder::default();
+        let skipped = AttemptOutcome::Skipped(SkipReason::CrashLoop);
+        ladder.push(attempt(Tier::Shared, skipped, 0));
+        ladder.push(attempt(Tier::Dedicated, AttemptOutcome::Climbed, 34));
+        let after = Duration::from_secs(30);
+        ladder.set_next_climb(NextClimb::Planned { after });
+        assert_eq!(
+            ladder.to_string(),
+            "shared: skipped, lost three times within a minute; \
+             dedicated: ran until a better tier worked again, 34 ms; \
+             better tiers are tried again after 30 s"
+        );
+        ladder.set_next_climb(NextClimb::Off);
+        assert!(
+            ladder
+                .to_string()
+                .ends_with("; better tiers are not tried again")
         );
     }
 

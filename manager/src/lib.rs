@@ -22,8 +22,11 @@
 //!
 //! The constructor throws; the worker's `error` event comes before its welcome (no script, not a script, refused by CSP); its
 //! wasm does not load; it speaks no common protocol version; it says nothing within
-//! [`hello_timeout`](ManagerConfig::hello_timeout). A worker whose wasm traps later is left the same way. With
-//! [`TierPolicy::Forced`] nothing is left for anything: it works, or it is an error.
+//! [`hello_timeout`](ManagerConfig::hello_timeout). A worker that ends, traps or hangs later is replaced in its tier; after the third
+//! loss within a minute the tier below is used. With [`TierPolicy::Forced`] nothing is left for anything: it works, or it is an error.
+//!
+//! What has failed for a reason that may pass is tried again behind the back of the tier that runs, first after 30 s, then less and less
+//! often ([`climb_back`](ManagerConfig::climb_back)); when it answers, the tab moves back in good order.
 //!
 //! # Without a browser
 //!
@@ -37,6 +40,7 @@
 
 mod capabilities;
 mod channel;
+mod climb_back;
 mod config;
 mod core;
 mod diagnosis;
@@ -55,9 +59,9 @@ pub use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, SendRejected, 
 pub use crate::{
     capabilities::{Capabilities, StoragePartition},
     channel::Channel,
-    config::{ConfigError, ManagerConfig, ScriptKind, Start},
+    config::{ClimbBack, ConfigError, ManagerConfig, ScriptKind, Start},
     error::{PingError, SwitchError},
-    ladder::{Attempt, AttemptOutcome, Ladder, SkipReason, TierFailure},
+    ladder::{Attempt, AttemptOutcome, Ladder, NextClimb, SkipReason, TierFailure},
     manager::{ChangeGuard, WorkerManager},
     report::ManagerState,
     tier::{Tier, TierPolicy, UnknownTier},

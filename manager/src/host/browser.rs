@@ -14,6 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 
 mod attempt;
 mod climb;
+mod climb_back;
 mod detect;
 mod diagnose;
 mod health;
@@ -31,7 +32,8 @@ pub(crate) use release::release;
 pub(crate) use switch::switch;
 
 use crate::{
-    ConfigError, ManagerConfig, ManagerState, Start, Tier, TierFailure, core::Core, wiring::Control,
+    ConfigError, ManagerConfig, ManagerState, Start, Tier, TierFailure, climb_back::Patience,
+    core::Core, wiring::Control,
 };
 use lock::HeldLock;
 use page::Page;
@@ -62,6 +64,9 @@ pub(crate) struct Host {
     burying: Cell<Option<Tier>>,
     /// When workers were lost, the latest last.
     losses: RefCell<Vec<Duration>>,
+    /// The number of the plan to go back to a better tier.
+    climbs: Cell<u32>,
+    patience: RefCell<Patience>,
 }
 
 /// How an attempt ends.
@@ -90,6 +95,8 @@ impl Host {
             succession: Succession::default(),
             burying: Cell::new(None),
             losses: RefCell::default(),
+            climbs: Cell::new(0),
+            patience: RefCell::default(),
         })
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use onesocket::{
-    Backoff, Client, ClientBuilder, Codec, DebugLevel, GiveUp, Heartbeat, ManagerConfig, Payload,
-    QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy, Wake,
+    Backoff, Client, ClientBuilder, ClimbBack, Codec, DebugLevel, GiveUp, Heartbeat, ManagerConfig,
+    Payload, QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy, Wake,
 };
 use serde::Deserialize;
 
@@ -65,6 +65,8 @@ struct WorkerConfig {
     hello_timeout_ms: Option<u64>,
     ack_timeout_ms: Option<u64>,
     probe_timeout_ms: Option<u64>,
+    /// The first wait and the longest; 0 for never.
+    climb_back_ms: Option<(u64, u64)>,
     #[serde(default)]
     debug: String,
     #[serde(default)]
@@ -179,6 +181,10 @@ impl WorkerConfig {
         }
         if let Some(ms) = self.probe_timeout_ms {
             config = config.probe_timeout(Duration::from_millis(ms));
+        }
+        if let Some((first, cap)) = self.climb_back_ms {
+            let [first, cap] = [first, cap].map(Duration::from_millis);
+            config = config.climb_back((!first.is_zero()).then_some(ClimbBack { first, cap }));
         }
         if self.lazy {
             config = config.start(Start::Lazy);

@@ -11,7 +11,10 @@ use futures::{
 use onesocket_engine::Loss;
 use onesocket_protocol::Hello;
 
-use super::{Verdict, diagnose, now, sleep, succession, transport::Spawner};
+use super::{
+    Verdict, diagnose, now, sleep, succession,
+    transport::{Spawner, to_session},
+};
 use crate::{Attempt, AttemptOutcome, ManagerState, Tier, TierFailure, core::Core};
 
 /// Why a tier does not run in the end.
@@ -59,25 +62,33 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
     }
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
-    let transport = Spawner::new(core, &page.script, verdicts)
+    let transport = Spawner::new(core, &page.script, to_session(core), verdicts)
         .spawn(&core.config, tier)
         .map_err(NotRunning::Failed)?;
     core.host.transport.replace(Some(transport));
     let holds_lock = core.host.holds_lock();
     core.with_session(|session| session.attach(holds_lock));
 
-    let timeout = core.config.hello_timeout;
+    await_welcome(core.config.hello_timeout, &mut heard, || knock(core)).await
+}
+
+/// Waits for the verdict, and knocks every now and then.
+pub(super) async fn await_welcome(
+    timeout: Duration,
+    heard: &mut UnboundedReceiver<Verdict>,
+    mut knock: impl FnMut() -> Result<(), NotRunning>,
+) -> Result<(), NotRunning> {
     let mut left = timeout;
     while !left.is_zero() {
         let step = left.min(KNOCK_INTERVAL);
-        match within(step, &mut heard).await {
+        match within(step, heard).await {
             Some(Verdict::Welcomed) => return Ok(()),
             Some(Verdict::Failed(failure)) => return Err(NotRunning::Failed(failure)),
             Some(Verdict::Released) => return Err(NotRunning::Released),
             None => left -= step,
         }
         if !left.is_zero() {
-            knock(core)?;
+            knock()?;
         }
     }
     Err(NotRunning::Failed(TierFailure::HelloTimeout {

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     Verdict,
     attempt::{NotRunning, attempt},
+    climb_back,
     lock::{self, HeldLock, Mode},
     now, sleep, succession,
 };
@@ -56,6 +57,7 @@ pub(super) async fn climb(core: &Rc<Core>, tiers: &[Tier]) -> Option<Tier> {
             match attempt(core, tier).await {
                 Ok(()) => {
                     core.enter(ManagerState::Running(tier));
+                    climb_back::plan(core, tier);
                     return Some(tier);
                 }
                 Err(NotRunning::Failed(failure)) if escape(core, tier, &failure).await => {}
@@ -124,6 +126,13 @@ fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     let is_loop = is_crash_loop(core);
     core.report
         .end_running(AttemptOutcome::Failed(failure.clone()));
+    if is_loop {
+        core.report.push(Attempt {
+            tier,
+            outcome: AttemptOutcome::Skipped(SkipReason::CrashLoop),
+            duration: Duration::ZERO,
+        });
+    }
     core.enter(ManagerState::Starting);
     core.host.burying.set(Some(tier));
     let core = Rc::clone(core);

@@ -1,4 +1,4 @@
-//! The change of tier that the app asks for.
+//! The orderly change of tier: the app asks for it, or a better one works again.
 
 use core::time::Duration;
 use std::rc::Rc;
@@ -13,11 +13,21 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     attempt::{NotRunning, attempt},
     climb::climb,
-    sleep,
+    climb_back, sleep,
 };
 use crate::{AttemptOutcome, ManagerState, SwitchError, Tier, core::Core};
 
+/// As the app wants it.
 pub(crate) fn switch(core: &Rc<Core>, to: Tier) -> oneshot::Receiver<Result<(), SwitchError>> {
+    move_to(core, to, AttemptOutcome::Left)
+}
+
+/// `left` is what the ladder then says of the tier that runs now.
+pub(super) fn move_to(
+    core: &Rc<Core>,
+    to: Tier,
+    left: AttemptOutcome,
+) -> oneshot::Receiver<Result<(), SwitchError>> {
     let (tell, told) = oneshot::channel();
     let Some(from) = core.report.tier() else {
         // The receiver is at hand.
@@ -27,24 +37,25 @@ pub(crate) fn switch(core: &Rc<Core>, to: Tier) -> oneshot::Receiver<Result<(), 
     core.enter(ManagerState::Switching { from, to });
     let core = Rc::clone(core);
     spawn_local(async move {
-        let switched = run(&core, to).await;
+        let switched = run(&core, to, left).await;
         // Who has stopped waiting does not mind.
         let _ = tell.send(switched);
     });
     told
 }
 
-async fn run(core: &Rc<Core>, to: Tier) -> Result<(), SwitchError> {
+async fn run(core: &Rc<Core>, to: Tier, left: AttemptOutcome) -> Result<(), SwitchError> {
     hand_over(core).await;
     if core.report.state() == ManagerState::Released {
         return Err(SwitchError::Dropped);
     }
     let transport = core.host.transport.take();
     drop(transport);
-    core.report.end_running(AttemptOutcome::Left);
+    core.report.end_running(left);
     match attempt(core, to).await {
         Ok(()) => {
             core.enter(ManagerState::Running(to));
+            climb_back::plan(core, to);
             Ok(())
         }
         Err(NotRunning::Released) => Err(SwitchError::Dropped),

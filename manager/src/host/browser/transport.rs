@@ -1,6 +1,6 @@
 //! The way to one worker, whichever tier it is in.
 
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
@@ -59,17 +59,26 @@ enum Maker {
 /// What it takes to make a worker.
 #[derive(Clone)]
 pub(super) struct Spawner {
-    core: Weak<Core>,
+    on_frame: OnFrame,
     script: String,
     /// The SharedWorker's.
     name: String,
     verdicts: UnboundedSender<Verdict>,
 }
 
+/// Is given what comes on a line, by its number.
+pub(super) type OnFrame = Rc<dyn Fn(u32, &Bytes)>;
+
 impl Spawner {
-    pub(super) fn new(core: &Rc<Core>, script: &str, verdicts: UnboundedSender<Verdict>) -> Self {
+    /// `script` is absolute.
+    pub(super) fn new(
+        core: &Core,
+        script: &str,
+        on_frame: OnFrame,
+        verdicts: UnboundedSender<Verdict>,
+    ) -> Self {
         Self {
-            core: Rc::downgrade(core),
+            on_frame,
             script: script.to_owned(),
             name: succession::worker_name(core),
             verdicts,
@@ -141,8 +150,8 @@ impl Spawner {
     fn main(&self, debug: DebugLevel) -> (Wire, Maker) {
         let host = onesocket_worker::Host::start(WorkerScope::Main, debug);
         let (ours, theirs) = local::pair();
-        let core = self.core.clone();
-        ours.on_frame(move |frame| on_frame(&core, 0, &frame));
+        let on_frame = Rc::clone(&self.on_frame);
+        ours.on_frame(move |frame| on_frame(0, &frame));
         host.accept(theirs);
         (Wire::Local(ours), Maker::Main(host))
     }
@@ -153,18 +162,14 @@ impl Spawner {
         number: u32,
         shared: Option<(SharedWorker, Listener)>,
     ) -> Port {
-        let core = self.core.clone();
+        let on_frame = Rc::clone(&self.on_frame);
         let message = Listener::new(&port, "message", move |event| {
-            on_frame(
-                &core,
-                number,
-                &frame(event.unchecked_ref::<MessageEvent>().data()),
-            );
+            on_frame(number, &frame(event.unchecked_ref::<MessageEvent>().data()));
         });
-        let core = self.core.clone();
+        let on_frame = Rc::clone(&self.on_frame);
         // What the browser can't deserialize is a foreign frame too.
         let unreadable = Listener::new(&port, "messageerror", move |_| {
-            on_frame(&core, number, &Bytes::new())
+            on_frame(number, &Bytes::new())
         });
         // Listeners, unlike `onmessage`, do not start a port.
         port.start();
@@ -246,11 +251,14 @@ impl Transport {
     /// Takes leave on the ports that were not the first to answer: the worker may have heard the hello there, too.
     pub(super) fn dismiss_losers(&mut self, epoch: Epoch, version: Version) {
         for loser in self.losers.drain(..) {
-            let mut outbox = Outbox::new(epoch, version);
-            outbox.push(&ToWorker::Bye);
-            if let Some(bye) = outbox.poll_frame() {
-                loser.post(bye);
-            }
+            loser.say_goodbye(epoch, version);
+        }
+    }
+
+    /// Takes leave of a worker that was only visited.
+    pub(super) fn say_goodbye(&self, epoch: Epoch, version: Version) {
+        for line in &self.lines {
+            line.say_goodbye(epoch, version);
         }
     }
 }
@@ -262,6 +270,14 @@ impl Drop for Transport {
 }
 
 impl Line {
+    fn say_goodbye(&self, epoch: Epoch, version: Version) {
+        let mut outbox = Outbox::new(epoch, version);
+        outbox.push(&ToWorker::Bye);
+        if let Some(bye) = outbox.poll_frame() {
+            self.post(bye);
+        }
+    }
+
     /// Copies the frame out of wasm memory, once.
     fn post(&self, frame: &[u8]) {
         match &self.wire {
@@ -281,8 +297,17 @@ impl Drop for Port {
     }
 }
 
-fn on_frame(core: &Weak<Core>, line: u32, frame: &Bytes) {
-    let Some(core) = core.upgrade() else { return };
+/// Gives what comes to the tab's session.
+pub(super) fn to_session(core: &Rc<Core>) -> OnFrame {
+    let core = Rc::downgrade(core);
+    Rc::new(move |line, frame| {
+        if let Some(core) = core.upgrade() {
+            on_frame(&core, line, frame);
+        }
+    })
+}
+
+fn on_frame(core: &Rc<Core>, line: u32, frame: &Bytes) {
     let is_ours = core
         .host
         .transport
@@ -293,7 +318,7 @@ fn on_frame(core: &Weak<Core>, line: u32, frame: &Bytes) {
         core.host.heard.set(core.host.heard.get() + 1);
         core.wiring
             .handle_frame(&|frame| core.host.post(frame), frame);
-        deliver(&core);
+        deliver(core);
     }
 }
 
