@@ -55,6 +55,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(shown_again(ctx)),
         },
         Scenario {
+            name: "a_name_that_leads_to_nobody_any_more_is_left_for_the_next",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(dead_name(ctx)),
+        },
+        Scenario {
+            name: "a_page_that_is_shown_again_catches_up_with_the_others",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(catches_up(ctx)),
+        },
+        Scenario {
             name: "a_crash_loop_goes_one_tier_down_and_later_up_again",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(crash_loop(ctx)),
@@ -86,11 +96,14 @@ enum Fault {
 async fn start<'a>(ctx: &'a Context) -> Result<Site<'a>> {
     let site = Site::start(ctx).await?;
     let script = tokio::fs::read_to_string(ctx.dist.join("own-worker.js")).await?;
-    let fault = HttpFault::default()
-        .body(format!("{FAULTS}\n{script}"))
-        .mime("text/javascript");
-    site.server()?.faults().http("/own-worker.js", fault)?;
+    serve(&site, "/own-worker.js", format!("{FAULTS}\n{script}"))?;
     Ok(site)
+}
+
+fn serve(site: &Site<'_>, path: &str, script: String) -> Result<()> {
+    let fault = HttpFault::default().body(script).mime("text/javascript");
+    site.server()?.faults().http(path, fault)?;
+    Ok(())
 }
 
 /// In front of the prelude, so that nothing of it is needed.
@@ -342,6 +355,67 @@ async fn reload(ctx: &Context) -> Result<()> {
         "it does not hang any more"
     );
     Ok(())
+}
+
+async fn dead_name(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let mut config = config(&site);
+    config["worker"]["hello_timeout_ms"] = json!(1500);
+    let pages = open(ctx, &site, &config, 2).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    let script = tokio::fs::read_to_string(ctx.dist.join("own-worker.js")).await?;
+    serve(&site, "/real.js", script)?;
+    let only_successors = "if (self.name.includes('~')) importScripts('real.js');";
+    serve(&site, "/own-worker.js", only_successors.to_owned())?;
+    let begun = inject(&pages[0], Fault::Close).await?;
+    let new = wait_for_epoch_after(&pages[0], &old).await?;
+    ensure!(
+        wait_for_epoch_after(&pages[1], &old).await? == new,
+        "two successors"
+    );
+    ctx.note(format!(
+        "both are there after {} ms",
+        begun.elapsed().as_millis()
+    ));
+    for page in &pages {
+        ensure!(page.wait_for_tier().await?.0 == "shared");
+        page.send_ok("after").await?;
+    }
+    site.wait_for_sockets(1).await
+}
+
+async fn catches_up(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 2).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    // What a tab holds that has moved on.
+    let elsewhere = site.page().await?;
+    let script =
+        "navigator.locks.request(arguments[0], { mode: 'shared' }, () => new Promise(() => {}))";
+    let lock = format!(
+        "onesocket-generation-1 onesocket {}",
+        site.url("/own-worker.js")
+    );
+    elsewhere.tab.eval(script, vec![json!(lock)]).await?;
+    for page in &pages {
+        let shown = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+        page.tab.eval(shown, vec![]).await?;
+    }
+    let new = wait_for_epoch_after(&pages[0], &old).await?;
+    ensure!(
+        wait_for_epoch_after(&pages[1], &old).await? == new,
+        "two successors"
+    );
+    for page in &pages {
+        ensure!(page.wait_for_tier().await?.0 == "shared");
+        page.send_ok("after").await?;
+        let ladder = page.ladder().await?;
+        ensure!(
+            !ladder["attempts"].to_string().contains("Failed"),
+            "{ladder}"
+        );
+    }
+    site.wait_for_sockets(1).await
 }
 
 async fn shown_again(ctx: &Context) -> Result<()> {

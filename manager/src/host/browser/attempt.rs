@@ -29,6 +29,9 @@ pub(super) async fn attempt(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunnin
     let started = now();
     let result = until_welcome(core, tier).await;
     core.host.verdicts.take();
+    if tier == Tier::Shared && result.is_ok() {
+        succession::note_welcome(core);
+    }
     let outcome = match &result {
         Ok(()) => AttemptOutcome::Running,
         Err(NotRunning::Failed(failure)) => AttemptOutcome::Failed(failure.clone()),

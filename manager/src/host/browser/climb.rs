@@ -11,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     Verdict,
     attempt::{NotRunning, attempt},
-    climb_back,
+    climb_back, health,
     lock::{self, HeldLock, Mode},
     now, sleep, succession,
 };
@@ -58,6 +58,8 @@ pub(super) async fn climb(core: &Rc<Core>, tiers: &[Tier]) -> Option<Tier> {
                 Ok(()) => {
                     core.enter(ManagerState::Running(tier));
                     climb_back::plan(core, tier);
+                    // Another tab may have announced a successor while this one was on its way.
+                    health::catch_up(core);
                     return Some(tier);
                 }
                 Err(NotRunning::Failed(failure)) if escape(core, tier, &failure).await => {}

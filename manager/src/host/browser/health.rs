@@ -8,9 +8,9 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     climb,
     lock::{self, Watch},
-    sleep,
+    sleep, succession, switch,
 };
-use crate::{ManagerState, Tier, core::Core};
+use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
 
 /// No event says that a worker has ended: its port just falls silent.
 pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
@@ -57,6 +57,28 @@ pub(super) fn watch_for_ack(core: &Rc<Core>) {
         if let Some(core) = core.upgrade() {
             core.host.is_watching.set(false);
             check(&core);
+        }
+    });
+}
+
+/// Sees to it that the page that is shown has a worker that runs, and the one that the other tabs have.
+pub(super) fn check_shown(core: &Rc<Core>) {
+    check(core);
+    catch_up(core);
+}
+
+/// Moves to the successor that other tabs are with, should this one have missed that.
+pub(super) fn catch_up(core: &Rc<Core>) {
+    let is_shared = |core: &Rc<Core>| core.report.state() == ManagerState::Running(Tier::Shared);
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        if let Some(core) = core.upgrade().filter(is_shared)
+            && succession::follow(&core).await
+            && is_shared(&core)
+        {
+            let moved = switch::move_to(&core, Tier::Shared, AttemptOutcome::Left);
+            // The ladder tells how it went.
+            drop(moved);
         }
     });
 }

@@ -140,7 +140,7 @@ impl Page {
 
 /// Whoever looks at the page again must look neither at one whose worker hangs, nor at one whose socket is dead.
 fn wake(core: &Rc<Core>) {
-    health::check(core);
+    health::check_shown(core);
     core.with_session(TabSession::wake);
 }
 

@@ -25,6 +25,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Succession {
     generation: Cell<Generation>,
+    /// The generation in which a SharedWorker has welcomed this tab last.
+    welcomed: Cell<Option<Generation>>,
     /// Tells tabs that come later; none for the first generation, which everybody tries anyway.
     told: RefCell<Option<HeldLock>>,
 }
@@ -33,6 +35,12 @@ pub(super) struct Succession {
 pub(super) fn worker_name(core: &Core) -> String {
     let generation = core.host.succession.generation.get();
     family(core).map_or_else(String::new, |family| family.worker_name(generation))
+}
+
+/// A SharedWorker has welcomed this tab.
+pub(super) fn note_welcome(core: &Core) {
+    let succession = &core.host.succession;
+    succession.welcomed.set(Some(succession.generation.get()));
 }
 
 /// Goes over to the newest generation that other tabs tell of. Returns whether that is another one than before.
@@ -78,9 +86,15 @@ pub(super) async fn escape(core: &Core) -> bool {
             .run_in_place(generation, &held)
             .map(ToOwned::to_owned)
     };
+    let generation = core.host.succession.generation.get();
     match run {
         // Its code runs, and answers a hello at once if it does anything.
         Some(run) => give_up(core, &run).await == Loss::Ended,
+        // Nobody is there any more, and nobody comes: the name leads to what is left of a worker that has ended. Seen in Firefox after a trap.
+        None if core.host.succession.welcomed.get() == Some(generation) => {
+            enter(core, generation.next()).await;
+            true
+        }
         None => false,
     }
 }
