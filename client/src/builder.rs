@@ -5,7 +5,8 @@ use std::{fmt, rc::Rc, time::Duration};
 use onesocket_engine::{ChannelConfig, Delivery};
 use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
 use onesocket_protocol::{
-    Backoff, DebugLevel, GiveUp, Heartbeat, LinkKey, LinkPolicy, QueueLimits, Replay, Wake, limits,
+    Backoff, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkKey, LinkPolicy, QueueLimits, Replay,
+    Wake, limits,
 };
 
 use crate::{
@@ -159,6 +160,24 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     #[must_use]
     pub fn max_received_bytes(mut self, bytes: u32) -> Self {
         self.policy.max_received_bytes = bytes;
+        self
+    }
+
+    /// Says that of the server's messages with the same key a tab that does not keep up need only be given the latest: prices,
+    /// positions, presence. Default: it is given all, and hears [`Event::Lagged`](crate::Event::Lagged) when too many wait.
+    ///
+    /// ```
+    /// use onesocket::{Client, LatestBy, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/prices", Text)
+    ///     .latest_by(LatestBy::JsonMember("symbol".into()))
+    ///     .build()?;
+    /// # drop(client);
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn latest_by(mut self, key: LatestBy) -> Self {
+        self.policy.latest = Some(key);
         self
     }
 

@@ -80,9 +80,9 @@ pub use onesocket_manager::{
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
-    Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LinkPolicy, LinkState, Millis, OverCap,
-    Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status,
-    StopReason, Wake, WorkerError, redact_url,
+    Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy, LinkState, Millis,
+    OverCap, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId,
+    Status, StopReason, Wake, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};
 pub use sending::Sending;

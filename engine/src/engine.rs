@@ -249,12 +249,7 @@ impl Engine {
             epoch: self.epoch,
             tab,
         };
-        let session = Session {
-            version,
-            outbox: Outbox::new(self.epoch, version),
-            channels: LiteMap::new(),
-            online: None,
-        };
+        let session = Session::new(version, Outbox::new(self.epoch, version));
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };

@@ -18,6 +18,7 @@ mod give_up;
 mod greetings;
 mod heartbeat;
 mod history;
+mod latest;
 mod lifecycle;
 mod queue;
 mod timers;
@@ -429,6 +430,14 @@ impl Link {
     /// Passes a message of the server on to every tab.
     fn deliver(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
         self.history.push(payload);
+        let rule = self.policy.latest.as_ref();
+        if let Some(key) = rule.and_then(|rule| latest::key_of(rule, payload)) {
+            for member in self.members.keys() {
+                ctx.ports
+                    .deliver_latest(member.port, member.channel, &key, payload);
+            }
+            return;
+        }
         self.tell_all(
             ctx,
             ToTab::Message {

@@ -2,10 +2,15 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use litemap::LiteMap;
-use onesocket_protocol::{ChannelId, Outbox, SendId, ToTab, Version};
+use onesocket_protocol::{ChannelId, Outbox, Payload, SendId, ToTab, Version, limits};
 
 use crate::{PortId, engine::LinkId};
+
+mod latest;
+
+use latest::Latest;
 
 /// All ports, and to which of them something may have to be posted.
 #[derive(Debug, Default)]
@@ -44,7 +49,21 @@ impl Ports {
 
     pub(crate) fn tell(&mut self, id: PortId, message: &ToTab) {
         if let Some(session) = self.session(id) {
-            session.outbox.push_to_tab(message);
+            session.push(message);
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Gives a tab a message of which it need only be given the latest with this key.
+    pub(crate) fn deliver_latest(
+        &mut self,
+        id: PortId,
+        channel: ChannelId,
+        key: &Bytes,
+        payload: &Payload,
+    ) {
+        if let Some(session) = self.session(id) {
+            session.push_latest(channel, key, payload);
             self.mark_dirty(id);
         }
     }
@@ -136,6 +155,60 @@ pub(crate) struct Session {
     pub(crate) channels: LiteMap<ChannelId, LinkId>,
     /// What its tab has said about the network.
     pub(crate) online: Option<bool>,
+    latest: Latest,
+}
+
+impl Session {
+    pub(crate) fn new(version: Version, outbox: Outbox) -> Self {
+        Self {
+            version,
+            outbox,
+            channels: LiteMap::new(),
+            online: None,
+            latest: Latest::default(),
+        }
+    }
+
+    fn push(&mut self, message: &ToTab) {
+        // What came before is told before.
+        self.push_gathered();
+        self.outbox.push_to_tab(message);
+    }
+
+    fn push_latest(&mut self, channel: ChannelId, key: &Bytes, payload: &Payload) {
+        if self.outbox.is_idle() {
+            return self.push(&message(channel, payload.clone()));
+        }
+        self.latest.push(channel, key.clone(), payload.clone());
+        // So many keys, or such large messages, that the tab's own bound has to hold.
+        if self.latest.bytes() > limits::MAX_BACKLOG_BYTES {
+            self.push_gathered();
+        }
+    }
+
+    fn push_gathered(&mut self) {
+        if self.latest.is_empty() {
+            return;
+        }
+        for (channel, payload) in self.latest.take() {
+            self.outbox.push_to_tab(&message(channel, payload));
+        }
+    }
+
+    fn prepare_frame(&mut self) -> bool {
+        if self.outbox.may_post() {
+            self.push_gathered();
+        }
+        self.outbox.prepare_frame()
+    }
+}
+
+fn message(channel: ChannelId, payload: Payload) -> ToTab {
+    ToTab::Message {
+        channel,
+        replayed: false,
+        payload,
+    }
 }
 
 impl Port {
@@ -155,9 +228,7 @@ impl Port {
             return true;
         }
         self.posting_preface = false;
-        self.session
-            .as_mut()
-            .is_some_and(|session| session.outbox.prepare_frame())
+        self.session.as_mut().is_some_and(Session::prepare_frame)
     }
 
     fn prepare_announcement(&mut self) -> bool {

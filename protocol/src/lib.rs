@@ -55,7 +55,8 @@ pub use fault::Fault;
 pub use frame::{BatchHeader, BatchReader, RawMessage};
 pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use link::{
-    Backoff, GiveUp, Greeting, Heartbeat, LinkKey, LinkPolicy, Millis, QueueLimits, Replay, Wake,
+    Backoff, GiveUp, Greeting, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, QueueLimits,
+    Replay, Wake,
 };
 pub use log::LogEntry;
 pub use message::{

@@ -73,8 +73,8 @@ const _: () = {
     // The front of a message with a payload is at most a channel (5), a send's number (10), a flag (1) and the kind (1).
     assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + 17 + MAX_PAYLOAD_BYTES <= MAX_FRAME_BYTES);
     assert!(HEADER_BYTES < FULL_BATCH_BYTES);
-    // The subprotocols, the URL and the account; three payloads; the fatal codes; everything else.
-    let texts = (MAX_SUBPROTOCOLS + 2) * (MAX_TEXT_BYTES + 3);
+    // The subprotocols, the URL, the account and the name of a member; three payloads; the fatal codes; everything else.
+    let texts = (MAX_SUBPROTOCOLS + 3) * (MAX_TEXT_BYTES + 3);
     assert!(texts + 3 * (MAX_GREETING_BYTES + 8) + 3 * MAX_FATAL_CODES + 256 <= MAX_BODY_BYTES);
     assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + MAX_BODY_BYTES <= MAX_FRAME_BYTES);
 };

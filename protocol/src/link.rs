@@ -73,6 +73,9 @@ pub struct LinkPolicy {
     pub max_received_bytes: u32,
     /// What becomes of an open socket when the page, the browser or the machine wakes up.
     pub wake: Wake,
+    /// Which messages of the server replace older ones that a tab has not been given yet. `None`: none does, and a tab that does
+    /// not keep up gets all of them, up to a bound, see [`ToTab::Lagged`](crate::ToTab::Lagged).
+    pub latest: Option<LatestBy>,
 }
 
 impl Default for LinkPolicy {
@@ -88,6 +91,7 @@ impl Default for LinkPolicy {
             linger: Millis(2_000),
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
             wake: Wake::default(),
+            latest: None,
         }
     }
 }
@@ -211,6 +215,26 @@ impl Default for Wake {
             replace_after: Some(Millis(120_000)),
         }
     }
+}
+
+/// By what a message of the server is known to replace an older one, for streams of state such as prices and positions: of the
+/// messages with the same key a tab that does not keep up is given the latest only, for as long as it is busy with what it was given before.
+///
+/// A message in which the key is not found replaces none and is not replaced.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum LatestBy {
+    /// Every message replaces the one before.
+    Any,
+    /// The key is a range of the message's bytes: a fixed field of a binary format, or a prefix.
+    Bytes {
+        /// Where it starts.
+        start: u32,
+        /// How long it is.
+        len: u32,
+    },
+    /// The key is the value of this member of a JSON object, as it is written; its first, when there are several. The name is at
+    /// most 8 KiB, and compared as it is written too, without its quotes.
+    JsonMember(String),
 }
 
 /// What may wait while there is no open socket.

@@ -177,7 +177,7 @@ impl Outbox {
     ///
     /// [`poll_frame`]: Self::poll_frame
     pub fn prepare_frame(&mut self) -> bool {
-        let is_free = self.acked == self.seq;
+        let is_free = self.may_post();
         self.prepare(is_free)
     }
 
@@ -242,6 +242,12 @@ impl Outbox {
     #[must_use]
     pub fn backlog_bytes(&self) -> usize {
         self.backlog
+    }
+
+    /// Returns whether no batch is in flight, so that the next may be posted.
+    #[must_use]
+    pub fn may_post(&self) -> bool {
+        self.acked == self.seq
     }
 
     /// Returns whether everything pushed has been posted and acknowledged.

@@ -6,6 +6,7 @@ mod delivery;
 mod greetings;
 mod heartbeat;
 mod lag;
+mod latest;
 mod network;
 mod ports;
 mod queue;

@@ -453,6 +453,11 @@ fn env(name: &str) -> Option<u64> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a long run says how far it came")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long to run is no matter of the world's time"
+)]
 fn every_send_has_one_outcome_whatever_happens() {
     let start = start();
     let until = env("ONESOCKET_SIM_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));

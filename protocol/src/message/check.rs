@@ -1,7 +1,7 @@
 //! Which messages are over a cap.
 
 use super::{Connect, ToTab, ToWorker, tag};
-use crate::{Greeting, LinkState, OverCap, Payload, Replay, Status, limits};
+use crate::{Greeting, LatestBy, LinkState, OverCap, Payload, Replay, Status, limits};
 
 impl ToWorker {
     pub(super) fn check_caps(&self) -> Result<(), OverCap> {
@@ -54,6 +54,9 @@ fn check_connect(connect: &Connect) -> Result<(), OverCap> {
         limits::MAX_PAYLOAD_BYTES,
         "max received bytes",
     )?;
+    if let Some(LatestBy::JsonMember(name)) = &policy.latest {
+        fits(name.len(), limits::MAX_TEXT_BYTES, "latest by")?;
+    }
     if let Some(heartbeat) = &policy.heartbeat {
         fits(heartbeat.ping.len(), limits::MAX_GREETING_BYTES, "ping")?;
         fits(

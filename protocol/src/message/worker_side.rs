@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, check, tag};
 use crate::{
-    Backoff, ChannelId, CloseInfo, DecodeError, GiveUp, Greeting, GreetingId, Heartbeat, LinkKey,
-    LinkPolicy, LinkState, LogEntry, Millis, Payload, PayloadKind, QueueLimits, RawMessage,
-    ReconnectCause, Replay, SendId, Status, StopReason, Wake, limits,
+    Backoff, ChannelId, CloseInfo, DecodeError, GiveUp, Greeting, GreetingId, Heartbeat, LatestBy,
+    LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Payload, PayloadKind, QueueLimits,
+    RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -278,6 +278,14 @@ impl<'a> Reader<'a> {
                 deadline: self.millis(),
                 replace_after: self.optional_u32().map(Millis),
             },
+            latest: self.bool().then(|| match self.variant(3) {
+                0 => LatestBy::Any,
+                1 => LatestBy::Bytes {
+                    start: self.u32(),
+                    len: self.u32(),
+                },
+                _ => LatestBy::JsonMember(self.text()),
+            }),
         }
     }
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DecodeError, Encode, Epoch, FailedStart,
-    FrameError, Greeting, GreetingId, Heartbeat, LinkKey, LinkPolicy, LogEntry, LogLevel, Millis,
-    Outbox, OverCap, Payload, Preface, RawMessage, Replay, SendId, StopReason, ToTab, ToWorker,
-    Version, limits, log::kind, message::tag,
+    FrameError, Greeting, GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LogEntry, LogLevel,
+    Millis, Outbox, OverCap, Payload, Preface, RawMessage, Replay, SendId, StopReason, ToTab,
+    ToWorker, Version, limits, log::kind, message::tag,
 };
 
 use crate::{Message, raw};
@@ -35,6 +35,10 @@ fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
     check("fatal codes", |connect| connect.policy.fatal_codes.push(1));
     check("max received bytes", |connect| {
         connect.policy.max_received_bytes += 1
+    });
+    check("latest by", |connect| {
+        let name = "n".repeat(limits::MAX_TEXT_BYTES + 1);
+        connect.policy.latest = Some(LatestBy::JsonMember(name));
     });
     check("replay", |connect| {
         connect.replay = Replay::Ask(greeting_payload(1))
@@ -310,6 +314,7 @@ fn greatest_connect() -> Connect {
                 pong: Some(greeting_payload(0)),
             }),
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
+            latest: Some(LatestBy::JsonMember("n".repeat(limits::MAX_TEXT_BYTES))),
             ..LinkPolicy::default()
         },
         replay: Replay::Ask(greeting_payload(0)),

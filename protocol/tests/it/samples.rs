@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, Encode, Epoch, FailedStart, GiveUp,
-    Greeting, GreetingId, Heartbeat, Hello, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel,
-    Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure, SendId,
-    Status, StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Wake, Welcome, WorkerError,
-    WorkerScope, log::kind, message::tag,
+    Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry,
+    LogLevel, Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure,
+    SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Wake, Welcome,
+    WorkerError, WorkerScope, log::kind, message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
@@ -252,6 +252,7 @@ fn policy() -> LinkPolicy {
             deadline: Millis(3_000),
             replace_after: Some(Millis(120_000)),
         },
+        latest: Some(LatestBy::JsonMember(String::from("symbol"))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, GiveUp, Greeting, GreetingId, Heartbeat,
-    LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis, Payload, QueueLimits,
+    LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis, Payload, QueueLimits,
     ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, Wake,
     WorkerError, WorkerScope, limits,
 };
@@ -120,30 +120,42 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
         [millis(), millis()],
         0..=limits::MAX_PAYLOAD_BYTES as u32,
         (millis(), option::of(millis())),
+        option::of(latest_by()),
     )
         .prop_map(
-            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max, wake)| LinkPolicy {
-                backoff,
-                connect_timeout: times[0],
-                give_up: GiveUp {
-                    attempts: give_up.0,
-                    after: give_up.1,
-                },
-                fatal_codes,
-                heartbeat,
-                queue: QueueLimits {
-                    messages: queue.0,
-                    bytes: queue.1,
-                    timeout: queue.2,
-                },
-                linger: times[1],
-                max_received_bytes: max,
-                wake: Wake {
-                    deadline: wake.0,
-                    replace_after: wake.1,
-                },
+            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max, wake, latest)| {
+                LinkPolicy {
+                    backoff,
+                    connect_timeout: times[0],
+                    give_up: GiveUp {
+                        attempts: give_up.0,
+                        after: give_up.1,
+                    },
+                    fatal_codes,
+                    heartbeat,
+                    queue: QueueLimits {
+                        messages: queue.0,
+                        bytes: queue.1,
+                        timeout: queue.2,
+                    },
+                    linger: times[1],
+                    max_received_bytes: max,
+                    wake: Wake {
+                        deadline: wake.0,
+                        replace_after: wake.1,
+                    },
+                    latest,
+                }
             },
         )
+}
+
+fn latest_by() -> impl Strategy<Value = LatestBy> {
+    prop_oneof![
+        Just(LatestBy::Any),
+        any::<[u32; 2]>().prop_map(|[start, len]| LatestBy::Bytes { start, len }),
+        text().prop_map(LatestBy::JsonMember),
+    ]
 }
 
 fn backoff() -> impl Strategy<Value = Backoff> {

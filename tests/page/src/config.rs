@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use onesocket::{
-    Backoff, Client, ClientBuilder, ClimbBack, Codec, DebugLevel, GiveUp, Heartbeat, ManagerConfig,
-    Payload, QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy, Wake,
+    Backoff, Client, ClientBuilder, ClimbBack, Codec, DebugLevel, GiveUp, Heartbeat, LatestBy,
+    ManagerConfig, Payload, QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy, Wake,
 };
 use serde::Deserialize;
 
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     queue_timeout_ms: Option<u64>,
     linger_ms: Option<u64>,
     max_received_bytes: Option<u32>,
+    #[serde(default)]
+    latest: bool,
     replay_last: Option<u32>,
     replay_ask: Option<String>,
     #[serde(default)]
@@ -143,6 +145,9 @@ impl Config {
         }
         if let Some(bytes) = self.max_received_bytes {
             builder = builder.max_received_bytes(bytes);
+        }
+        if self.latest {
+            builder = builder.latest_by(LatestBy::Any);
         }
         if let Some(frames) = self.replay_last {
             builder = builder.replay(Replay::Last {

@@ -18,6 +18,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(never_acknowledged(ctx)),
         },
+        Scenario {
+            name: "a_busy_page_is_given_the_latest_only_if_it_asked_for_that",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(latest(ctx)),
+        },
     ]
 }
 
@@ -72,4 +77,35 @@ async fn never_acknowledged(ctx: &Context) -> Result<()> {
     let expect = "the codec does not say how the message is acknowledged";
     ensure!(outcome == expect, "{outcome}");
     page.send_ok("{}").await
+}
+
+/// In the main tier the loop is as busy as the page, so nothing gathers there.
+async fn latest(ctx: &Context) -> Result<()> {
+    const COUNT: u64 = 3_000;
+    let site = Site::start(ctx).await?;
+    let mut config = site.config(&format!("/feed?rate=2000&size=64&count={COUNT}"));
+    config["latest"] = json!(true);
+    let page = site.client_with(config).await?;
+    page.wait_for_messages("c", 1).await?;
+    let busy = "const end = performance.now() + 700; while (performance.now() < end);";
+    page.tab.eval(busy, vec![]).await?;
+    let last = |messages: &[Value]| messages.last().map(|last| last["number"].clone());
+    let mut messages = page.messages("c").await?;
+    while last(&messages) != Some(json!(COUNT - 1)) {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        messages = page.messages("c").await?;
+    }
+    let numbers: Vec<u64> = messages
+        .iter()
+        .filter_map(|message| message["number"].as_u64())
+        .collect();
+    ensure!(numbers.is_sorted_by(|a, b| a < b), "in order, each once");
+    let widest = numbers.windows(2).map(|pair| pair[1] - pair[0]).max();
+    ensure!(
+        widest.is_some_and(|gap| gap > 200),
+        "what came while the page was busy: {widest:?}"
+    );
+    let events = page.events("c").await?;
+    ensure!(events.iter().all(|event| event["type"] != "lagged"));
+    Ok(())
 }
