@@ -189,7 +189,10 @@ async fn wait_for_epoch_after(page: &Page, before: &str) -> Result<String> {
 
 async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
     let site = start(ctx).await?;
-    let pages = open(ctx, &site, &config(&site), 2).await?;
+    let mut config = config(&site);
+    // Firefox sometimes leads the name to what is left of the worker; then the next name is tried, after this time.
+    config["worker"]["hello_timeout_ms"] = json!(8000);
+    let pages = open(ctx, &site, &config, 2).await?;
     let mut before = Vec::new();
     for page in &pages {
         before.push(epoch(page).await?.context("a run")?);
