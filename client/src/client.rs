@@ -415,6 +415,9 @@ impl<Rx> Shared<Rx> {
             ChannelEvent::Error(error) => {
                 self.publish(|| Event::Error(ClientError::Worker(error.clone())))
             }
+            ChannelEvent::UpdateAvailable { build } => {
+                self.publish(|| Event::UpdateAvailable { build });
+            }
             ChannelEvent::Failed(why) => {
                 self.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
                 self.publish(|| Event::Error(ClientError::NoWorker(why.clone())));

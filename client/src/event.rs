@@ -50,6 +50,16 @@ pub enum Event<Rx> {
         /// How many.
         missed: u64,
     },
+    /// A newer build of the app is out: another tab runs it, or the worker does. The connection lives on, and goes on working.
+    ///
+    /// It comes once for each build that is newer than the last one told, in every tier in which tabs share a worker. Offer a reload, or
+    /// reload when nothing can be lost by it; a page that reloads by itself should remember for which build it did, so that
+    /// an old page from a cache does not reload for ever.
+    UpdateAvailable {
+        /// The newest [build number](onesocket_manager::ManagerConfig::build) that was met; above this tab's own. `None` when
+        /// it is known only that somebody speaks a newer protocol.
+        build: Option<u64>,
+    },
     /// Something went wrong; the connection lives on.
     Error(ClientError),
 }

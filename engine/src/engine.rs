@@ -14,7 +14,7 @@ use onesocket_protocol::{
 use crate::{
     DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time,
     link::{Ctx, Link, Member},
-    port::{Ports, Session},
+    port::{Build, Ports, Session},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -40,6 +40,8 @@ pub struct Engine {
     ports: Ports,
     links: LiteMap<LinkId, Link>,
     sockets: LiteMap<SocketId, LinkId>,
+    /// The newest that the worker has met, itself included.
+    newest: Build,
     next_tab: u32,
     next_link: u32,
     next_socket: u32,
@@ -89,6 +91,10 @@ impl Engine {
             ports: Ports::default(),
             links: LiteMap::new(),
             sockets: LiteMap::new(),
+            newest: Build {
+                number: 0,
+                version: VersionRange::OURS.max,
+            },
             next_tab: 1,
             next_link: 1,
             next_socket: 1,
@@ -232,6 +238,13 @@ impl Engine {
     }
 
     fn on_hello(&mut self, id: PortId, hello: Hello) {
+        let build = Build {
+            number: hello.build,
+            version: hello.versions.max,
+        };
+        if self.newest.learn(build) {
+            self.ports.tell_of_update(self.newest);
+        }
         let Some(version) = VersionRange::OURS.newest_common(hello.versions) else {
             return self.ports.post_preface(
                 id,
@@ -249,7 +262,7 @@ impl Engine {
             epoch: self.epoch,
             tab,
         };
-        let session = Session::new(version, Outbox::new(self.epoch, version));
+        let session = Session::new(version, build, Outbox::new(self.epoch, version));
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };
@@ -266,6 +279,9 @@ impl Engine {
             debug: self.debug,
         };
         self.tell(id, &ready);
+        if let Some(update) = self.newest.update_for(build) {
+            self.tell(id, &update);
+        }
         // A second hello on a port is a tab that starts over.
         if let Some(before) = before {
             self.abandon_channels(id, before);

@@ -75,6 +75,17 @@ impl Ports {
         }
     }
 
+    /// Tells all tabs of an older build.
+    pub(crate) fn tell_of_update(&mut self, newest: Build) {
+        let ids: Vec<PortId> = self.by_id.keys().copied().collect();
+        for id in ids {
+            let session = self.session(id);
+            if let Some(update) = session.and_then(|session| newest.update_for(session.build)) {
+                self.tell(id, &update);
+            }
+        }
+    }
+
     pub(crate) fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
         if let Some(port) = self.get_mut(id) {
             port.prefaces.push_back(frame);
@@ -151,6 +162,7 @@ pub(crate) struct Port {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) version: Version,
+    pub(crate) build: Build,
     pub(crate) outbox: Outbox,
     pub(crate) channels: LiteMap<ChannelId, LinkId>,
     /// What its tab has said about the network.
@@ -159,9 +171,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(version: Version, outbox: Outbox) -> Self {
+    pub(crate) fn new(version: Version, build: Build, outbox: Outbox) -> Self {
         Self {
             version,
+            build,
             outbox,
             channels: LiteMap::new(),
             online: None,
@@ -208,6 +221,34 @@ fn message(channel: ChannelId, payload: Payload) -> ToTab {
         channel,
         replayed: false,
         payload,
+    }
+}
+
+/// What a hello says of how old its tab is. Both numbers grow from deploy to deploy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Build {
+    /// The app's; 0 when it gives none.
+    pub(crate) number: u64,
+    /// The newest of the protocol that it speaks.
+    pub(crate) version: u16,
+}
+
+impl Build {
+    /// Takes over what is newer, and says whether anything was.
+    pub(crate) fn learn(&mut self, met: Self) -> bool {
+        let is_news = met.number > self.number || met.version > self.version;
+        self.number = self.number.max(met.number);
+        self.version = self.version.max(met.version);
+        is_news
+    }
+
+    /// What a tab is told of this newest build, if its own is older. One that gives no number is older by the protocol only: it
+    /// may be of any build.
+    pub(crate) fn update_for(self, tab: Self) -> Option<ToTab> {
+        let is_newer = tab.number != 0 && tab.number < self.number;
+        (is_newer || tab.version < self.version).then_some(ToTab::UpdateAvailable {
+            build: if is_newer { self.number } else { 0 },
+        })
     }
 }
 

@@ -41,6 +41,10 @@ use delivery::{Pending, Unposted};
 #[derive(Debug)]
 pub struct TabSession {
     token: TabToken,
+    /// Of the app; 0 when it has not said.
+    build: u64,
+    /// The newest build that a worker has told of.
+    update: Option<u64>,
     debug: DebugLevel,
     holds_lock: bool,
     /// What the browser has said, if it was asked.
@@ -93,6 +97,8 @@ impl TabSession {
     pub fn new(token: TabToken, debug: DebugLevel) -> Self {
         Self {
             token,
+            build: 0,
+            update: None,
             debug,
             holds_lock: false,
             online: None,
@@ -109,6 +115,22 @@ impl TabSession {
         }
     }
 
+    /// Says which build of the app this is: a number that grows with each deploy; 0 for none. It is told with each hello from now on.
+    #[must_use]
+    pub fn with_build(mut self, build: u64) -> Self {
+        self.build = build;
+        self
+    }
+
+    /// Returns the hello that an [`attach`](Self::attach) says, for one more port to the same worker.
+    #[must_use]
+    pub fn hello(&self, holds_lock: bool) -> Hello {
+        Hello {
+            build: self.build,
+            ..Hello::new(self.token, holds_lock)
+        }
+    }
+
     /// Begins with the worker behind a fresh port, by a hello. `holds_lock`: the tab holds the Web Lock of its token.
     ///
     /// An earlier worker that was not [detached](Self::detach) is taken for one that may live on.
@@ -119,7 +141,7 @@ impl TabSession {
         }
         self.holds_lock = holds_lock;
         self.phase = Phase::Greeting;
-        self.hello = Some(Hello::new(self.token, holds_lock).encode());
+        self.hello = Some(self.hello(holds_lock).encode());
     }
 
     /// Forgets a worker that does not answer, with a goodbye in case it wakes up later: it must not keep the tab's place.
@@ -242,6 +264,9 @@ impl TabSession {
             let event = ChannelEvent::Failed(why.clone());
             self.outputs
                 .push_back(TabOutput::Event { channel: id, event });
+        }
+        if let Some(build) = self.update {
+            self.tell(id, incoming::update_event(build));
         }
         self.say(channel.connect(id));
         self.channels.insert(id, channel);

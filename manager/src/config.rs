@@ -35,6 +35,25 @@ pub struct ManagerConfig {
     /// The worker's name. Default: `onesocket`. 1 to 128 bytes. Tabs share a SharedWorker when origin, script and name are
     /// equal.
     pub name: String,
+    /// Which build of the app this page is of: any number that grows with each deploy, such as the Unix time of the build or the
+    /// count of a CI; 0 for none. Default: 0. Tabs of several builds share one worker, and those of an older build are told of
+    /// a newer one by [`ChannelEvent::UpdateAvailable`](crate::ChannelEvent::UpdateAvailable). A tab that gives none is told
+    /// of no build, but for one that speaks a newer protocol.
+    ///
+    /// A number that is set when the app is compiled can't be forgotten:
+    ///
+    /// ```
+    /// use onesocket_manager::ManagerConfig;
+    ///
+    /// // As in `APP_BUILD=$(date +%s) trunk build`; cargo compiles anew when it changes.
+    /// let build = option_env!("APP_BUILD").and_then(|number| number.parse().ok());
+    /// let config = ManagerConfig::default().build(build.unwrap_or(0));
+    /// assert_eq!(config.check(), Ok(()));
+    /// ```
+    ///
+    /// A deploy that goes back to what was needs a number above the one that it takes back, as if it was new; else the tabs
+    /// that are to go hear nothing, and the others are told to update to what is gone.
+    pub build: u64,
     /// How long a worker may take from its construction to its welcome, the download of script and wasm included. Default:
     /// 3 s. 100 ms to 60 s. Too short: a slow network ends up on a lower tier, and tabs no longer share the socket. Too
     /// long: where a worker hangs, the app waits that long for its first connection. 3 s is about what a 45 kB download
@@ -83,6 +102,13 @@ impl ManagerConfig {
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Says which build of the app this page is of; see [`build`](Self#structfield.build).
+    #[must_use]
+    pub fn build(mut self, build: u64) -> Self {
+        self.build = build;
         self
     }
 
@@ -183,6 +209,7 @@ impl Default for ManagerConfig {
             script: "onesocket-worker.js".to_owned(),
             script_kind: ScriptKind::default(),
             name: "onesocket".to_owned(),
+            build: 0,
             hello_timeout: Duration::from_secs(3),
             ack_timeout: Duration::from_secs(5),
             probe_timeout: Duration::from_secs(3),

@@ -35,7 +35,7 @@ impl Core {
             host::show_log(config.debug);
         }
         let core = Rc::new(Self {
-            wiring: Wiring::new(host.token(), config.debug),
+            wiring: Wiring::new(host.token(), config.build, config.debug),
             report: Report::new(),
             host,
             handles: Cell::new(0),

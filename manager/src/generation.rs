@@ -46,6 +46,12 @@ impl Family<'_> {
             .unwrap_or_default()
     }
 
+    /// Returns whether these locks tell of any worker of this family.
+    pub(crate) fn lives<'a>(self, mut held: impl Iterator<Item = &'a str>) -> bool {
+        let first = self.place_lock(Generation::default());
+        held.any(|lock| lock == first || self.told_by(lock).is_some())
+    }
+
     fn told_by(self, lock: &str) -> Option<Generation> {
         let number = match lock.strip_prefix(TABS) {
             Some(of_tabs) => of_tabs.split_once(' ')?.0,
@@ -113,6 +119,42 @@ mod tests {
         assert_eq!(newest(&[&lock(2), &lock(10), &lock(9)]), Generation(10));
         let place = "onesocket-place a b~3 https://x.org/w.js";
         assert_eq!(newest(&[place, &lock(2)]), Generation(3));
+    }
+
+    #[test]
+    fn a_family_lives_in_its_workers_and_in_what_their_tabs_tell() {
+        let own = Family {
+            name: "a b~v2",
+            ..FAMILY
+        };
+        let held = |lock: &str| {
+            [
+                FAMILY.lives([lock].into_iter()),
+                own.lives([lock].into_iter()),
+            ]
+        };
+        assert_eq!(
+            held("onesocket-place a b https://x.org/w.js"),
+            [true, false]
+        );
+        assert_eq!(
+            held("onesocket-place a b~3 https://x.org/w.js"),
+            [true, false]
+        );
+        assert_eq!(
+            held("onesocket-place a b~v2 https://x.org/w.js"),
+            [false, true]
+        );
+        assert_eq!(
+            held("onesocket-place a b~v2~3 https://x.org/w.js"),
+            [false, true]
+        );
+        assert_eq!(held(&own.tabs_lock(Generation(1))), [false, true]);
+        assert_eq!(
+            held("onesocket-place a b~v2 https://x.org/v.js"),
+            [false, false]
+        );
+        assert_eq!(held("onesocket-tab-1"), [false, false]);
     }
 
     #[test]

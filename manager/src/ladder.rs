@@ -281,8 +281,9 @@ pub enum TierFailure {
         /// The browser's words, or the panic's.
         reason: String,
     },
-    /// The worker is of another build, with which this one has no common protocol version. It serves tabs of that other
-    /// build; a worker `name` with the release in it keeps the two apart.
+    /// The worker is of another build, with which this one has no common protocol version. A SharedWorker that serves tabs of that
+    /// other build is left alone, and one of this build's own is tried next, on the same tier. When that fails in the same way, the server has
+    /// the script of the other build: deploy script and page together, and let no cache keep one of them.
     #[error("the worker speaks {theirs}, this tab {ours}")]
     VersionMismatch {
         /// What this tab speaks.

@@ -55,9 +55,9 @@ pub(crate) enum Control {
 }
 
 impl Wiring {
-    pub(crate) fn new(token: TabToken, debug: DebugLevel) -> Self {
+    pub(crate) fn new(token: TabToken, build: u64, debug: DebugLevel) -> Self {
         Self {
-            session: RefCell::new(TabSession::new(token, debug)),
+            session: RefCell::new(TabSession::new(token, debug).with_build(build)),
             undelivered: RefCell::default(),
             sinks: RefCell::default(),
             delivering: Cell::new(false),
@@ -78,6 +78,11 @@ impl Wiring {
             self.take(output, post);
         }
         result
+    }
+
+    /// Returns the bytes of the session's hello.
+    pub(crate) fn hello(&self, holds_lock: bool) -> Vec<u8> {
+        self.session.borrow().hello(holds_lock).encode()
     }
 
     pub(crate) fn awaits_ack(&self) -> bool {
@@ -256,7 +261,7 @@ mod tests {
 
     #[test]
     fn no_sink_is_called_from_within_a_call() {
-        let wiring = Wiring::new(TabToken(1), DebugLevel::Off);
+        let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Off);
         let heard = Rc::new(RefCell::new(Vec::new()));
         let hear = Rc::clone(&heard);
         let channel = wiring.open(&ignore, config(), move |event| {
@@ -277,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_sink_may_open_send_close_and_deliver() {
-        let wiring = Rc::new(Wiring::new(TabToken(1), DebugLevel::Payloads));
+        let wiring = Rc::new(Wiring::new(TabToken(1), 0, DebugLevel::Payloads));
         let order = Rc::new(RefCell::new(Vec::new()));
         let (inner, note) = (Rc::clone(&wiring), Rc::clone(&order));
         let first = wiring.open(&ignore, config(), move |event| {
@@ -323,7 +328,7 @@ mod tests {
             }
         }
 
-        let wiring = Rc::new(Wiring::new(TabToken(1), DebugLevel::Off));
+        let wiring = Rc::new(Wiring::new(TabToken(1), 0, DebugLevel::Off));
         let other = wiring.open(&ignore, config(), |_| {});
         let owned = DropsInto(Rc::clone(&wiring), other);
         let channel = wiring.open(&ignore, config(), move |_| {
@@ -340,7 +345,7 @@ mod tests {
 
     #[test]
     fn garbage_from_the_worker_is_no_panic() {
-        let wiring = Wiring::new(TabToken(1), DebugLevel::Payloads);
+        let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Payloads);
         wiring.handle_frame(&ignore, &Bytes::from_static(b"<!doctype html>"));
         wiring.handle_frame(&ignore, &Bytes::new());
         deliver(&wiring);

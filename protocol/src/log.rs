@@ -226,7 +226,7 @@ impl LogEntry {
 #[must_use]
 pub fn shown_ids(tag: u8) -> usize {
     match tag {
-        tag::BYE | tag::WAKE | tag::READY | tag::ERROR | tag::LOG => 0,
+        tag::BYE | tag::WAKE | tag::READY | tag::ERROR | tag::LOG | tag::UPDATE_AVAILABLE => 0,
         tag::SEND
         | tag::GREET
         | tag::UNGREET
@@ -310,6 +310,7 @@ impl Shape {
             tag::LAGGED => ("lagged", &["channel", "missed"]),
             tag::DETACHED => ("detached", CHANNEL),
             tag::MARK => ("mark", &["channel", "through"]),
+            tag::UPDATE_AVAILABLE => ("update available", &[]),
             _ => ("unknown", &[]),
         };
         Self { name, ids }

@@ -16,6 +16,8 @@ use crate::{
 
 mod check;
 mod failure;
+#[cfg(feature = "next-version")]
+mod next_version;
 mod worker_side;
 
 pub use failure::{SendFailure, WorkerError};
@@ -59,6 +61,7 @@ pub mod tag {
         LAGGED = 141
         DETACHED = 142
         MARK = 143
+        UPDATE_AVAILABLE = 144
     }
 }
 
@@ -85,8 +88,8 @@ pub trait Encode {
     /// ```
     fn check(&self) -> Result<(), OverCap>;
 
-    /// Appends tag, length and body.
-    fn encode(&self, out: &mut Vec<u8>);
+    /// Appends tag, length and body, as they are in a version.
+    fn encode(&self, version: Version, out: &mut Vec<u8>);
 }
 
 /// What a tab says to its worker.
@@ -297,6 +300,11 @@ pub enum ToTab {
         /// The channel.
         channel: ChannelId,
     },
+    /// The worker has met a newer build than the tab's, or is of one itself.
+    UpdateAvailable {
+        /// The newest build number that was met, when it is above the tab's own; else 0, and the protocol is newer.
+        build: u64,
+    },
 }
 
 /// Where the loop runs.
@@ -346,18 +354,14 @@ impl ToWorker {
     pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
         let message = match version {
             Version::V1 => worker_side::decode_v1(raw)?,
+            #[cfg(feature = "next-version")]
+            Version::V2 => worker_side::decode_v1(&next_version::open(raw)?)?,
         };
         message.check()?;
         Ok(message)
     }
-}
 
-impl Encode for ToWorker {
-    fn check(&self) -> Result<(), OverCap> {
-        self.check_caps()
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
+    fn encode_v1(&self, out: &mut Vec<u8>) {
         match self {
             Self::Connect(connect) => put(out, tag::CONNECT, connect, &[]),
             Self::Disconnect { channel } => put(out, tag::DISCONNECT, channel, &[]),
@@ -393,6 +397,20 @@ impl Encode for ToWorker {
     }
 }
 
+impl Encode for ToWorker {
+    fn check(&self) -> Result<(), OverCap> {
+        self.check_caps()
+    }
+
+    fn encode(&self, version: Version, out: &mut Vec<u8>) {
+        match version {
+            Version::V1 => self.encode_v1(out),
+            #[cfg(feature = "next-version")]
+            Version::V2 => next_version::seal(out, |out| self.encode_v1(out)),
+        }
+    }
+}
+
 impl ToTab {
     /// Returns the channel that it is about, if it is about one.
     #[must_use]
@@ -410,7 +428,10 @@ impl ToTab {
             | Self::Mark { channel, .. }
             | Self::Detached { channel } => Some(*channel),
             Self::Error { channel, .. } => *channel,
-            Self::Ready { .. } | Self::Pong { .. } | Self::Log(_) => None,
+            Self::Ready { .. }
+            | Self::Pong { .. }
+            | Self::Log(_)
+            | Self::UpdateAvailable { .. } => None,
         }
     }
 
@@ -435,7 +456,8 @@ impl ToTab {
             Self::Error { channel: None, .. }
             | Self::Ready { .. }
             | Self::Pong { .. }
-            | Self::Log(_) => {}
+            | Self::Log(_)
+            | Self::UpdateAvailable { .. } => {}
         }
     }
 
@@ -447,6 +469,8 @@ impl ToTab {
     pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
         let message = match version {
             Version::V1 => Self::decode_v1(raw)?,
+            #[cfg(feature = "next-version")]
+            Version::V2 => Self::decode_v1(&next_version::open(raw)?)?,
         };
         message.check()?;
         Ok(message)
@@ -534,6 +558,7 @@ impl ToTab {
                 let (channel, through) = body(raw)?;
                 Self::Mark { channel, through }
             }
+            tag::UPDATE_AVAILABLE => Self::UpdateAvailable { build: body(raw)? },
             tag => return Err(DecodeError::UnknownTag { tag }),
         })
     }
@@ -544,8 +569,12 @@ impl Encode for ToTab {
         self.check_caps()
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
-        worker_side::encode(self, out);
+    fn encode(&self, version: Version, out: &mut Vec<u8>) {
+        match version {
+            Version::V1 => worker_side::encode(self, out),
+            #[cfg(feature = "next-version")]
+            Version::V2 => next_version::seal(out, |out| worker_side::encode(self, out)),
+        }
     }
 }
 

@@ -89,7 +89,7 @@ impl Outbox {
             let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
             self.full.push_back(full);
         }
-        self.backlog += self.filling.push(message);
+        self.backlog += self.filling.push(self.version, message);
     }
 
     /// Appends a message for a tab, unless more than [`limits::MAX_BACKLOG_BYTES`] wait for the tab already and the message is
@@ -214,7 +214,7 @@ impl Outbox {
     fn prepare_unnumbered(&mut self) {
         let mut batch = Batch::new(core::mem::take(&mut self.posted));
         for (channel, through) in self.handed.drain(..).chain(self.announced.drain(..)) {
-            batch.push(&ToTab::Mark { channel, through });
+            batch.push(self.version, &ToTab::Mark { channel, through });
         }
         self.posted = self.seal(batch, 0);
         self.ack_due = false;
@@ -380,9 +380,9 @@ impl Batch {
         }
     }
 
-    fn push(&mut self, message: &impl Encode) -> usize {
+    fn push(&mut self, version: Version, message: &impl Encode) -> usize {
         let before = self.bytes.len();
-        message.encode(&mut self.bytes);
+        message.encode(version, &mut self.bytes);
         self.count += 1;
         self.bytes.len() - before
     }

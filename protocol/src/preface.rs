@@ -121,16 +121,19 @@ pub struct Hello {
     pub versions: VersionRange,
     /// The tab's random number.
     pub token: TabToken,
+    /// Which build of the app the tab is of: a number that grows with each deploy; 0 when the app has not said.
+    pub build: u64,
 }
 
 impl Hello {
-    /// Makes a hello of this build.
+    /// Makes a hello with the versions of this build; the app's build number is not given.
     #[must_use]
     pub fn new(token: TabToken, holds_lock: bool) -> Self {
         Self {
             holds_lock,
             versions: VersionRange::OURS,
             token,
+            build: 0,
         }
     }
 
@@ -142,6 +145,7 @@ impl Hello {
         bytes.extend(self.versions.min.to_le_bytes());
         bytes.extend(self.versions.max.to_le_bytes());
         bytes.extend(self.token.0.to_le_bytes());
+        bytes.extend(self.build.to_le_bytes());
         bytes
     }
 
@@ -151,6 +155,8 @@ impl Hello {
             holds_lock: flags & 1 != 0,
             versions: fields.versions()?,
             token: TabToken(fields.u64()?),
+            // Appended: a tab that ends its hello before has not said.
+            build: fields.u64().unwrap_or(0),
         })
     }
 }

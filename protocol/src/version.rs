@@ -8,17 +8,34 @@ use core::fmt;
 pub enum Version {
     /// The first one.
     V1 = 1,
+    /// For tests of two builds at once. Each body begins with a byte of its own; no release has it.
+    #[cfg(feature = "next-version")]
+    V2 = 2,
 }
 
 impl Version {
+    /// The oldest version that this build speaks.
+    pub const OLDEST: Self = if cfg!(feature = "next-version-only") {
+        Self::NEWEST
+    } else {
+        Self::V1
+    };
+
     /// The newest version that this build speaks.
+    #[cfg(not(feature = "next-version"))]
     pub const NEWEST: Self = Self::V1;
+
+    /// The newest version that this build speaks.
+    #[cfg(feature = "next-version")]
+    pub const NEWEST: Self = Self::V2;
 
     /// Returns the version with this number, if this build speaks it.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
         match number {
             1 => Some(Self::V1),
+            #[cfg(feature = "next-version")]
+            2 => Some(Self::V2),
             _ => None,
         }
     }
@@ -48,7 +65,7 @@ pub struct VersionRange {
 impl VersionRange {
     /// What this build speaks.
     pub const OURS: Self = Self {
-        min: Version::V1 as u16,
+        min: Version::OLDEST as u16,
         max: Version::NEWEST as u16,
     };
 

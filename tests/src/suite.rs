@@ -5,6 +5,7 @@
 //! closed for it.
 
 mod bad_input;
+mod builds;
 pub mod chaos;
 mod delivery;
 mod harness;
@@ -38,6 +39,7 @@ pub fn scenarios() -> Vec<Scenario> {
         tiers::scenarios(),
         healing::scenarios(),
         bad_input::scenarios(),
+        builds::scenarios(),
     ]
     .concat()
 }

@@ -120,6 +120,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
     let engines = args.engines();
     let browsers = steps.prepare("browsers", || tools::driver_environment(engines));
     let dist = steps.prepare("wasm build", || wasm::build_all(Profile::Wasm));
+    let next = steps.prepare("wasm build: next versions", wasm::build_next);
     let units = steps.prepare("wasm unit tests: build", wasm_units::build);
     let Some(environment) = browsers else {
         steps.blocked("wasm unit tests", "browsers");
@@ -136,7 +137,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         }
         None => steps.blocked("wasm unit tests", "wasm unit tests: build"),
     }
-    if dist.is_some() {
+    if dist.is_some() && next.is_some() {
         let run = in_browsers("browser-suite", args, &environment)
             .arg("--dist")
             .arg(wasm::tests_dist());

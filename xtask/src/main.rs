@@ -84,6 +84,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Build { dev } => {
             let profile = if dev { Profile::Dev } else { Profile::Wasm };
             let dist = wasm::build_all(profile)?;
+            if dev {
+                wasm::build_next()?;
+            }
             sizes::print_table(&sizes::measure(&dist)?);
             Ok(ExitCode::SUCCESS)
         }

@@ -34,6 +34,19 @@ pub(crate) fn build_all(profile: Profile) -> Result<Vec<PathBuf>> {
     build(profile, &[CHAT, TESTS])
 }
 
+/// Builds the pages of the browser suite as later builds of the library would be, each with its worker: `target/dist/tests-next`, which
+/// speaks one more version of the protocol, and `target/dist/tests-next-only`, which speaks no other. Nobody downloads them, so they are
+/// built fast.
+pub(crate) fn build_next() -> Result<()> {
+    let builder = Builder::new(Profile::Dev)?;
+    let mut missing = Vec::new();
+    for site in [NEXT, NEXT_ONLY] {
+        let worker = builder.worker(WORKER, WORKER, site.features, &mut missing)?;
+        builder.site(&site, &worker, &mut missing)?;
+    }
+    complete(&missing)
+}
+
 /// Builds the chat alone into `target/dist/chat`.
 pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
     build(profile, &[CHAT])?;
@@ -54,6 +67,8 @@ struct Site {
     files: &'static str,
     /// The worker binaries that the page's package brings itself.
     workers: &'static [&'static str],
+    /// Of a dependency of the page and of the worker.
+    features: &'static [&'static str],
 }
 
 const CHAT: Site = Site {
@@ -62,6 +77,7 @@ const CHAT: Site = Site {
     page: "chat",
     files: "examples/chat/static",
     workers: &[],
+    features: &[],
 };
 
 const TESTS: Site = Site {
@@ -70,32 +86,43 @@ const TESTS: Site = Site {
     page: "page",
     files: "tests/page/static",
     workers: &["own-worker", "gloo-worker"],
+    features: &[],
+};
+
+const NEXT: Site = Site {
+    dist: "tests-next",
+    workers: &[],
+    features: &["onesocket-protocol/next-version"],
+    ..TESTS
+};
+
+const NEXT_ONLY: Site = Site {
+    dist: "tests-next-only",
+    features: &["onesocket-protocol/next-version-only"],
+    ..NEXT
 };
 
 /// The prebuilt worker, which is its package's binary. It is built without the package's default features.
 const WORKER: &str = "onesocket-worker";
 
 fn build(profile: Profile, sites: &[Site]) -> Result<Vec<PathBuf>> {
-    tools::wasm_target()?;
-    let builder = Builder {
-        profile,
-        wasm_bindgen: tools::wasm_bindgen()?.join("wasm-bindgen"),
-        wasm_opt: match profile {
-            Profile::Wasm => WasmOpt::find()?,
-            Profile::Dev => None,
-        },
-    };
+    let builder = Builder::new(profile)?;
     // What exists is laid out even when something is missing, so that one broken page does not hide the other.
     let mut missing = Vec::new();
-    let worker = builder.worker(WORKER, WORKER, &mut missing)?;
+    let worker = builder.worker(WORKER, WORKER, &[], &mut missing)?;
     let mut folders = Vec::new();
     for site in sites {
         folders.push(builder.site(site, &worker, &mut missing)?);
     }
+    complete(&missing)?;
+    Ok(folders)
+}
+
+fn complete(missing: &[String]) -> Result<()> {
     if !missing.is_empty() {
         bail!("the build is incomplete:\n  {}", missing.join("\n  "));
     }
-    Ok(folders)
+    Ok(())
 }
 
 struct Builder {
@@ -105,6 +132,18 @@ struct Builder {
 }
 
 impl Builder {
+    fn new(profile: Profile) -> Result<Self> {
+        tools::wasm_target()?;
+        Ok(Self {
+            profile,
+            wasm_bindgen: tools::wasm_bindgen()?.join("wasm-bindgen"),
+            wasm_opt: match profile {
+                Profile::Wasm => WasmOpt::find()?,
+                Profile::Dev => None,
+            },
+        })
+    }
+
     fn site(&self, site: &Site, worker: &[PathBuf], missing: &mut Vec<String>) -> Result<PathBuf> {
         let dist = paths::dist(site.dist);
         if dist.exists() {
@@ -117,7 +156,7 @@ impl Builder {
         } else {
             missing.push(format!("no folder {}", site.files));
         }
-        if let Some(wasm) = self.compile(site.package, site.page, missing)? {
+        if let Some(wasm) = self.compile(site.package, site.page, site.features, missing)? {
             let bound = self.bind(&wasm, site.page, JsTarget::Web)?;
             self.optimise(&bound.wasm)?;
             copy_tree(&bound.folder, &dist)?;
@@ -126,7 +165,7 @@ impl Builder {
             copy_into(file, &dist)?;
         }
         for own in site.workers {
-            for file in self.worker(site.package, own, missing)? {
+            for file in self.worker(site.package, own, site.features, missing)? {
                 copy_into(&file, &dist)?;
             }
             // The glue alone, as tools that know nothing of the prelude would load it.
@@ -139,8 +178,14 @@ impl Builder {
     }
 
     /// The files of one worker binary: a classic script, a module script, and the wasm that both load.
-    fn worker(&self, package: &str, bin: &str, missing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
-        let Some(wasm) = self.compile(package, bin, missing)? else {
+    fn worker(
+        &self,
+        package: &str,
+        bin: &str,
+        features: &[&str],
+        missing: &mut Vec<String>,
+    ) -> Result<Vec<PathBuf>> {
+        let Some(wasm) = self.compile(package, bin, features, missing)? else {
             return Ok(Vec::new());
         };
         let classic = self.bind(&wasm, bin, JsTarget::NoModules)?;
@@ -168,6 +213,7 @@ impl Builder {
         &self,
         package: &str,
         bin: &str,
+        features: &[&str],
         missing: &mut Vec<String>,
     ) -> Result<Option<PathBuf>> {
         let has_bin = workspace::package_named(package)?
@@ -184,6 +230,7 @@ impl Builder {
             .args(["build", "--profile", profile, "--target", WASM_TARGET])
             .args(["--package", package, "--bin", bin])
             .args((package == WORKER).then_some("--no-default-features"))
+            .args(features.iter().flat_map(|feature| ["--features", *feature]))
             .env("RUSTFLAGS", flags())
             .run();
         if let Err(error) = built {

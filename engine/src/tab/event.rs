@@ -153,6 +153,11 @@ pub enum ChannelEvent {
         /// Which.
         id: SendId,
     },
+    /// A newer build of the app is out: another tab runs it, or the worker does.
+    UpdateAvailable {
+        /// The newest build number that was met, above this tab's own; `None` when only the protocol is known to be newer.
+        build: Option<u64>,
+    },
     /// There is no worker, and none will come.
     Failed(SessionFailure),
     /// The channel is closed. Nothing follows.

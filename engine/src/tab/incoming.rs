@@ -14,9 +14,13 @@ impl TabSession {
         match Preface::decode(frame) {
             Ok(Preface::Welcome(welcome)) => self.on_welcome(welcome),
             Ok(Preface::Refused(refusal)) => {
+                let theirs = refusal.versions;
+                if theirs.max > VersionRange::OURS.max {
+                    self.on_update(0);
+                }
                 self.on_refused(SessionFailure::VersionMismatch {
                     ours: VersionRange::OURS,
-                    theirs: refusal.versions,
+                    theirs,
                 });
             }
             Ok(Preface::Failed(failed)) => self.on_refused(SessionFailure::WorkerFailed {
@@ -210,6 +214,7 @@ impl TabSession {
                 }
             }
             ToTab::Detached { channel } => self.on_detached(channel),
+            ToTab::UpdateAvailable { build } => self.on_update(build),
         }
     }
 
@@ -255,6 +260,21 @@ impl TabSession {
         }
     }
 
+    /// Every worker says so at each hello; a client is told once of each build that is newer still.
+    fn on_update(&mut self, build: u64) {
+        if self.update.is_some_and(|known| known >= build) {
+            return;
+        }
+        self.update = Some(build);
+        for channel in self.channels.keys() {
+            let event = update_event(build);
+            self.outputs.push_back(TabOutput::Event {
+                channel: *channel,
+                event,
+            });
+        }
+    }
+
     fn on_detached(&mut self, id: ChannelId) {
         if self
             .channels
@@ -267,5 +287,11 @@ impl TabSession {
             handing_over.held.retain(|held| *held != id);
             self.finish_hand_over();
         }
+    }
+}
+
+pub(super) fn update_event(build: u64) -> ChannelEvent {
+    ChannelEvent::UpdateAvailable {
+        build: (build != 0).then_some(build),
     }
 }

@@ -2,6 +2,7 @@
 
 mod sim;
 
+mod builds;
 mod delivery;
 mod greetings;
 mod heartbeat;

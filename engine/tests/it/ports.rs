@@ -313,9 +313,8 @@ fn a_send_that_comes_twice_is_sent_once() {
 fn a_hello_of_other_versions_is_refused_with_ours() {
     let mut peer = Peer::new();
     let hello = Hello {
-        holds_lock: true,
         versions: VersionRange { min: 7, max: 9 },
-        token: TabToken(1),
+        ..Hello::new(TabToken(1), true)
     };
     let refused = Answer::Preface(Preface::Refused(onesocket_protocol::Refusal {
         versions: VersionRange::OURS,

@@ -399,6 +399,10 @@ impl Writer<'_> {
                 self.number(through.0);
                 tag::MARK
             }
+            ToTab::UpdateAvailable { build } => {
+                self.number(*build);
+                tag::UPDATE_AVAILABLE
+            }
         }
     }
 

@@ -35,7 +35,7 @@ impl Message for ToTab {
 /// Encodes a message and splits what a batch reader would.
 fn raw(message: &impl Encode) -> RawMessage {
     let mut bytes = Vec::new();
-    message.encode(&mut bytes);
+    message.encode(Version::V1, &mut bytes);
     let (head, body) = bytes.split_at(onesocket_protocol::frame::MESSAGE_HEADER_BYTES);
     assert_eq!(head[1..], (body.len() as u32).to_le_bytes());
     RawMessage {

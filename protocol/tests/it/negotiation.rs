@@ -46,6 +46,40 @@ fn this_build_speaks_every_version_of_its_range() {
 }
 
 #[test]
+fn ranges_that_touch_have_one_version_in_common_and_neighbours_none() {
+    let range = |min, max| VersionRange { min, max };
+    let newest = |a: VersionRange, b| a.newest_common(b).map(Version::number);
+    assert_eq!(newest(range(1, 1), range(1, 1)), Some(1));
+    assert_eq!(newest(range(1, 2), range(1, 1)), Some(1));
+    assert_eq!(newest(range(1, u16::MAX), range(1, 1)), Some(1));
+    assert_eq!(newest(range(1, 1), range(2, 2)), None);
+    assert_eq!(newest(range(1, 1), range(2, u16::MAX)), None);
+    assert_eq!(newest(range(u16::MAX, u16::MAX), range(1, u16::MAX)), None);
+}
+
+#[test]
+fn the_version_for_tests_is_in_no_build_that_did_not_ask_for_it() {
+    if cfg!(not(feature = "next-version")) {
+        assert_eq!(VersionRange::OURS, VersionRange { min: 1, max: 1 });
+    }
+}
+
+#[test]
+fn a_hello_that_ends_before_the_build_number_has_given_none() {
+    let hello = Hello {
+        build: u64::MAX,
+        ..Hello::new(TabToken(1), true)
+    };
+    let bytes = hello.encode();
+    let silent = Hello { build: 0, ..hello };
+    for len in 18..bytes.len() {
+        assert_eq!(Preface::decode(&bytes[..len]), Ok(Preface::Hello(silent)));
+    }
+    assert_eq!(Preface::decode(&bytes), Ok(Preface::Hello(hello)));
+    assert!(Preface::decode(&bytes[..17]).is_err());
+}
+
+#[test]
 fn a_range_that_is_none_is_refused() {
     for (min, max) in [(0, 1), (0, 0), (2, 1)] {
         let versions = VersionRange { min, max };

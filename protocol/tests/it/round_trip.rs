@@ -39,8 +39,8 @@ proptest! {
     }
 
     #[test]
-    fn a_hello(token: u64, holds_lock: bool, versions in versions()) {
-        let hello = Hello { holds_lock, versions, token: TabToken(token) };
+    fn a_hello(token: u64, build: u64, holds_lock: bool, versions in versions()) {
+        let hello = Hello { holds_lock, versions, token: TabToken(token), build };
         prop_assert_eq!(Preface::decode(&hello.encode()), Ok(Preface::Hello(hello)));
     }
 

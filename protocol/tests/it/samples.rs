@@ -5,19 +5,21 @@ use onesocket_protocol::{
     Backoff, ChannelId, CloseInfo, Connect, DebugLevel, Encode, Epoch, FailedStart, GiveUp,
     Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry,
     LogLevel, Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure,
-    SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker, VersionRange, Wake, Welcome,
-    WorkerError, WorkerScope, log::kind, message::tag,
+    SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Wake,
+    Welcome, WorkerError, WorkerScope, log::kind, message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
+const BUILD: u64 = 0x0000_0190_5b1e_7c00;
 
 pub(crate) fn prefaces() -> Vec<(&'static str, Vec<u8>, Preface)> {
     let versions = VersionRange { min: 1, max: 1 };
     let token = TabToken(0x0123_4567_89ab_cdef);
-    let hello = |holds_lock| Hello {
+    let hello = |holds_lock, build| Hello {
         holds_lock,
         versions,
         token,
+        build,
     };
     let welcome = Welcome {
         version: 1,
@@ -35,13 +37,13 @@ pub(crate) fn prefaces() -> Vec<(&'static str, Vec<u8>, Preface)> {
     vec![
         (
             "preface-hello",
-            hello(false).encode(),
-            Preface::Hello(hello(false)),
+            hello(false, 0).encode(),
+            Preface::Hello(hello(false, 0)),
         ),
         (
             "preface-hello-lock",
-            hello(true).encode(),
-            Preface::Hello(hello(true)),
+            hello(true, BUILD).encode(),
+            Preface::Hello(hello(true, BUILD)),
         ),
         (
             "preface-welcome",
@@ -185,6 +187,11 @@ pub(crate) fn to_tab() -> Vec<(&'static str, ToTab)> {
                 through: SendId(300),
             },
         ),
+        ("update-available", ToTab::UpdateAvailable { build: BUILD }),
+        (
+            "update-available-protocol",
+            ToTab::UpdateAvailable { build: 0 },
+        ),
     ];
     samples.extend(settings());
     samples.extend(messages());
@@ -209,7 +216,7 @@ pub(crate) fn encoded() -> Vec<(&'static str, Vec<u8>)> {
 
 fn encode(message: &impl Encode) -> Vec<u8> {
     let mut bytes = Vec::new();
-    message.encode(&mut bytes);
+    message.encode(Version::V1, &mut bytes);
     bytes
 }
 

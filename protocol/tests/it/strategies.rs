@@ -86,6 +86,7 @@ pub(crate) fn to_tab() -> impl Strategy<Value = ToTab> {
         log_entry().prop_map(ToTab::Log),
         (channel(), any::<u64>()).prop_map(|(channel, missed)| ToTab::Lagged { channel, missed }),
         channel().prop_map(|channel| ToTab::Detached { channel }),
+        any::<u64>().prop_map(|build| ToTab::UpdateAvailable { build }),
         (channel(), any::<u64>()).prop_map(|(channel, id)| ToTab::Mark {
             channel,
             through: SendId(id),

@@ -63,6 +63,8 @@ struct WorkerConfig {
     script: Option<String>,
     name: Option<String>,
     #[serde(default)]
+    build: u64,
+    #[serde(default)]
     module: bool,
     hello_timeout_ms: Option<u64>,
     ack_timeout_ms: Option<u64>,
@@ -175,6 +177,7 @@ impl WorkerConfig {
         if let Some(name) = &self.name {
             config = config.name(name);
         }
+        config = config.build(self.build);
         if self.module {
             config = config.script_kind(ScriptKind::Module);
         }

@@ -38,6 +38,7 @@ pub(crate) fn event<Rx>(event: Event<Rx>, content: impl Fn(Rx) -> Value) -> Valu
             json!({ "type": "disconnected", "reason": format!("{reason:?}") })
         }
         Event::Status(now) => json!({ "type": "status", "status": status(&now) }),
+        Event::UpdateAvailable { build } => json!({ "type": "update", "build": build }),
         Event::Lagged { missed } => json!({ "type": "lagged", "missed": missed }),
         Event::Error(error) => {
             json!({ "type": "error", "kind": format!("{error:?}"), "text": chain(&error) })

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -24,6 +25,8 @@ pub(super) struct Site<'a> {
     chat: ChatState,
     ledger: Ledger,
     tls: bool,
+    /// What is served.
+    dist: PathBuf,
     server: Option<RunningServer>,
 }
 
@@ -40,6 +43,7 @@ impl<'a> Site<'a> {
             chat: ChatState::new(),
             ledger: Ledger::new(),
             tls,
+            dist: ctx.dist.clone(),
             server: None,
         };
         site.restart().await?;
@@ -50,7 +54,7 @@ impl<'a> Site<'a> {
     pub(super) async fn restart(&mut self) -> Result<()> {
         let server = Server::builder()
             .addr(self.addr)
-            .static_dir(&self.ctx.dist)
+            .static_dir(&self.dist)
             .chat(self.chat.clone())
             .ledger(self.ledger.clone())
             .tls(self.tls)
@@ -59,6 +63,19 @@ impl<'a> Site<'a> {
         self.addr = server.addr();
         self.server = Some(server);
         Ok(())
+    }
+
+    /// Serves another build of page and worker from the same addresses, as after a deploy. The server restarts for it.
+    pub(super) async fn deploy(&mut self, build: &str) -> Result<()> {
+        let dist = self.ctx.dist.with_file_name(build);
+        ensure!(
+            dist.join("index.html").is_file(),
+            "{} is not built: `cargo xtask build --dev` does it",
+            dist.display()
+        );
+        self.dist = dist;
+        self.stop().await;
+        self.restart().await
     }
 
     /// Stops the server: the sockets are cut off, the port is closed.

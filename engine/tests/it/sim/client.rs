@@ -107,6 +107,7 @@ impl Client {
             }
             ChannelEvent::MaybeSent { id } => self.settle(id, Outcome::MaybeSent, seed),
             ChannelEvent::Failed(_) => self.failed += 1,
+            ChannelEvent::UpdateAvailable { .. } => panic!("all are of one build"),
             ChannelEvent::Closed => self.closed = true,
         }
         None

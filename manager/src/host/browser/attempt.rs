@@ -9,7 +9,6 @@ use futures::{
     future::{self, Either},
 };
 use onesocket_engine::Loss;
-use onesocket_protocol::Hello;
 
 use super::{
     Verdict, diagnose, now, sleep, succession,
@@ -26,6 +25,18 @@ pub(super) enum NotRunning {
 
 /// Brings the tab to a tier, or reports why not. No transport is left behind by a failure.
 pub(super) async fn attempt(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
+    match attempt_once(core, tier).await {
+        // It serves the tabs of another build, and may do so for days.
+        Err(NotRunning::Failed(TierFailure::VersionMismatch { .. }))
+            if tier == Tier::Shared && succession::part(core) =>
+        {
+            attempt_once(core, tier).await
+        }
+        result => result,
+    }
+}
+
+async fn attempt_once(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
     let started = now();
     let result = until_welcome(core, tier).await;
     core.host.verdicts.take();
@@ -100,7 +111,7 @@ pub(super) async fn await_welcome(
 }
 
 fn knock(core: &Rc<Core>) -> Result<(), NotRunning> {
-    let hello = Hello::new(core.host.token, core.host.holds_lock()).encode();
+    let hello = core.wiring.hello(core.host.holds_lock());
     match &mut *core.host.transport.borrow_mut() {
         Some(transport) => transport
             .knock(&core.config, &hello)

@@ -87,8 +87,14 @@ async fn try_again(core: &Rc<Core>, running: Tier) {
 /// Says hello to a worker of the tier, and goodbye. The tab's own session knows nothing of it.
 async fn visit(core: &Rc<Core>, tier: Tier) -> Result<Transport, TierFailure> {
     let visited = knock_at(core, tier).await;
-    let is_silent = matches!(visited, Err(TierFailure::HelloTimeout { .. }));
-    if tier == Tier::Shared && is_silent && succession::escape(core).await {
+    let has_other = match visited {
+        Err(TierFailure::HelloTimeout { .. }) if tier == Tier::Shared => {
+            succession::escape(core).await
+        }
+        Err(TierFailure::VersionMismatch { .. }) if tier == Tier::Shared => succession::part(core),
+        _ => false,
+    };
+    if has_other {
         return knock_at(core, tier).await;
     }
     visited

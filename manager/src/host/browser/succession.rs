@@ -5,12 +5,12 @@
 //! goes to the successor before the lease of the old one has run out.
 
 use core::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     time::Duration,
 };
 
 use onesocket_engine::Loss;
-use onesocket_protocol::Epoch;
+use onesocket_protocol::{Epoch, Version};
 
 use super::{
     lock::{self, Held, HeldLock, Mode},
@@ -29,6 +29,8 @@ pub(super) struct Succession {
     welcomed: Cell<Option<Generation>>,
     /// Tells tabs that come later; none for the first generation, which everybody tries anyway.
     told: RefCell<Option<HeldLock>>,
+    /// The name of this build's own workers, once it has parted with those that do not speak its protocol.
+    apart: OnceCell<String>,
 }
 
 /// Returns the name of the SharedWorker to connect to.
@@ -43,17 +45,46 @@ pub(super) fn note_welcome(core: &Core) {
     succession.welcomed.set(Some(succession.generation.get()));
 }
 
-/// Goes over to the newest generation that other tabs tell of. Returns whether that is another one than before.
+/// Goes over to the newest generation that other tabs tell of, and to the workers of this build's own if there are any.
+/// Returns whether that is another worker than before.
 pub(super) async fn follow(core: &Core) -> bool {
-    let (Some(family), Some(held)) = (family(core), lock::held().await) else {
+    let Some(held) = lock::held().await else {
         return false;
     };
-    let newest = family.newest(held.iter().map(|held| held.name.as_str()));
+    let names = || held.iter().map(|held| held.name.as_str());
+    let own = own_name(core);
+    let lives = script(core).is_some_and(|script| {
+        let name = &own;
+        Family { script, name }.lives(names())
+    });
+    // The others of this build are there. Where they came from may be free by now, and would be a second worker.
+    let has_parted = lives && part(core);
+    let Some(family) = family(core) else {
+        return false;
+    };
+    let newest = family.newest(names());
     let is_newer = newest > core.host.succession.generation.get();
     if is_newer {
         enter(core, newest).await;
     }
-    is_newer
+    is_newer || has_parted
+}
+
+/// Turns away from workers that do not speak this build's protocol, to those of its own; `false` when it has done so before.
+pub(super) fn part(core: &Core) -> bool {
+    let succession = &core.host.succession;
+    let is_new = succession.apart.set(own_name(core)).is_ok();
+    if is_new {
+        succession.generation.set(Generation::default());
+        succession.welcomed.set(None);
+        release(core);
+    }
+    is_new
+}
+
+/// All builds of the same newest version meet under this name.
+fn own_name(core: &Core) -> String {
+    format!("{}~v{}", core.config.name, Version::NEWEST.number())
 }
 
 /// Leaves the SharedWorker of this run to its successor. Without Web Locks nobody can tell whether it does something still.
@@ -113,11 +144,15 @@ async fn enter(core: &Core, generation: Generation) {
 }
 
 fn family(core: &Core) -> Option<Family<'_>> {
+    let script = script(core)?;
+    let apart = core.host.succession.apart.get();
+    let name = apart.unwrap_or(&core.config.name);
+    Some(Family { script, name })
+}
+
+fn script(core: &Core) -> Option<&str> {
     let page = core.host.page.as_ref()?;
-    Some(Family {
-        script: &page.script,
-        name: &core.config.name,
-    })
+    Some(&page.script)
 }
 
 /// How long a worker goes on that has lost its lock.
