@@ -2,15 +2,17 @@
 
 use std::{fmt, rc::Rc, time::Duration};
 
+use futures::FutureExt;
 use onesocket_engine::{ChannelConfig, Delivery};
 use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
 use onesocket_protocol::{
-    Backoff, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkKey, LinkPolicy, QueueLimits, Replay,
-    Wake, limits,
+    Backoff, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, QueueLimits,
+    Replay, Wake, limits,
 };
 
 use crate::{
-    BuildError, Client, Codec, RequestId,
+    BuildError, Client, Codec, Credential, CredentialRequest, RequestId,
+    auth::{Authenticator, Provide},
     client::{ReplyTo, Shared},
     page,
 };
@@ -47,6 +49,7 @@ pub struct ClientBuilder<Tx: ?Sized, Rx> {
     tier: Option<Tier>,
     debug: Option<DebugLevel>,
     manager: Option<WorkerManager>,
+    provide: Option<Rc<Provide>>,
 }
 
 impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
@@ -66,6 +69,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             tier: None,
             debug: None,
             manager: None,
+            provide: None,
         }
     }
 
@@ -130,6 +134,57 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     #[must_use]
     pub fn wake(mut self, wake: Wake) -> Self {
         self.policy.wake = wake;
+        self
+    }
+
+    /// Supplies a credential for each dial: in the URL, as a subprotocol or as a first message ([`Credential`]). `None` declines.
+    ///
+    /// The tabs of the connection are asked one after the other, each for up to [`auth_timeout`](Self::auth_timeout), and
+    /// first the one that had the last good one. When the server refuses a credential, by one of the
+    /// [`auth_codes`](Self::auth_codes), it is never dialled with again; a tab that answers with it hears
+    /// [`WorkerError::CredentialRefused`](crate::WorkerError::CredentialRefused), and the next one is asked. When none has another,
+    /// nothing is dialled any more: [`Event::NeedsAuth`](crate::Event::NeedsAuth).
+    ///
+    /// The account is part of what tabs share a connection by: no tab is asked for another account's.
+    ///
+    /// ```
+    /// use onesocket::{Client, Credential, codec::Text};
+    ///
+    /// # async fn fetch_token(_fresh: bool) -> Option<String> { None }
+    /// let client: Client<str, String> = Client::builder("wss://example.org/feed", Text)
+    ///     .account("alice")
+    ///     .auth(|request| async move {
+    ///         let token = fetch_token(request.refused).await?;
+    ///         Some(Credential::query("token", token))
+    ///     })
+    ///     .build()?;
+    /// # drop(client);
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn auth<F>(mut self, provider: impl Fn(CredentialRequest) -> F + 'static) -> Self
+    where
+        F: Future<Output = Option<Credential>> + 'static,
+    {
+        self.provide = Some(Rc::new(move |request| provider(request).boxed_local()));
+        self.policy.auth.ask.get_or_insert(DEFAULT_AUTH_TIMEOUT);
+        self
+    }
+
+    /// Sets how long one tab may take to supply a credential before the next one is asked. Default: 10 s.
+    #[must_use]
+    pub fn auth_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.auth.ask = Some(timeout.into());
+        self
+    }
+
+    /// Sets the WebSocket close codes by which the server refuses a credential. Default: 4401. Without [`auth`](Self::auth) such
+    /// a close pauses the loop until a tab joins, or [`Client::reconnect`] is called.
+    ///
+    /// A server that refuses the handshake itself, by HTTP 401, can't be told from one that is down: let it accept, then close.
+    #[must_use]
+    pub fn auth_codes(mut self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.policy.auth.codes = codes.into_iter().collect();
         self
     }
 
@@ -241,6 +296,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             tier,
             debug,
             manager,
+            provide,
         } = self;
         if let Some(tier) = tier {
             worker = worker.tiers(TierPolicy::Forced(tier));
@@ -250,6 +306,10 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         }
         key.url = page::resolve_url(&key.url)?;
         check_key(&key)?;
+        let authenticator = provide.map(|provide| Authenticator {
+            provide,
+            key: key.clone(),
+        });
         let config = ChannelConfig {
             key,
             policy,
@@ -267,6 +327,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             reply_to,
             Box::new(move |message| acknowledger.acknowledges(message)),
             delivery,
+            authenticator,
         );
         let sink = Rc::downgrade(&shared);
         let channel = shared.manager().open(config, move |event| {
@@ -288,7 +349,10 @@ impl<Tx: ?Sized, Rx> fmt::Debug for ClientBuilder<Tx, Rx> {
     }
 }
 
-fn check_key(key: &LinkKey) -> Result<(), BuildError> {
+/// Long enough for a token from a slow server, short enough for a user who waits.
+const DEFAULT_AUTH_TIMEOUT: Millis = Millis(10_000);
+
+pub(crate) fn check_key(key: &LinkKey) -> Result<(), BuildError> {
     let is_token = |text: &String| !text.is_empty() && text.bytes().all(is_token_byte);
     let has_doubles = (1..key.subprotocols.len())
         .any(|at| key.subprotocols[..at].contains(&key.subprotocols[at]));

@@ -12,11 +12,14 @@ use std::{
 use futures::channel::oneshot;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
-use onesocket_protocol::{DebugLevel, GreetingId, LinkState, Payload, Status, StopReason, limits};
+use onesocket_protocol::{
+    self as protocol, DebugLevel, GreetingId, LinkState, Payload, Status, StopReason, limits,
+};
 
 use crate::{
-    ClientBuilder, ClientError, Codec, Event, Events, GreetError, GreetingGuard, Request,
-    RequestId, SendError, Sending, codec::DecodeError, event::Inbox, page, receipts::Receipts,
+    BuildError, ClientBuilder, ClientError, Codec, Event, Events, GreetError, GreetingGuard,
+    LogOut, Request, RequestId, SendError, Sending, auth::Authenticator, codec::DecodeError,
+    event::Inbox, page, receipts::Receipts,
 };
 
 /// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
@@ -183,6 +186,16 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
             .with_channel(|channel| channel.delay(delay.into()));
     }
 
+    /// Ends the connection for all tabs of this account: the socket is closed, sends fail, and each client hears
+    /// [`Event::Disconnected`] with [`StopReason::LoggedOut`] as its last event. For another log-in a new client is built.
+    ///
+    /// It holds if the worker is lost meanwhile: the next one is told. A tab that is frozen hears of it when it thaws; if the worker is
+    /// lost before, it may open the connection again, so let the server end the session too.
+    pub fn log_out(&self, queued: LogOut) {
+        self.shared
+            .with_channel(|channel| channel.log_out(queued.patience()));
+    }
+
     /// Disconnects all clones of this client; its streams end. Sends that are on their way still end as what became of them.
     pub fn disconnect(&self) {
         self.shared.close();
@@ -262,6 +275,7 @@ pub(crate) struct Shared<Rx> {
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
     first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
+    authenticator: Option<Authenticator>,
     closed: Cell<bool>,
 }
 
@@ -272,6 +286,7 @@ impl<Rx> Shared<Rx> {
         reply_to: Option<ReplyTo<Rx>>,
         acknowledges: Acknowledges<Rx>,
         delivery: Delivery,
+        authenticator: Option<Authenticator>,
     ) -> Rc<Self> {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
         Rc::new(Self {
@@ -293,6 +308,7 @@ impl<Rx> Shared<Rx> {
             requests: RefCell::default(),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
+            authenticator,
             closed: Cell::new(false),
         })
     }
@@ -374,7 +390,20 @@ impl<Rx> Shared<Rx> {
         Events::new(inbox)
     }
 
-    pub(crate) fn on_event(&self, event: ChannelEvent) {
+    /// Answers a worker that needs a credential.
+    pub(crate) fn answer(&self, request: u32, credential: Option<protocol::Credential>) {
+        self.with_channel(|channel| channel.credential(request, credential));
+    }
+
+    /// Reports what the app has supplied.
+    pub(crate) fn complain(&self, error: &BuildError) {
+        self.publish(|| Event::Error(ClientError::InvalidCredential(error.clone())));
+    }
+
+    pub(crate) fn on_event(self: &Rc<Self>, event: ChannelEvent)
+    where
+        Rx: 'static,
+    {
         match event {
             ChannelEvent::Message { replayed, payload } => self.on_message(replayed, &payload),
             ChannelEvent::Sent { through } => self.receipts.settle_through(through),
@@ -386,9 +415,18 @@ impl<Rx> Shared<Rx> {
                 self.receipts.settle(id, Err(SendError::MaybeSent { id }));
             }
             ChannelEvent::Status(status) => {
-                self.status.replace(status.clone());
+                let before = self.status.replace(status.clone());
                 self.publish(|| Event::Status(status.clone()));
+                if let LinkState::NeedsAuth { refused } = status.state
+                    && before.state != status.state
+                {
+                    self.publish(|| Event::NeedsAuth { refused });
+                }
             }
+            ChannelEvent::NeedCredential { request, refused } => match &self.authenticator {
+                Some(authenticator) => authenticator.answer(self, request, refused),
+                None => self.answer(request, None),
+            },
             ChannelEvent::Connected { subprotocol } => {
                 self.publish(|| Event::Connected {
                     subprotocol: subprotocol.clone(),
@@ -398,6 +436,10 @@ impl<Rx> Shared<Rx> {
                 self.publish(|| Event::Disconnected {
                     reason: reason.clone(),
                 });
+                if reason == StopReason::LoggedOut {
+                    self.close();
+                    self.status.borrow_mut().state = LinkState::Stopped(reason);
+                }
             }
             ChannelEvent::Reconnecting {
                 attempt,

@@ -127,6 +127,9 @@ pub enum ClientError {
     /// The worker complains.
     #[error("the worker complains")]
     Worker(#[source] WorkerError),
+    /// What the app has supplied can't be a credential. Correct it; the next tab is asked meanwhile.
+    #[error("the credential can't be dialled with")]
+    InvalidCredential(#[source] BuildError),
     /// There is no worker and none will come. This one does end it.
     #[error("there is no worker")]
     NoWorker(#[source] SessionFailure),

@@ -43,6 +43,12 @@ pub enum Event<Rx> {
         /// Why.
         reason: StopReason,
     },
+    /// Nothing is dialled before a tab has a credential: all have declined, were too slow, or had only refused ones. A tab that
+    /// joins ends it, and so does [`Client::reconnect`](crate::Client::reconnect), after a log-in for instance.
+    NeedsAuth {
+        /// Whether the server has refused the last one.
+        refused: bool,
+    },
     /// How the connection is doing, after every change.
     Status(Status),
     /// Messages were dropped, here: the page, or the reader of this stream, did not keep up.

@@ -55,6 +55,7 @@
 
 pub mod codec;
 
+mod auth;
 mod builder;
 mod client;
 mod error;
@@ -65,6 +66,7 @@ mod receipts;
 mod request;
 mod sending;
 
+pub use auth::{Credential, CredentialRequest, LogOut};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use codec::Codec;
@@ -80,9 +82,9 @@ pub use onesocket_manager::{
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
-    Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy, LinkState, Millis,
-    OverCap, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId,
-    Status, StopReason, Wake, WorkerError, redact_url,
+    Auth, Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy, LinkState,
+    Millis, OverCap, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure,
+    SendId, Status, StopReason, Wake, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};
 pub use sending::Sending;

@@ -424,6 +424,16 @@ impl Engine {
                 self.update_online();
             }
             ToWorker::Wake => self.wake(Millis(0)),
+            ToWorker::Credential {
+                channel,
+                request,
+                credential,
+            } => self.with_known_channel(id, channel, |link, ctx, member| {
+                link.on_credential(ctx, member, request, credential);
+            }),
+            ToWorker::LogOut { channel, drain } => {
+                self.with_known_channel(id, channel, |link, ctx, _| link.log_out(ctx, drain));
+            }
         }
     }
 

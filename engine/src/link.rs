@@ -8,11 +8,12 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, Payload, Replay,
-    SendFailure, SendId, Status, ToTab, WorkerError, limits,
+    SendFailure, SendId, Status, StopReason, ToTab, WorkerError, limits,
 };
 
 use crate::{PortId, SocketId, Time, engine::Todo, port::Ports};
 
+mod auth;
 mod backoff;
 mod give_up;
 mod greetings;
@@ -24,6 +25,7 @@ mod queue;
 mod timers;
 mod wake;
 
+use auth::Credentials;
 use greetings::Greetings;
 use history::History;
 use lifecycle::State;
@@ -72,7 +74,10 @@ const EVERY: ChannelId = ChannelId(0);
 #[derive(Debug)]
 pub(crate) struct Link {
     key: Rc<LinkKey>,
+    /// What is dialled: the key, or what a credential puts in place of its parts.
+    dialled: Rc<LinkKey>,
     policy: Rc<LinkPolicy>,
+    credentials: Credentials,
     state: State,
     timers: Timers,
     members: LiteMap<Member, MemberState>,
@@ -120,9 +125,12 @@ enum Ask {
 
 impl Link {
     pub(crate) fn new(key: LinkKey, policy: Rc<LinkPolicy>) -> Self {
+        let key = Rc::new(key);
         Self {
-            key: Rc::new(key),
+            dialled: key.clone(),
+            key,
             policy,
+            credentials: Credentials::default(),
             state: State::Idle,
             timers: Timers::default(),
             members: LiteMap::new(),
@@ -193,6 +201,7 @@ impl Link {
             );
             self.replay(ctx, member, replay);
         }
+        self.on_newcomer(ctx);
     }
 
     fn replay(&mut self, ctx: &mut Ctx<'_>, member: Member, replay: Replay) {
@@ -248,6 +257,7 @@ impl Link {
 
     fn remove(&mut self, ctx: &mut Ctx<'_>, member: Member) {
         self.members.remove(&member);
+        self.forget_asked(ctx, member);
         let farewells = self.greetings.remove_member(member);
         if let State::Open(open) = &self.state {
             for farewell in farewells {
@@ -280,6 +290,10 @@ impl Link {
             return self.tell_failed(ctx, member, id, SendFailure::OutOfOrder);
         }
         state.last_id = Some(id);
+        if self.timers.is_running(Timer::LogOut) {
+            let failure = SendFailure::Stopped(StopReason::LoggedOut);
+            return self.tell_failed(ctx, member, id, failure);
+        }
         let entry = Queued {
             member,
             id,
@@ -306,7 +320,9 @@ impl Link {
             | State::Dialling(_)
             | State::Closing(_)
             | State::Waiting(_)
-            | State::Offline(_) => match self.queue.push(&self.policy.queue, entry) {
+            | State::Offline(_)
+            | State::Asking(_)
+            | State::NeedsAuth => match self.queue.push(&self.policy.queue, entry) {
                 Ok(()) => self.watch_queue(),
                 Err(failure) => self.tell_failed(ctx, member, id, failure),
             },
@@ -485,9 +501,11 @@ impl Link {
 
     fn link_state(&self, now: Time) -> LinkState {
         match &self.state {
-            State::Idle | State::Dialling(_) | State::Closing(_) => LinkState::Connecting {
-                attempt: self.attempt,
-            },
+            State::Idle | State::Asking(_) | State::Dialling(_) | State::Closing(_) => {
+                LinkState::Connecting {
+                    attempt: self.attempt,
+                }
+            }
             State::Open(open) => LinkState::Connected {
                 subprotocol: open.subprotocol.clone(),
                 uptime: now.since(open.since),
@@ -503,6 +521,7 @@ impl Link {
             State::Offline(_) => LinkState::Offline {
                 attempt: self.attempt,
             },
+            State::NeedsAuth => self.unauthenticated(),
             State::Stopped(reason) => LinkState::Stopped(reason.clone()),
         }
     }

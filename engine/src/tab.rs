@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Payload,
+    ChannelId, Credential, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Payload,
     SendFailure, SendId, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
 };
 
@@ -390,6 +390,25 @@ impl TabSession {
         self.say_of_open(channel, ToWorker::Reconnect { channel });
     }
 
+    /// Answers a [`ChannelEvent::NeedCredential`]; `None` when there is none.
+    pub fn credential(&mut self, channel: ChannelId, request: u32, credential: Option<Credential>) {
+        let answer = ToWorker::Credential {
+            channel,
+            request,
+            credential,
+        };
+        self.say_of_open(channel, answer);
+    }
+
+    /// Ends the connection for all its tabs, with [`StopReason::LoggedOut`](onesocket_protocol::StopReason::LoggedOut). What is
+    /// queued may wait for an open socket for as long as `drain` says. It holds until a worker has done it, also the next one.
+    pub fn log_out(&mut self, id: ChannelId, drain: Option<Millis>) {
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.log_out = Some(drain);
+            self.say_of_open(id, ToWorker::LogOut { channel: id, drain });
+        }
+    }
+
     /// Asks for a [`TabOutput::Pong`].
     pub fn ping(&mut self, nonce: u32) {
         self.unposted
@@ -480,6 +499,13 @@ impl TabSession {
             }));
         }
         introduction.append(&mut self.unposted);
+        for (channel, drain) in self
+            .channels
+            .iter()
+            .filter_map(|(id, c)| Some((*id, c.log_out?)))
+        {
+            introduction.push_back(Unposted::Message(ToWorker::LogOut { channel, drain }));
+        }
         self.unposted = introduction;
     }
 

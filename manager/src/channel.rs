@@ -4,7 +4,7 @@ use core::fmt;
 use std::rc::Rc;
 
 use onesocket_engine::{Delivery, SendRejected};
-use onesocket_protocol::{ChannelId, GreetingId, Millis, Payload, SendId};
+use onesocket_protocol::{ChannelId, Credential, GreetingId, Millis, Payload, SendId};
 
 use crate::{WorkerManager, core::Core};
 
@@ -82,6 +82,18 @@ impl Channel {
     pub fn reconnect(&self) {
         self.core()
             .with_session(|session| session.reconnect(self.id));
+    }
+
+    /// Answers a [`ChannelEvent::NeedCredential`](crate::ChannelEvent::NeedCredential); `None` when there is none.
+    pub fn credential(&self, request: u32, credential: Option<Credential>) {
+        self.core()
+            .with_session(|session| session.credential(self.id, request, credential));
+    }
+
+    /// Ends the connection for all its tabs. What is queued may wait for an open socket for as long as `drain` says.
+    pub fn log_out(&self, drain: Option<Millis>) {
+        self.core()
+            .with_session(|session| session.log_out(self.id, drain));
     }
 
     /// Closes it. A drop does the same.

@@ -39,6 +39,7 @@ pub mod message;
 pub mod outbox;
 pub mod preface;
 
+mod credential;
 mod error;
 #[cfg(feature = "faults")]
 mod fault;
@@ -49,6 +50,7 @@ mod redact;
 mod status;
 mod version;
 
+pub use credential::{Auth, Credential};
 pub use error::{DecodeError, FrameError, OverCap, PrefaceError};
 #[cfg(feature = "faults")]
 pub use fault::Fault;

@@ -29,7 +29,7 @@ pub const MAX_TEXT_BYTES: usize = 8 * 1024;
 /// Subprotocols of one connection.
 pub const MAX_SUBPROTOCOLS: usize = 32;
 
-/// Fatal close codes of one connection.
+/// Fatal close codes of one connection, and as many that refuse a credential.
 pub const MAX_FATAL_CODES: usize = 256;
 
 /// Greetings that one channel holds at a time.
@@ -75,6 +75,6 @@ const _: () = {
     assert!(HEADER_BYTES < FULL_BATCH_BYTES);
     // The subprotocols, the URL, the account and the name of a member; three payloads; the fatal codes; everything else.
     let texts = (MAX_SUBPROTOCOLS + 3) * (MAX_TEXT_BYTES + 3);
-    assert!(texts + 3 * (MAX_GREETING_BYTES + 8) + 3 * MAX_FATAL_CODES + 256 <= MAX_BODY_BYTES);
+    assert!(texts + 3 * (MAX_GREETING_BYTES + 8) + 6 * MAX_FATAL_CODES + 256 <= MAX_BODY_BYTES);
     assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + MAX_BODY_BYTES <= MAX_FRAME_BYTES);
 };

@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GreetingId, Payload, limits, redact_url};
+use crate::{Auth, GreetingId, Payload, limits, redact_url};
 
 /// A length of time in whole milliseconds. Durations cross the port, instants never do: each context has its own clock.
 #[derive(
@@ -76,6 +76,8 @@ pub struct LinkPolicy {
     /// Which messages of the server replace older ones that a tab has not been given yet. `None`: none does, and a tab that does
     /// not keep up gets all of them, up to a bound, see [`ToTab::Lagged`](crate::ToTab::Lagged).
     pub latest: Option<LatestBy>,
+    /// How it proves whose it is.
+    pub auth: Auth,
 }
 
 impl Default for LinkPolicy {
@@ -92,6 +94,7 @@ impl Default for LinkPolicy {
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
             wake: Wake::default(),
             latest: None,
+            auth: Auth::default(),
         }
     }
 }

@@ -233,6 +233,8 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::DELAY
         | tag::RECONNECTING
         | tag::ACKNOWLEDGE
+        | tag::CREDENTIAL
+        | tag::NEED_CREDENTIAL
         | tag::SENT
         | tag::FAILED
         | tag::MARK
@@ -244,6 +246,7 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::SET_DEBUG
         | tag::RECONNECT
         | tag::NETWORK
+        | tag::LOG_OUT
         | tag::ATTACHED
         | tag::CONNECTED
         | tag::DISCONNECTED
@@ -294,6 +297,9 @@ impl Shape {
             tag::RECONNECT => ("reconnect", CHANNEL),
             tag::NETWORK => ("network", &["online"]),
             tag::WAKE => ("wake", &[]),
+            tag::CREDENTIAL => ("credential", &["channel", "request"]),
+            tag::LOG_OUT => ("log out", CHANNEL),
+            tag::NEED_CREDENTIAL => ("need credential", &["channel", "request"]),
             tag::ACKNOWLEDGE => ("acknowledge", &["channel", "id"]),
             tag::READY => ("ready", &[]),
             tag::ATTACHED => ("attached", CHANNEL),

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    ChannelId, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LogEntry, Millis, OverCap,
-    Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Version,
-    limits,
+    ChannelId, Credential, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LogEntry,
+    Millis, OverCap, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status,
+    StopReason, Version, limits,
 };
 
 mod check;
@@ -46,6 +46,8 @@ pub mod tag {
         NETWORK = 12
         ACKNOWLEDGE = 13
         WAKE = 14
+        CREDENTIAL = 15
+        LOG_OUT = 16
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -62,6 +64,7 @@ pub mod tag {
         DETACHED = 142
         MARK = 143
         UPDATE_AVAILABLE = 144
+        NEED_CREDENTIAL = 145
     }
 }
 
@@ -175,6 +178,22 @@ pub enum ToWorker {
     /// The tab has become visible, has come back from the back/forward cache, or its browser is online again: an open socket
     /// may have died meanwhile, and a wait may have become pointless.
     Wake,
+    /// Answers a [`ToTab::NeedCredential`].
+    Credential {
+        /// The channel.
+        channel: ChannelId,
+        /// The question's number.
+        request: u32,
+        /// What to dial with; `None` when the tab has none.
+        credential: Option<Credential>,
+    },
+    /// Ends the connection, for all its tabs, with [`StopReason::LoggedOut`]. What is sent after it fails.
+    LogOut {
+        /// The channel.
+        channel: ChannelId,
+        /// How long what is queued may still wait for an open socket; `None`: not at all.
+        drain: Option<Millis>,
+    },
 }
 
 /// What a channel asks for.
@@ -295,6 +314,15 @@ pub enum ToTab {
         /// The last that may have been.
         through: SendId,
     },
+    /// Asks the tab for the credential of the next dial; answered by [`ToWorker::Credential`].
+    NeedCredential {
+        /// The channel.
+        channel: ChannelId,
+        /// What the answer repeats.
+        request: u32,
+        /// Whether the server has refused the last one.
+        refused: bool,
+    },
     /// A channel is closed; nothing follows on it.
     Detached {
         /// The channel.
@@ -393,6 +421,12 @@ impl ToWorker {
                 put(out, tag::ACKNOWLEDGE, &(channel, id), &[]);
             }
             Self::Wake => put(out, tag::WAKE, &(), &[]),
+            Self::Credential {
+                channel,
+                request,
+                credential,
+            } => put(out, tag::CREDENTIAL, &(channel, request, credential), &[]),
+            Self::LogOut { channel, drain } => put(out, tag::LOG_OUT, &(channel, drain), &[]),
         }
     }
 }
@@ -426,6 +460,7 @@ impl ToTab {
             | Self::Failed { channel, .. }
             | Self::Lagged { channel, .. }
             | Self::Mark { channel, .. }
+            | Self::NeedCredential { channel, .. }
             | Self::Detached { channel } => Some(*channel),
             Self::Error { channel, .. } => *channel,
             Self::Ready { .. }
@@ -448,6 +483,7 @@ impl ToTab {
             | Self::Failed { channel, .. }
             | Self::Lagged { channel, .. }
             | Self::Mark { channel, .. }
+            | Self::NeedCredential { channel, .. }
             | Self::Detached { channel }
             | Self::Error {
                 channel: Some(channel),
@@ -559,6 +595,14 @@ impl ToTab {
                 Self::Mark { channel, through }
             }
             tag::UPDATE_AVAILABLE => Self::UpdateAvailable { build: body(raw)? },
+            tag::NEED_CREDENTIAL => {
+                let (channel, request, refused) = body(raw)?;
+                Self::NeedCredential {
+                    channel,
+                    request,
+                    refused,
+                }
+            }
             tag => return Err(DecodeError::UnknownTag { tag }),
         })
     }

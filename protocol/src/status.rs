@@ -54,6 +54,12 @@ pub enum LinkState {
     },
     /// The loop has ended. It starts anew when a tab asks it to.
     Stopped(StopReason),
+    /// Nothing is dialled before a tab comes with a credential: the server has refused the last one, or no tab has one. The
+    /// tabs are asked again when one joins, or asks for a new socket.
+    NeedsAuth {
+        /// Whether the server has refused the last one.
+        refused: bool,
+    },
 }
 
 impl LinkState {
@@ -131,6 +137,9 @@ pub enum StopReason {
     /// The last tab has left.
     #[error("the last tab has left")]
     Unused,
+    /// A tab has logged out.
+    #[error("logged out")]
+    LoggedOut,
 }
 
 /// How a socket was closed, as its [close event](https://developer.mozilla.org/en-US/docs/Web/API/CloseEvent) said.

@@ -20,6 +20,7 @@ use crate::{
     socket::{self, Incoming, MAX_FRAME_BYTES, Outbox},
 };
 
+mod auth;
 pub(crate) mod chat;
 mod echo;
 pub(crate) mod feed;
@@ -30,6 +31,9 @@ pub(crate) mod sink;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Endpoint {
+    /// `/auth`: returns what it gets from those who have a valid token.
+    #[serde(rename = "/auth")]
+    Auth,
     /// `/chat`: rooms with a history.
     #[serde(rename = "/chat")]
     Chat,
@@ -49,12 +53,20 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Lists all of them, in the order of their paths.
-    pub const ALL: [Self; 5] = [Self::Chat, Self::Echo, Self::Feed, Self::Ledger, Self::Sink];
+    pub const ALL: [Self; 6] = [
+        Self::Auth,
+        Self::Chat,
+        Self::Echo,
+        Self::Feed,
+        Self::Ledger,
+        Self::Sink,
+    ];
 
     /// Returns its path, with the slash.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
+            Self::Auth => "/auth",
             Self::Chat => "/chat",
             Self::Echo => "/echo",
             Self::Feed => "/feed",
@@ -81,6 +93,7 @@ impl fmt::Display for Endpoint {
 /// Routes the end points.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .route(Endpoint::Auth.path(), any(auth::auth))
         .route(Endpoint::Chat.path(), any(chat::chat))
         .route(Endpoint::Echo.path(), any(echo::echo))
         .route(Endpoint::Feed.path(), any(feed::feed))

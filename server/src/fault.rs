@@ -1,7 +1,7 @@
 //! Faults on demand: what a network and a bad deployment do to a client.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     sync::{Arc, Mutex},
     time::Duration,
@@ -50,12 +50,14 @@ pub(crate) use self::{
 /// | `/fault/slow-reader?bytes_per_second=N` | [`Self::slow_reader`] |
 /// | `/fault/http?path=/x.js&status=&body=&mime=&csp=&delay_ms=` | [`Self::http`] |
 /// | `/fault/inject?text=…` or `?hex=…` + | [`Self::inject`] |
+/// | `/fault/token?allow=T` or `?expire=T` | [`Self::allow_token`], [`Self::expire_token`] |
 /// | `/fault/clear` | [`Self::clear`] |
 #[derive(Debug, Clone)]
 pub struct Faults {
     registry: Arc<Registry>,
     settings: Arc<Mutex<Settings>>,
     delay: watch::Sender<Duration>,
+    tokens: watch::Sender<BTreeSet<String>>,
 }
 
 impl Faults {
@@ -64,6 +66,7 @@ impl Faults {
             registry,
             settings: Arc::default(),
             delay: watch::Sender::new(Duration::ZERO),
+            tokens: watch::Sender::new(BTreeSet::new()),
         }
     }
 
@@ -186,7 +189,21 @@ impl Faults {
         })
     }
 
-    /// Ends every fault: later sockets and requests are normal, and half-open sockets wake up and go on.
+    /// Makes a token valid for `/auth`. At first none is.
+    pub fn allow_token(&self, token: &str) {
+        self.tokens.send_modify(|tokens| {
+            tokens.insert(token.to_owned());
+        });
+    }
+
+    /// Makes a token invalid: the sockets on `/auth` that have it are closed with 4401, and new ones too.
+    pub fn expire_token(&self, token: &str) {
+        self.tokens.send_modify(|tokens| {
+            tokens.remove(token);
+        });
+    }
+
+    /// Ends every fault, but leaves the tokens: later sockets and requests are normal, and half-open sockets wake up and go on.
     pub fn clear(&self) {
         *lock(&self.settings) = Settings::default();
         self.delay.send_replace(Duration::ZERO);
@@ -223,6 +240,10 @@ impl Faults {
 
     pub(crate) fn watch_delay(&self) -> watch::Receiver<Duration> {
         self.delay.subscribe()
+    }
+
+    pub(crate) fn watch_tokens(&self) -> watch::Receiver<BTreeSet<String>> {
+        self.tokens.subscribe()
     }
 
     fn http_fault(&self, path: &str) -> Option<http::Checked> {

@@ -4,6 +4,7 @@
 //! runs once per engine and per tier that it names, in a browser without open tabs; tabs that it leaves open are
 //! closed for it.
 
+mod auth;
 mod bad_input;
 mod builds;
 pub mod chaos;
@@ -36,6 +37,7 @@ pub fn scenarios() -> Vec<Scenario> {
         recovery::scenarios(),
         delivery::scenarios(),
         supervision::scenarios(),
+        auth::scenarios(),
         tiers::scenarios(),
         healing::scenarios(),
         bad_input::scenarios(),

@@ -49,3 +49,8 @@ pub(crate) fn sleep(duration: Duration) -> LocalBoxFuture<'static, ()> {
         .min(i32::MAX as u32);
     TimeoutFuture::new(millis).boxed_local()
 }
+
+/// Runs a task of the page.
+pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
+    wasm_bindgen_futures::spawn_local(task);
+}

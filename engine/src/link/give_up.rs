@@ -14,9 +14,12 @@ impl Link {
             State::Waiting(waiting) => waiting.cause.clone(),
             // A socket that is open now, if only since a moment ago, is given its chance; there is no other after it.
             State::Open(_) | State::Closing(_) => return self.give_up_left = Some(Millis(0)),
-            State::Idle | State::Dialling(_) | State::Offline(_) | State::Stopped(_) => {
-                ReconnectCause::Unreachable
-            }
+            State::Idle
+            | State::Dialling(_)
+            | State::Offline(_)
+            | State::Asking(_)
+            | State::NeedsAuth
+            | State::Stopped(_) => ReconnectCause::Unreachable,
         };
         self.drop_socket(ctx, NORMAL_CLOSURE, "");
         self.give_up(ctx, cause);
@@ -34,6 +37,14 @@ impl Link {
         }
         if let Some(left) = self.give_up_left.take().or(self.policy.give_up.after) {
             self.timers.start(Timer::GiveUp, now.after(left));
+        }
+    }
+
+    /// Lets it run no longer: what is waited for now is not the server.
+    pub(super) fn halt_give_up(&mut self, now: Time) {
+        if let Some(at) = self.timers.deadline(Timer::GiveUp) {
+            self.give_up_left = Some(at.since(now));
+            self.timers.stop(Timer::GiveUp);
         }
     }
 

@@ -4,7 +4,7 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, EVERY, Link, Timer, backoff};
+use super::{Ctx, EVERY, Link, Member, Timer, backoff};
 use crate::{DialRefusal, SocketId, Time, engine::Todo};
 
 /// What a connection is doing. Each state has only its own data.
@@ -17,6 +17,10 @@ pub(crate) enum State {
     Closing(Closing),
     Waiting(Waiting),
     Offline(Offline),
+    /// This member is asked for a credential.
+    Asking(Member),
+    /// Nobody has a credential that is not refused.
+    NeedsAuth,
     Stopped(StopReason),
 }
 
@@ -94,12 +98,16 @@ impl Link {
         }
     }
 
+    /// Dials, once there is a credential if one is needed.
     pub(super) fn dial(&mut self, ctx: &mut Ctx<'_>) {
+        if self.policy.auth.ask.is_some() {
+            return self.ask(ctx);
+        }
         self.dial_with(ctx, None);
         self.tell_status(ctx);
     }
 
-    fn dial_with(&mut self, ctx: &mut Ctx<'_>, probe_for: Option<ReconnectCause>) {
+    pub(super) fn dial_with(&mut self, ctx: &mut Ctx<'_>, probe_for: Option<ReconnectCause>) {
         let socket = SocketId(*ctx.next_socket);
         *ctx.next_socket += 1;
         self.dials += 1;
@@ -113,7 +121,7 @@ impl Link {
             .start(Timer::ConnectTimeout, ctx.now.after(timeout));
         ctx.outputs.push_back(Todo::Dial {
             socket,
-            key: self.key.clone(),
+            key: self.dialled.clone(),
             offer_subprotocols,
         });
         self.state = State::Dialling(Dialling { socket, probe_for });
@@ -125,7 +133,12 @@ impl Link {
             State::Dialling(dialling) => Some(dialling.socket),
             State::Open(open) => Some(open.socket),
             State::Closing(closing) => Some(closing.socket),
-            State::Idle | State::Waiting(_) | State::Offline(_) | State::Stopped(_) => None,
+            State::Idle
+            | State::Waiting(_)
+            | State::Offline(_)
+            | State::Asking(_)
+            | State::NeedsAuth
+            | State::Stopped(_) => None,
         }
     }
 
@@ -135,7 +148,7 @@ impl Link {
         };
         let socket = dialling.socket;
         // Chromium fails a handshake in which the server takes none of the subprotocols, others open the socket without one.
-        let offered = &self.key.subprotocols;
+        let offered = &self.dialled.subprotocols;
         let accepted = if offered.is_empty() {
             subprotocol.is_empty()
         } else {
@@ -153,7 +166,13 @@ impl Link {
         self.was_open = true;
         self.last_received = ctx.now;
         self.history.clear();
-        let subprotocol = subprotocol.to_owned();
+        // One that only the credential offers is part of it.
+        let is_public = self
+            .key
+            .subprotocols
+            .iter()
+            .any(|known| known == subprotocol);
+        let subprotocol = if is_public { subprotocol } else { "" }.to_owned();
         self.state = State::Open(Open {
             socket,
             since: ctx.now,
@@ -163,7 +182,8 @@ impl Link {
         });
         self.watch_heartbeat(ctx.now);
         self.watch_sleep(ctx);
-        for payload in self.greetings.payloads() {
+        let first = self.credentials.first.iter();
+        for payload in first.chain(self.greetings.payloads()) {
             ctx.transmit(socket, payload.clone());
         }
         self.tell_all(
@@ -174,6 +194,9 @@ impl Link {
             },
         );
         self.flush_queue(ctx, socket);
+        if self.timers.is_running(Timer::LogOut) {
+            return self.finish_log_out(ctx);
+        }
         self.tell_status(ctx);
     }
 
@@ -221,6 +244,9 @@ impl Link {
         self.spread = self.spread.max(directions.spread);
         if let Some(delay) = directions.delay {
             self.delay(ctx, delay);
+        }
+        if self.policy.auth.codes.contains(&close.code) {
+            return self.on_refusal(ctx, close);
         }
         if self.policy.fatal_codes.contains(&close.code) {
             return self.stop(ctx, StopReason::FatalClose(close));
@@ -283,7 +309,7 @@ impl Link {
         self.wait(ctx, from.after(wait), cause);
     }
 
-    fn wait(&mut self, ctx: &mut Ctx<'_>, until: Time, cause: ReconnectCause) {
+    pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, until: Time, cause: ReconnectCause) {
         self.timers.start(Timer::Retry, until);
         self.state = State::Waiting(Waiting {
             cause: cause.clone(),
@@ -291,12 +317,10 @@ impl Link {
         self.tell_reconnecting(ctx, Some(until.since(ctx.now)), cause);
     }
 
-    fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+    pub(super) fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         self.timers.stop(Timer::Retry);
-        if let Some(at) = self.timers.deadline(Timer::GiveUp) {
-            self.give_up_left = Some(at.since(ctx.now));
-            self.timers.stop(Timer::GiveUp);
-        }
+        self.timers.stop(Timer::Credential);
+        self.halt_give_up(ctx.now);
         self.state = State::Offline(Offline {
             cause: cause.clone(),
         });
@@ -319,9 +343,19 @@ impl Link {
 
     /// Ends the loop. What waits in the queue is returned.
     pub(super) fn stop(&mut self, ctx: &mut Ctx<'_>, reason: StopReason) {
+        let reason = match self.timers.is_running(Timer::LogOut) {
+            true => StopReason::LoggedOut,
+            false => reason,
+        };
         self.stop_socket_timers(ctx.now);
-        self.timers.stop(Timer::Retry);
-        self.timers.stop(Timer::GiveUp);
+        for timer in [
+            Timer::Retry,
+            Timer::GiveUp,
+            Timer::Credential,
+            Timer::LogOut,
+        ] {
+            self.timers.stop(timer);
+        }
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
         self.tell_all(
@@ -368,6 +402,7 @@ impl Link {
                 let cause = waiting.cause.clone();
                 self.go_offline(ctx, cause);
             }
+            State::Asking(_) if !ctx.online => self.go_offline(ctx, ReconnectCause::Offline),
             State::Offline(offline) if ctx.online => {
                 let cause = offline.cause.clone();
                 self.watch_give_up(ctx.now);
@@ -448,6 +483,8 @@ impl Link {
             Timer::Pong => self.on_silence(ctx),
             Timer::QueueTimeout => self.expire_queue(ctx),
             Timer::GiveUp => self.on_give_up(ctx),
+            Timer::Credential => self.pass_over(ctx),
+            Timer::LogOut => self.finish_log_out(ctx),
             Timer::Linger => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
                 self.stop(ctx, StopReason::Unused);

@@ -25,10 +25,14 @@ pub(crate) enum Timer {
     GiveUp,
     /// The last tab has been gone long enough.
     Linger,
+    /// The tab that was asked for a credential takes too long.
+    Credential,
+    /// What was queued at the log-out has waited long enough.
+    LogOut,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Retry,
         Self::ConnectTimeout,
         Self::Closing,
@@ -39,6 +43,8 @@ impl Timer {
         Self::QueueTimeout,
         Self::GiveUp,
         Self::Linger,
+        Self::Credential,
+        Self::LogOut,
     ];
 }
 

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use litemap::LiteMap;
-use onesocket_protocol::{ChannelId, Connect, Greeting, GreetingId, Payload, SendId, ToWorker};
+use onesocket_protocol::{
+    ChannelId, Connect, Greeting, GreetingId, Millis, Payload, SendId, ToWorker,
+};
 
 use super::{
     ChannelConfig,
@@ -26,6 +28,8 @@ pub(super) struct Channel {
     pub(super) doubtful: VecDeque<SendId>,
     /// The client is gone; only the worker's last word is waited for.
     pub(super) closing: bool,
+    /// Its account is to be logged out, with so much time for what is queued: every worker is told, until one has done it.
+    pub(super) log_out: Option<Option<Millis>>,
 }
 
 impl Channel {
@@ -40,6 +44,7 @@ impl Channel {
             marked: SendId(0),
             doubtful: VecDeque::new(),
             closing: false,
+            log_out: None,
         }
     }
 

@@ -97,6 +97,13 @@ pub enum SendRejected {
 pub enum ChannelEvent {
     /// How the connection is doing.
     Status(Status),
+    /// The worker asks for the credential of the next dial; answered by [`TabSession::credential`](crate::TabSession::credential).
+    NeedCredential {
+        /// What the answer repeats.
+        request: u32,
+        /// Whether the server has refused the last one.
+        refused: bool,
+    },
     /// The socket is open and the greetings are sent.
     Connected {
         /// The subprotocol that the server chose; empty when none.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Epoch, Outbox, Preface, SendFailure, SendId, ToTab, Version,
-    VersionRange, Welcome, WorkerError, message::tag,
+    BatchReader, ChannelId, Epoch, Outbox, Preface, SendFailure, SendId, StopReason, ToTab,
+    Version, VersionRange, Welcome, WorkerError, message::tag,
 };
 
 use super::{ChannelEvent, HandingOver, Live, Loss, Phase, SessionFailure, TabOutput, TabSession};
@@ -167,6 +167,11 @@ impl TabSession {
                 subprotocol,
             } => self.tell(channel, ChannelEvent::Connected { subprotocol }),
             ToTab::Disconnected { channel, reason } => {
+                if let Some(channel) = self.channels.get_mut(&channel)
+                    && reason == StopReason::LoggedOut
+                {
+                    channel.log_out = None;
+                }
                 self.tell(channel, ChannelEvent::Disconnected { reason })
             }
             ToTab::Reconnecting {
@@ -213,6 +218,11 @@ impl TabSession {
                     channel.mark(through);
                 }
             }
+            ToTab::NeedCredential {
+                channel,
+                request,
+                refused,
+            } => self.tell(channel, ChannelEvent::NeedCredential { request, refused }),
             ToTab::Detached { channel } => self.on_detached(channel),
             ToTab::UpdateAvailable { build } => self.on_update(build),
         }

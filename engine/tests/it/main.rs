@@ -2,6 +2,7 @@
 
 mod sim;
 
+mod auth;
 mod builds;
 mod delivery;
 mod greetings;

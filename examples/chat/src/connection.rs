@@ -349,6 +349,7 @@ pub(crate) fn word_for(state: &LinkState) -> &'static str {
         LinkState::Connected { .. } => "connected",
         LinkState::Reconnecting { .. } => "reconnecting",
         LinkState::Offline { .. } => "offline",
+        LinkState::NeedsAuth { .. } => "unauthorized",
         LinkState::Stopped(_) => "disconnected",
     }
 }

@@ -184,6 +184,9 @@ impl View {
                 "This device is offline. What you send now waits, and goes out in order."
                     .to_owned(),
             ),
+            LinkState::NeedsAuth { .. } => {
+                Some("The server wants to know who you are. What you send now waits.".to_owned())
+            }
             LinkState::Stopped(reason) => Some(format!("{}.", capital(&reason.to_string()))),
         };
         // A dial is short: a banner that leaves for it would make the page jump.

@@ -1,7 +1,7 @@
 //! Which messages are over a cap.
 
 use super::{Connect, ToTab, ToWorker, tag};
-use crate::{Greeting, LatestBy, LinkState, OverCap, Payload, Replay, Status, limits};
+use crate::{Credential, Greeting, LatestBy, LinkState, OverCap, Payload, Replay, Status, limits};
 
 impl ToWorker {
     pub(super) fn check_caps(&self) -> Result<(), OverCap> {
@@ -9,6 +9,10 @@ impl ToWorker {
             Self::Connect(connect) => check_connect(connect),
             Self::Send { payload, .. } => check_payload(tag::SEND, payload),
             Self::Greet { greeting, .. } => check_greeting(greeting),
+            Self::Credential {
+                credential: Some(credential),
+                ..
+            } => check_credential(credential),
             _ => Ok(()),
         }
     }
@@ -50,6 +54,11 @@ fn check_connect(connect: &Connect) -> Result<(), OverCap> {
         "fatal codes",
     )?;
     fits(
+        policy.auth.codes.len(),
+        limits::MAX_FATAL_CODES,
+        "auth codes",
+    )?;
+    fits(
         policy.max_received_bytes as usize,
         limits::MAX_PAYLOAD_BYTES,
         "max received bytes",
@@ -67,6 +76,20 @@ fn check_connect(connect: &Connect) -> Result<(), OverCap> {
     }
     if let Replay::Ask(payload) = replay {
         fits(payload.len(), limits::MAX_GREETING_BYTES, "replay")?;
+    }
+    Ok(())
+}
+
+fn check_credential(credential: &Credential) -> Result<(), OverCap> {
+    let fits = |len, cap, field| fits(len, cap, tag::CREDENTIAL, field);
+    let url = credential.url.as_ref().map_or(0, String::len);
+    fits(url, limits::MAX_TEXT_BYTES, "url")?;
+    let first = credential.first.as_ref().map_or(0, Payload::len);
+    fits(first, limits::MAX_GREETING_BYTES, "first")?;
+    let count = credential.subprotocols.len();
+    fits(count, limits::MAX_SUBPROTOCOLS, "subprotocols")?;
+    for subprotocol in &credential.subprotocols {
+        fits(subprotocol.len(), limits::MAX_TEXT_BYTES, "subprotocols")?;
     }
     Ok(())
 }

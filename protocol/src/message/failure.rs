@@ -78,4 +78,7 @@ pub enum WorkerError {
         /// The cap.
         cap: u32,
     },
+    /// The tab has answered with a credential that the server has refused before. It was not dialled with.
+    #[error("the server has refused this credential before")]
+    CredentialRefused,
 }

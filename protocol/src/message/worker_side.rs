@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, check, tag};
 use crate::{
-    Backoff, ChannelId, CloseInfo, DecodeError, GiveUp, Greeting, GreetingId, Heartbeat, LatestBy,
-    LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Payload, PayloadKind, QueueLimits,
-    RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Wake, limits,
+    Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting, GreetingId,
+    Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Payload, PayloadKind,
+    QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -72,6 +72,19 @@ pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
             id: body.send_id(),
         },
         tag::WAKE => ToWorker::Wake,
+        tag::CREDENTIAL => ToWorker::Credential {
+            channel: body.channel(),
+            request: body.u32(),
+            credential: body.bool().then(|| Credential {
+                url: body.bool().then(|| body.text()),
+                subprotocols: body.list(limits::MAX_SUBPROTOCOLS, Reader::text),
+                first: body.optional_payload(),
+            }),
+        },
+        tag::LOG_OUT => ToWorker::LogOut {
+            channel: body.channel(),
+            drain: body.optional_u32().map(Millis),
+        },
         tag => return Err(DecodeError::UnknownTag { tag }),
     };
     if body.is_broken || !body.rest.is_empty() {
@@ -245,6 +258,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn codes(&mut self) -> Vec<u16> {
+        self.list(limits::MAX_FATAL_CODES, |body| {
+            body.number(u64::from(u16::MAX)) as u16
+        })
+    }
+
     fn policy(&mut self) -> LinkPolicy {
         LinkPolicy {
             backoff: Backoff {
@@ -258,9 +277,7 @@ impl<'a> Reader<'a> {
                 attempts: self.optional_u32(),
                 after: self.optional_u32().map(Millis),
             },
-            fatal_codes: self.list(limits::MAX_FATAL_CODES, |body| {
-                body.number(u64::from(u16::MAX)) as u16
-            }),
+            fatal_codes: self.codes(),
             heartbeat: self.bool().then(|| Heartbeat {
                 interval: self.millis(),
                 deadline: self.millis(),
@@ -286,6 +303,10 @@ impl<'a> Reader<'a> {
                 },
                 _ => LatestBy::JsonMember(self.text()),
             }),
+            auth: Auth {
+                codes: self.codes(),
+                ask: self.optional_u32().map(Millis),
+            },
         }
     }
 }
@@ -395,6 +416,13 @@ impl Writer<'_> {
                 tag::LAGGED
             }
             ToTab::Detached { .. } => tag::DETACHED,
+            ToTab::NeedCredential {
+                request, refused, ..
+            } => {
+                self.u32(*request);
+                self.byte(u8::from(*refused));
+                tag::NEED_CREDENTIAL
+            }
             ToTab::Mark { through, .. } => {
                 self.number(through.0);
                 tag::MARK
@@ -476,6 +504,10 @@ impl Writer<'_> {
                 self.byte(4);
                 self.stop_reason(reason);
             }
+            LinkState::NeedsAuth { refused } => {
+                self.byte(5);
+                self.byte(u8::from(*refused));
+            }
         }
         for number in [tabs, queued_messages, queued_bytes, dials] {
             self.u32(*number);
@@ -515,6 +547,7 @@ impl Writer<'_> {
             StopReason::InvalidSubprotocol => 4,
             StopReason::NoWorker => 5,
             StopReason::Unused => 6,
+            StopReason::LoggedOut => 7,
         });
     }
 
@@ -564,6 +597,7 @@ impl Writer<'_> {
                 self.u32(*bytes);
                 return self.u32(*cap);
             }
+            WorkerError::CredentialRefused => 9,
         });
     }
 }

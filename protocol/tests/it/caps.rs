@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, CloseInfo, Connect, DecodeError, Encode, Epoch, FailedStart,
+    Auth, BatchReader, ChannelId, CloseInfo, Connect, DecodeError, Encode, Epoch, FailedStart,
     FrameError, Greeting, GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LogEntry, LogLevel,
     Millis, Outbox, OverCap, Payload, Preface, RawMessage, Replay, SendId, StopReason, ToTab,
     ToWorker, Version, limits, log::kind, message::tag,
@@ -33,6 +33,7 @@ fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
         connect.key.subprotocols[7].push('x')
     });
     check("fatal codes", |connect| connect.policy.fatal_codes.push(1));
+    check("auth codes", |connect| connect.policy.auth.codes.push(1));
     check("max received bytes", |connect| {
         connect.policy.max_received_bytes += 1
     });
@@ -307,6 +308,10 @@ fn greatest_connect() -> Connect {
         },
         policy: LinkPolicy {
             fatal_codes: vec![u16::MAX; limits::MAX_FATAL_CODES],
+            auth: Auth {
+                codes: vec![u16::MAX; limits::MAX_FATAL_CODES],
+                ask: None,
+            },
             heartbeat: Some(Heartbeat {
                 interval: Millis(u32::MAX),
                 deadline: Millis(u32::MAX),

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    Backoff, ChannelId, CloseInfo, Connect, DebugLevel, Encode, Epoch, FailedStart, GiveUp,
-    Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry,
-    LogLevel, Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal, Replay, SendFailure,
-    SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Wake,
-    Welcome, WorkerError, WorkerScope, log::kind, message::tag,
+    Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, Encode, Epoch,
+    FailedStart, GiveUp, Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy,
+    LinkState, LogEntry, LogLevel, Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal,
+    Replay, SendFailure, SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker, Version,
+    VersionRange, Wake, Welcome, WorkerError, WorkerScope, log::kind, message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
@@ -94,6 +94,11 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
             farewell,
         },
     };
+    let credential = |credential| ToWorker::Credential {
+        channel: CHANNEL,
+        request: 7,
+        credential,
+    };
     let (frames, bytes) = (50, 65_536);
     vec![
         ("connect", connect(Replay::None)),
@@ -152,6 +157,23 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ("network-offline", ToWorker::Network { online: false }),
         ("network-online", ToWorker::Network { online: true }),
         ("wake", ToWorker::Wake),
+        ("credential", credential(Some(full_credential()))),
+        ("credential-empty", credential(Some(Credential::default()))),
+        ("credential-none", credential(None)),
+        (
+            "log-out",
+            ToWorker::LogOut {
+                channel: CHANNEL,
+                drain: None,
+            },
+        ),
+        (
+            "log-out-drain",
+            ToWorker::LogOut {
+                channel: CHANNEL,
+                drain: Some(Millis(5_000)),
+            },
+        ),
     ]
 }
 
@@ -180,6 +202,14 @@ pub(crate) fn to_tab() -> Vec<(&'static str, ToTab)> {
             },
         ),
         ("detached", ToTab::Detached { channel: CHANNEL }),
+        (
+            "need-credential",
+            ToTab::NeedCredential {
+                channel: CHANNEL,
+                request: 7,
+                refused: true,
+            },
+        ),
         (
             "mark",
             ToTab::Mark {
@@ -218,6 +248,14 @@ fn encode(message: &impl Encode) -> Vec<u8> {
     let mut bytes = Vec::new();
     message.encode(Version::V1, &mut bytes);
     bytes
+}
+
+fn full_credential() -> Credential {
+    Credential {
+        url: Some("wss://example.org/chat?token=fresh".to_owned()),
+        subprotocols: vec!["v2.chat".to_owned(), "bearer.fresh".to_owned()],
+        first: Some(Payload::text("log in")),
+    }
 }
 
 fn key() -> LinkKey {
@@ -260,6 +298,10 @@ fn policy() -> LinkPolicy {
             replace_after: Some(Millis(120_000)),
         },
         latest: Some(LatestBy::JsonMember(String::from("symbol"))),
+        auth: Auth {
+            codes: vec![4401, 1008],
+            ask: Some(Millis(10_000)),
+        },
     }
 }
 
@@ -271,6 +313,8 @@ fn connect_with_defaults() -> ToWorker {
     policy.queue.timeout = None;
     policy.fatal_codes.clear();
     policy.wake.replace_after = None;
+    policy.auth.codes.clear();
+    policy.auth.ask = None;
     ToWorker::Connect(Box::new(Connect {
         channel: CHANNEL,
         key: LinkKey {
@@ -370,6 +414,10 @@ fn statuses() -> Vec<(&'static str, ToTab)> {
             "status-stopped",
             tell(LinkState::Stopped(StopReason::Unused)),
         ),
+        (
+            "status-needs-auth",
+            tell(LinkState::NeedsAuth { refused: true }),
+        ),
     ]
 }
 
@@ -445,6 +493,10 @@ fn disconnected() -> Vec<(&'static str, ToTab)> {
         ),
         ("disconnected-no-worker", disconnected(StopReason::NoWorker)),
         ("disconnected-unused", disconnected(StopReason::Unused)),
+        (
+            "disconnected-logged-out",
+            disconnected(StopReason::LoggedOut),
+        ),
     ]
 }
 
@@ -518,6 +570,10 @@ fn errors() -> Vec<(&'static str, ToTab)> {
         (
             "error-received-too-large",
             of_channel(WorkerError::ReceivedTooLarge { bytes, cap }),
+        ),
+        (
+            "error-credential-refused",
+            of_channel(WorkerError::CredentialRefused),
         ),
     ]
 }

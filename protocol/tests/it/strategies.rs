@@ -1,10 +1,10 @@
 //! Any message, any preface.
 
 use onesocket_protocol::{
-    Backoff, ChannelId, CloseInfo, Connect, DebugLevel, GiveUp, Greeting, GreetingId, Heartbeat,
-    LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis, Payload, QueueLimits,
-    ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, Wake,
-    WorkerError, WorkerScope, limits,
+    Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, GiveUp, Greeting,
+    GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis,
+    Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab,
+    ToWorker, Wake, WorkerError, WorkerScope, limits,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -38,6 +38,15 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
         channel().prop_map(|channel| ToWorker::Reconnect { channel }),
         any::<bool>().prop_map(|online| ToWorker::Network { online }),
         Just(ToWorker::Wake),
+        (channel(), any::<u32>(), option::of(credential())).prop_map(
+            |(channel, request, credential)| ToWorker::Credential {
+                channel,
+                request,
+                credential,
+            }
+        ),
+        (channel(), option::of(millis()))
+            .prop_map(|(channel, drain)| ToWorker::LogOut { channel, drain }),
     ]
 }
 
@@ -87,6 +96,13 @@ pub(crate) fn to_tab() -> impl Strategy<Value = ToTab> {
         (channel(), any::<u64>()).prop_map(|(channel, missed)| ToTab::Lagged { channel, missed }),
         channel().prop_map(|channel| ToTab::Detached { channel }),
         any::<u64>().prop_map(|build| ToTab::UpdateAvailable { build }),
+        (channel(), any::<u32>(), any::<bool>()).prop_map(|(channel, request, refused)| {
+            ToTab::NeedCredential {
+                channel,
+                request,
+                refused,
+            }
+        }),
         (channel(), any::<u64>()).prop_map(|(channel, id)| ToTab::Mark {
             channel,
             through: SendId(id),
@@ -111,6 +127,16 @@ fn key() -> impl Strategy<Value = LinkKey> {
     })
 }
 
+fn credential() -> impl Strategy<Value = Credential> {
+    (option::of(text()), vec(text(), 0..4), option::of(payload())).prop_map(
+        |(url, subprotocols, first)| Credential {
+            url,
+            subprotocols,
+            first,
+        },
+    )
+}
+
 fn policy() -> impl Strategy<Value = LinkPolicy> {
     (
         backoff(),
@@ -122,9 +148,10 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
         0..=limits::MAX_PAYLOAD_BYTES as u32,
         (millis(), option::of(millis())),
         option::of(latest_by()),
+        (vec(any::<u16>(), 0..5), option::of(millis())),
     )
         .prop_map(
-            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max, wake, latest)| {
+            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max, wake, latest, auth)| {
                 LinkPolicy {
                     backoff,
                     connect_timeout: times[0],
@@ -146,6 +173,10 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
                         replace_after: wake.1,
                     },
                     latest,
+                    auth: Auth {
+                        codes: auth.0,
+                        ask: auth.1,
+                    },
                 }
             },
         )
@@ -224,6 +255,7 @@ fn link_state() -> impl Strategy<Value = LinkState> {
         }),
         any::<u32>().prop_map(|attempt| LinkState::Offline { attempt }),
         stop_reason().prop_map(LinkState::Stopped),
+        any::<bool>().prop_map(|refused| LinkState::NeedsAuth { refused }),
     ]
 }
 
@@ -250,6 +282,7 @@ fn stop_reason() -> impl Strategy<Value = StopReason> {
         Just(StopReason::InvalidSubprotocol),
         Just(StopReason::NoWorker),
         Just(StopReason::Unused),
+        Just(StopReason::LoggedOut),
     ]
 }
 
@@ -275,6 +308,7 @@ fn worker_error() -> impl Strategy<Value = WorkerError> {
         Just(WorkerError::TooManyChannels),
         Just(WorkerError::TooManyGreetings),
         Just(WorkerError::PolicyDiffers),
+        Just(WorkerError::CredentialRefused),
         any::<[u32; 2]>().prop_map(|[bytes, cap]| WorkerError::ReceivedTooLarge { bytes, cap }),
     ]
 }

@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/fault/slow-reader", post(slow_reader))
         .route("/fault/http", post(http))
         .route("/fault/inject", post(inject))
+        .route("/fault/token", post(token))
         .route("/fault/clear", post(clear))
         .route_layer(middleware::from_fn(loopback_only))
 }
@@ -121,6 +122,16 @@ async fn inject(State(faults): State<Faults>, Query(query): Query<InjectQuery>) 
     hit(faults.inject(selection(query.path, query.id)?, frame))
 }
 
+async fn token(State(faults): State<Faults>, Query(query): Query<TokenQuery>) -> ApiResult {
+    if let Some(token) = &query.allow {
+        faults.allow_token(token);
+    }
+    if let Some(token) = &query.expire {
+        faults.expire_token(token);
+    }
+    hit(0)
+}
+
 async fn clear(State(faults): State<Faults>, Query(NoQuery {}): Query<NoQuery>) -> ApiResult {
     faults.clear();
     hit(0)
@@ -194,6 +205,13 @@ struct HttpQuery {
     csp: Option<String>,
     #[serde(default)]
     delay_ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenQuery {
+    allow: Option<String>,
+    expire: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! The real server over real sockets.
 
+mod auth;
 mod chat;
 mod endpoints;
 mod faults;

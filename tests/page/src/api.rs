@@ -6,8 +6,8 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use futures::StreamExt;
 use onesocket::{
-    Client, Delivery, Fault, GreetingGuard, Millis, Payload, RequestId, SendError, Sending, Tier,
-    codec,
+    Client, Delivery, Fault, GreetingGuard, LogOut, Millis, Payload, RequestId, SendError, Sending,
+    Tier, codec,
 };
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -268,6 +268,16 @@ pub fn refresh_status(name: &str) -> Result<(), String> {
 pub fn reconnect(name: &str) -> Result<(), String> {
     let entry = entry(name)?;
     with!(entry, client => client.reconnect());
+    Ok(())
+}
+
+#[wasm_bindgen]
+pub fn log_out(name: &str, drain_ms: Option<u32>) -> Result<(), String> {
+    let entry = entry(name)?;
+    let queued = drain_ms.map_or(LogOut::Drop, |ms| {
+        LogOut::Drain(Duration::from_millis(ms.into()))
+    });
+    with!(entry, client => client.log_out(queued));
     Ok(())
 }
 

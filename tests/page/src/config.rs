@@ -3,10 +3,20 @@
 use std::time::Duration;
 
 use onesocket::{
-    Backoff, Client, ClientBuilder, ClimbBack, Codec, DebugLevel, GiveUp, Heartbeat, LatestBy,
-    ManagerConfig, Payload, QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy, Wake,
+    Backoff, Client, ClientBuilder, ClimbBack, Codec, Credential, DebugLevel, GiveUp, Heartbeat,
+    LatestBy, ManagerConfig, Payload, QueueLimits, Replay, ScriptKind, Start, Tier, TierPolicy,
+    Wake,
 };
 use serde::Deserialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::{JsFuture, js_sys::Promise};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What a scenario has put there: it resolves with a token, or with something else to decline.
+    #[wasm_bindgen(js_namespace = provider, js_name = ask)]
+    fn ask(refused: bool) -> Promise;
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +36,8 @@ pub(crate) struct Config {
     fatal_codes: Option<Vec<u16>>,
     heartbeat: Option<HeartbeatConfig>,
     wake_deadline_ms: Option<u64>,
+    auth: Option<AuthConfig>,
+    auth_codes: Option<Vec<u16>>,
     queue_messages: Option<u32>,
     queue_bytes: Option<u32>,
     queue_timeout_ms: Option<u64>,
@@ -54,6 +66,32 @@ struct HeartbeatConfig {
     deadline_ms: u64,
     ping: String,
     pong: Option<String>,
+}
+
+/// Where the page's `credential()` is put.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthConfig {
+    part: AuthPart,
+    timeout_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AuthPart {
+    Query,
+    Subprotocol,
+    First,
+}
+
+impl AuthPart {
+    fn credential(self, token: &str) -> Credential {
+        match self {
+            Self::Query => Credential::query("token", token),
+            Self::Subprotocol => Credential::subprotocol(format!("bearer.{token}")),
+            Self::First => Credential::first_message(Payload::text(format!("token:{token}"))),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -141,6 +179,22 @@ impl Config {
                 deadline: Duration::from_millis(ms).into(),
                 ..Wake::default()
             });
+        }
+        if let Some(auth) = &self.auth {
+            let part = auth.part;
+            builder = builder.auth(move |request| {
+                let token = ask(request.refused);
+                async move {
+                    let token = JsFuture::from(token).await.ok()?.as_string()?;
+                    Some(part.credential(&token))
+                }
+            });
+            if let Some(ms) = auth.timeout_ms {
+                builder = builder.auth_timeout(Duration::from_millis(ms));
+            }
+        }
+        if let Some(codes) = &self.auth_codes {
+            builder = builder.auth_codes(codes.iter().copied());
         }
         if let Some(ms) = self.linger_ms {
             builder = builder.linger(Duration::from_millis(ms));

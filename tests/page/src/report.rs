@@ -37,6 +37,7 @@ pub(crate) fn event<Rx>(event: Event<Rx>, content: impl Fn(Rx) -> Value) -> Valu
         Event::Disconnected { reason } => {
             json!({ "type": "disconnected", "reason": format!("{reason:?}") })
         }
+        Event::NeedsAuth { refused } => json!({ "type": "needs_auth", "refused": refused }),
         Event::Status(now) => json!({ "type": "status", "status": status(&now) }),
         Event::UpdateAvailable { build } => json!({ "type": "update", "build": build }),
         Event::Lagged { missed } => json!({ "type": "lagged", "missed": missed }),
@@ -74,6 +75,7 @@ pub(crate) fn status(status: &Status) -> Value {
         LinkState::Connected { .. } => "connected",
         LinkState::Reconnecting { .. } => "reconnecting",
         LinkState::Offline { .. } => "offline",
+        LinkState::NeedsAuth { .. } => "needs_auth",
         LinkState::Stopped(_) => "stopped",
     };
     json!({

@@ -42,6 +42,8 @@ pub(crate) struct Client {
     pub(crate) stops: Vec<StopReason>,
     pub(crate) errors: Vec<WorkerError>,
     pub(crate) lagged: Vec<u64>,
+    /// What it was asked for credentials: the number, and whether the last one was refused.
+    pub(crate) asked: Vec<(u32, bool)>,
     pub(crate) failed: u32,
     pub(crate) closed: bool,
     /// The socket and number of the last message, and how many after it were reported as dropped.
@@ -106,6 +108,9 @@ impl Client {
                 self.settle(id, Outcome::NotSent(failure), seed)
             }
             ChannelEvent::MaybeSent { id } => self.settle(id, Outcome::MaybeSent, seed),
+            ChannelEvent::NeedCredential { request, refused } => {
+                self.asked.push((request, refused))
+            }
             ChannelEvent::Failed(_) => self.failed += 1,
             ChannelEvent::UpdateAvailable { .. } => panic!("all are of one build"),
             ChannelEvent::Closed => self.closed = true,

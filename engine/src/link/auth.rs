@@ -1,0 +1,249 @@
+//! How a connection gets the credential of its next dial: the tabs are asked, one after the other.
+
+use std::{fmt, rc::Rc};
+
+use onesocket_protocol::{
+    CloseInfo, Credential, LinkKey, LinkState, Millis, Payload, ReconnectCause, StopReason, ToTab,
+    WorkerError,
+};
+
+use super::{
+    Ctx, Link, Member, Timer,
+    lifecycle::{NORMAL_CLOSURE, State},
+};
+
+/// What is known of credentials.
+#[derive(Default)]
+pub(super) struct Credentials {
+    /// Sent first on the socket that is dialled now.
+    pub(super) first: Option<Payload>,
+    /// Of the one that was dialled with last, while it is not known to be refused.
+    current: Option<u64>,
+    /// Those that the server has refused, the latest last.
+    refused: Vec<u64>,
+    /// Whether a refusal is what the next one is asked for.
+    was_refused: bool,
+    /// Who was asked since the last dial.
+    asked: Vec<Member>,
+    /// Who has given the last one, and will be asked first.
+    giver: Option<Member>,
+    /// The number of the last question.
+    request: u32,
+}
+
+/// Not even digests: a short secret can be found from one.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+impl Link {
+    /// Asks all tabs anew.
+    pub(super) fn ask(&mut self, ctx: &mut Ctx<'_>) {
+        self.credentials.asked.clear();
+        self.ask_next(ctx);
+        self.tell_status(ctx);
+    }
+
+    /// Asks the next tab, or gives in when there is none.
+    fn ask_next(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(timeout) = self.policy.auth.ask else {
+            return self.dial(ctx);
+        };
+        let Credentials { asked, giver, .. } = &mut self.credentials;
+        let first = giver.filter(|giver| self.members.contains_key(giver));
+        let mut candidates = first.iter().chain(self.members.keys());
+        let next = candidates.find(|member| !asked.contains(member)).copied();
+        let Some(member) = next else {
+            return self.need_auth(ctx);
+        };
+        asked.push(member);
+        self.credentials.request += 1;
+        self.timers.stop(Timer::Retry);
+        self.timers
+            .start(Timer::Credential, ctx.now.after(timeout.max(Millis(1))));
+        self.state = State::Asking(member);
+        ctx.tell(
+            member,
+            &ToTab::NeedCredential {
+                channel: member.channel,
+                request: self.credentials.request,
+                refused: self.credentials.was_refused,
+            },
+        );
+    }
+
+    /// The asked tab is too slow, has none, or has only one that was refused.
+    pub(super) fn pass_over(&mut self, ctx: &mut Ctx<'_>) {
+        self.ask_next(ctx);
+        if matches!(self.state, State::NeedsAuth) {
+            self.tell_status(ctx);
+        }
+    }
+
+    /// No dial makes sense before somebody comes with a credential.
+    fn need_auth(&mut self, ctx: &mut Ctx<'_>) {
+        self.stop_socket_timers(ctx.now);
+        self.timers.stop(Timer::Retry);
+        self.timers.stop(Timer::Credential);
+        self.halt_give_up(ctx.now);
+        self.state = State::NeedsAuth;
+    }
+
+    /// What the tabs are told while nobody has a credential. Before the first tab was asked it is not known yet.
+    pub(super) fn unauthenticated(&self) -> LinkState {
+        if self.policy.auth.ask.is_some() && self.credentials.asked.is_empty() {
+            let attempt = self.attempt;
+            return LinkState::Connecting { attempt };
+        }
+        let refused = self.credentials.was_refused;
+        LinkState::NeedsAuth { refused }
+    }
+
+    /// A tab answers, or offers what it was asked for before.
+    pub(crate) fn on_credential(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        member: Member,
+        request: u32,
+        credential: Option<Credential>,
+    ) {
+        let is_asked = match self.state {
+            State::Asking(asked) => asked == member && request == self.credentials.request,
+            State::NeedsAuth => false,
+            _ => return,
+        };
+        let Some(credential) = credential else {
+            if is_asked {
+                self.pass_over(ctx);
+            }
+            return;
+        };
+        let digest = digest(&credential);
+        if self.credentials.refused.contains(&digest) {
+            let (channel, error) = (Some(member.channel), WorkerError::CredentialRefused);
+            ctx.tell(member, &ToTab::Error { channel, error });
+            if is_asked {
+                self.pass_over(ctx);
+            }
+            return;
+        }
+        self.credentials.giver = Some(member);
+        self.credentials.current = Some(digest);
+        self.credentials.was_refused = false;
+        self.take(credential);
+        self.timers.stop(Timer::Credential);
+        if !ctx.online {
+            return self.go_offline(ctx, ReconnectCause::Offline);
+        }
+        self.watch_give_up(ctx.now);
+        if let Some(until) = self.not_before.filter(|at| *at > ctx.now) {
+            return self.wait(ctx, until, ReconnectCause::Requested);
+        }
+        self.dial_with(ctx, None);
+        self.tell_status(ctx);
+    }
+
+    fn take(&mut self, credential: Credential) {
+        let Credential {
+            url,
+            subprotocols,
+            first,
+        } = credential;
+        self.credentials.first = first;
+        self.dialled = if url.is_none() && subprotocols.is_empty() {
+            self.key.clone()
+        } else {
+            Rc::new(LinkKey {
+                url: url.unwrap_or_else(|| self.key.url.clone()),
+                subprotocols: if subprotocols.is_empty() {
+                    self.key.subprotocols.clone()
+                } else {
+                    subprotocols
+                },
+                account: String::new(),
+            })
+        };
+    }
+
+    /// The server refuses the credential. Not dialled again at once: a server that refuses everybody must not be flooded.
+    pub(super) fn on_refusal(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
+        let Credentials {
+            current, refused, ..
+        } = &mut self.credentials;
+        if let Some(digest) = current.take() {
+            if refused.len() == MAX_REFUSED {
+                refused.remove(0);
+            }
+            refused.push(digest);
+        }
+        self.credentials.was_refused = true;
+        if self.policy.auth.ask.is_some() {
+            return self.lose(ctx, ReconnectCause::Closed(close));
+        }
+        self.need_auth(ctx);
+        self.tell_status(ctx);
+    }
+
+    /// A tab has joined: it may have what the others had not.
+    pub(super) fn on_newcomer(&mut self, ctx: &mut Ctx<'_>) {
+        if matches!(self.state, State::NeedsAuth) {
+            self.ask_next(ctx);
+            self.tell_status(ctx);
+        }
+    }
+
+    pub(super) fn forget_asked(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+        self.credentials.asked.retain(|asked| *asked != member);
+        if matches!(self.state, State::Asking(asked) if asked == member) {
+            self.pass_over(ctx);
+        }
+    }
+
+    /// Ends the connection for all its tabs, at once or when the queue is empty.
+    pub(crate) fn log_out(&mut self, ctx: &mut Ctx<'_>, drain: Option<Millis>) {
+        match drain {
+            // An open socket has been handed everything.
+            Some(drain)
+                if self.is_running()
+                    && !matches!(self.state, State::Open(_))
+                    && self.queue.messages() > 0 =>
+            {
+                self.timers.start(Timer::LogOut, ctx.now.after(drain));
+            }
+            _ => self.finish_log_out(ctx),
+        }
+    }
+
+    pub(super) fn finish_log_out(&mut self, ctx: &mut Ctx<'_>) {
+        self.drop_socket(ctx, NORMAL_CLOSURE, "logged out");
+        self.history.clear();
+        self.dialled = self.key.clone();
+        self.credentials.first = None;
+        self.credentials.giver = None;
+        self.stop(ctx, StopReason::LoggedOut);
+    }
+}
+
+/// Tabs hold copies of several ages, and each must be told from those that were refused.
+const MAX_REFUSED: usize = 16;
+
+/// FNV-1a. Two credentials are told apart without keeping them.
+fn digest(credential: &Credential) -> u64 {
+    let mut digest = 0xcbf2_9ce4_8422_2325;
+    let mut add = |bytes: &[u8]| {
+        // The length too: where one part ends and the next begins must count.
+        for byte in (bytes.len() as u32).to_le_bytes().iter().chain(bytes) {
+            digest = (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    add(credential.url.as_deref().unwrap_or_default().as_bytes());
+    for subprotocol in &credential.subprotocols {
+        add(subprotocol.as_bytes());
+    }
+    if let Some(first) = &credential.first {
+        add(first.bytes());
+    }
+    digest
+}

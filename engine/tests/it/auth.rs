@@ -1,0 +1,320 @@
+//! Credentials: who is asked, what is dialled with, what is never dialled with again; and the log-out.
+
+use onesocket_protocol::{
+    Credential, LinkState, Millis, Payload, SendFailure, StopReason, WorkerError,
+};
+
+use crate::sim::{Chan, Mode, Outcome, Sim};
+
+const URL: &str = "ws://chat/";
+
+fn open(sim: &mut Sim, tab: usize) -> Chan {
+    open_as(sim, tab, "alice")
+}
+
+fn open_as(sim: &mut Sim, tab: usize, account: &str) -> Chan {
+    let chan = sim.open_with(tab, URL, |config| {
+        config.key.account = account.into();
+        config.policy.auth.ask = Some(Millis(10_000));
+    });
+    // The worker has it before the next tab's.
+    sim.run(10);
+    chan
+}
+
+fn token(token: &str) -> Credential {
+    Credential {
+        url: Some(format!("{URL}?token={token}")),
+        ..Credential::default()
+    }
+}
+
+/// Waits until a client is asked once more than before, and answers.
+fn answer(sim: &mut Sim, chan: Chan, before: usize, credential: Option<Credential>) {
+    sim.run_until("a question", |sim| sim.client(chan).asked.len() > before);
+    let (request, _) = sim.client(chan).asked[before];
+    sim.in_tab(chan.tab, |session| {
+        session.credential(chan.id, request, credential);
+    });
+}
+
+fn urls(sim: &Sim) -> Vec<&str> {
+    sim.conns.iter().map(|conn| conn.url.as_str()).collect()
+}
+
+fn connected(sim: &mut Sim, chan: Chan) {
+    sim.run_until("connected", |sim| {
+        let statuses = &sim.client(chan).statuses;
+        statuses.last().is_some_and(|s| s.state.is_connected())
+    });
+}
+
+#[test]
+fn every_dial_gets_a_credential_of_its_own() {
+    let mut sim = Sim::with_tabs(1, 1);
+    let chan = open(&mut sim, 0);
+    sim.run(100);
+    assert_eq!(sim.dials.len(), 0);
+    let send = sim.send(chan, "s:early");
+    answer(&mut sim, chan, 0, Some(token("1")));
+    connected(&mut sim, chan);
+    assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+    sim.server_close(0, 1006, "");
+    answer(&mut sim, chan, 1, Some(token("2")));
+    connected(&mut sim, chan);
+    assert_eq!(urls(&sim), ["ws://chat/?token=1", "ws://chat/?token=2"]);
+    assert_eq!(sim.client(chan).asked, [(1, false), (2, false)]);
+}
+
+#[test]
+fn subprotocols_and_a_first_message_are_credentials_too() {
+    let mut sim = Sim::with_tabs(2, 1);
+    sim.server.accepts = vec!["bearer.s3cret".into()];
+    let chan = open(&mut sim, 0);
+    sim.in_tab(0, |session| {
+        session.greet(chan.id, Payload::text("subscribe"), None)
+    });
+    let credential = Credential {
+        url: None,
+        subprotocols: vec!["bearer.s3cret".into()],
+        first: Some(Payload::text("log in")),
+    };
+    answer(&mut sim, chan, 0, Some(credential));
+    connected(&mut sim, chan);
+    sim.run(100);
+    assert_eq!(sim.conns[0].offered, ["bearer.s3cret"]);
+    assert_eq!(sim.got_on(0), ["log in", "subscribe"]);
+    assert_eq!(sim.client(chan).connects[0].1, "", "a secret is not told");
+    assert!(!format!("{:?}", sim.workers[0].engine).contains("s3cret"));
+}
+
+#[test]
+fn a_tab_that_does_not_answer_is_passed_over_and_then_asked_last() {
+    let mut sim = Sim::with_tabs(3, 3);
+    let [hanging, declining, giving] = [0, 1, 2].map(|tab| open(&mut sim, tab));
+    sim.run_until("asked", |sim| !sim.client(declining).asked.is_empty());
+    assert!((10_000..10_200).contains(&sim.now), "{}", sim.now);
+    answer(&mut sim, declining, 0, None);
+    answer(&mut sim, giving, 0, Some(token("1")));
+    connected(&mut sim, hanging);
+    sim.server_close(0, 1006, "");
+    answer(&mut sim, giving, 1, Some(token("2")));
+    connected(&mut sim, declining);
+    assert_eq!(sim.client(hanging).asked.len(), 1);
+}
+
+#[test]
+fn a_late_answer_is_an_answer() {
+    let mut sim = Sim::with_tabs(4, 2);
+    let [late, next] = [0, 1].map(|tab| open(&mut sim, tab));
+    sim.run_until("asked", |sim| !sim.client(next).asked.is_empty());
+    answer(&mut sim, late, 0, Some(token("late")));
+    connected(&mut sim, next);
+    answer(&mut sim, next, 0, Some(token("too late")));
+    sim.run(60_000);
+    assert_eq!(urls(&sim), ["ws://chat/?token=late"]);
+}
+
+#[test]
+fn a_stale_refusal_to_answer_passed_over_the_wrong_tab() {
+    let mut sim = Sim::with_tabs(5, 1);
+    let chan = open(&mut sim, 0);
+    sim.run(11_000);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run_until("asked", |sim| sim.client(chan).asked.len() == 2);
+    answer(&mut sim, chan, 0, None);
+    sim.run(100);
+    assert!(matches!(
+        sim.client(chan).last_state(),
+        LinkState::Connecting { .. }
+    ));
+    answer(&mut sim, chan, 1, Some(token("1")));
+    connected(&mut sim, chan);
+}
+
+#[test]
+fn the_loop_pauses_when_nobody_has_a_credential_and_a_new_tab_ends_that() {
+    let mut sim = Sim::with_tabs(6, 2);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, None);
+    sim.run(3_600_000);
+    assert_eq!(sim.dials.len(), 0);
+    let paused = LinkState::NeedsAuth { refused: false };
+    assert_eq!(sim.client(chan).last_state(), &paused);
+    assert_eq!(sim.client(chan).asked.len(), 1);
+    let newcomer = open(&mut sim, 1);
+    answer(&mut sim, newcomer, 0, Some(token("1")));
+    connected(&mut sim, chan);
+    assert_eq!(sim.client(chan).asked.len(), 1);
+}
+
+#[test]
+fn a_refused_credential_is_never_dialled_with_again() {
+    let mut sim = Sim::with_tabs(7, 2);
+    let [first, second] = [0, 1].map(|tab| open(&mut sim, tab));
+    answer(&mut sim, first, 0, Some(token("old")));
+    connected(&mut sim, first);
+    sim.server_close(0, 4401, "expired");
+    answer(&mut sim, first, 1, Some(token("old")));
+    answer(&mut sim, second, 0, Some(token("older")));
+    connected(&mut sim, first);
+    sim.server_close(1, 4401, "expired");
+    // Each has a copy that was refused, though only one of them was the last.
+    answer(&mut sim, second, 1, Some(token("older")));
+    answer(&mut sim, first, 2, Some(token("old")));
+    sim.run(3_600_000);
+    assert_eq!(
+        urls(&sim),
+        ["ws://chat/?token=old", "ws://chat/?token=older"]
+    );
+    let paused = LinkState::NeedsAuth { refused: true };
+    assert_eq!(sim.client(first).last_state(), &paused);
+    let refused = WorkerError::CredentialRefused;
+    assert_eq!(sim.client(first).errors, [refused.clone(), refused.clone()]);
+    assert_eq!(sim.client(second).errors, [refused]);
+    assert_eq!(sim.client(second).asked, [(3, true), (4, true)]);
+
+    sim.in_tab(1, |session| session.reconnect(second.id));
+    answer(&mut sim, second, 2, Some(token("fresh")));
+    connected(&mut sim, first);
+}
+
+#[test]
+fn a_server_that_refuses_everybody_is_not_flooded() {
+    let mut sim = Sim::with_tabs(8, 1);
+    sim.server.mode = Mode::CloseAfterOpen {
+        after: 0,
+        code: 4401,
+        reason: String::new(),
+    };
+    let chan = open(&mut sim, 0);
+    let end = sim.now + 60_000;
+    let mut number = 0;
+    while sim.now < end {
+        answer(&mut sim, chan, number, Some(token(&number.to_string())));
+        number += 1;
+    }
+    assert!((3..20).contains(&sim.dials.len()), "{}", sim.dials.len());
+}
+
+#[test]
+fn without_providers_a_refusal_pauses_until_a_tab_asks() {
+    let mut sim = Sim::with_tabs(9, 2);
+    let chan = sim.open(0, URL);
+    sim.run(10_000);
+    sim.server_close(0, 4401, "who are you?");
+    sim.run(100);
+    let send = sim.send(chan, "s:kept");
+    sim.run(60_000);
+    let paused = LinkState::NeedsAuth { refused: true };
+    assert_eq!(
+        (sim.dials.len(), sim.client(chan).last_state()),
+        (1, &paused)
+    );
+    assert_eq!(sim.outcome(chan, send), None, "it waits for a socket");
+    sim.open(1, URL);
+    connected(&mut sim, chan);
+    sim.run(100);
+    assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+}
+
+#[test]
+fn one_account_is_never_asked_for_another() {
+    let mut sim = Sim::with_tabs(10, 2);
+    let alice = open_as(&mut sim, 0, "alice");
+    let bob = open_as(&mut sim, 1, "bob");
+    answer(&mut sim, alice, 0, None);
+    answer(&mut sim, bob, 0, Some(token("bob")));
+    connected(&mut sim, bob);
+    // A tab that answers what it was not asked.
+    sim.in_tab(1, |session| {
+        session.credential(bob.id, 1, Some(token("bob")));
+    });
+    sim.run(60_000);
+    let paused = LinkState::NeedsAuth { refused: false };
+    assert_eq!(sim.client(alice).last_state(), &paused);
+    assert_eq!((sim.client(bob).asked.len(), sim.dials.len()), (1, 1));
+}
+
+#[test]
+fn the_next_tab_is_asked_when_the_asked_one_dies() {
+    let mut sim = Sim::with_tabs(11, 2);
+    let [first, second] = [0, 1].map(|tab| open(&mut sim, tab));
+    sim.run_until("asked", |sim| !sim.client(first).asked.is_empty());
+    sim.crash_tab(0);
+    sim.run(100);
+    answer(&mut sim, second, 0, Some(token("1")));
+    connected(&mut sim, second);
+    assert!(sim.now < 1_000, "{}", sim.now);
+}
+
+fn logged_out(sim: &Sim, chan: Chan) {
+    assert_eq!(sim.client(chan).stops, [StopReason::LoggedOut]);
+    let stopped = LinkState::Stopped(StopReason::LoggedOut);
+    assert_eq!(sim.client(chan).last_state(), &stopped);
+}
+
+fn not_sent() -> Outcome {
+    Outcome::NotSent(SendFailure::Stopped(StopReason::LoggedOut))
+}
+
+#[test]
+fn a_log_out_closes_for_all_tabs_of_the_account_and_no_other() {
+    let mut sim = Sim::with_tabs(12, 3);
+    let chans = [0, 1].map(|tab| sim.open_with(tab, URL, |c| c.key.account = "alice".into()));
+    let bob = sim.open_with(2, URL, |config| config.key.account = "bob".into());
+    sim.run(1_000);
+    sim.in_tab(1, |session| session.log_out(chans[1].id, None));
+    sim.run(1_000);
+    for chan in chans {
+        logged_out(&sim, chan);
+        let send = sim.send(chan, "s:too late");
+        sim.run(100);
+        assert_eq!(sim.outcome(chan, send), Some(&not_sent()));
+    }
+    assert_eq!(sim.open_conns().len(), 1);
+    assert!(sim.client(bob).is_connected());
+}
+
+#[test]
+fn a_log_out_drops_or_drains_what_is_queued() {
+    for (seed, drain, server_returns, expect) in [
+        (13, None, true, not_sent()),
+        (14, Some(Millis(20_000)), true, Outcome::Sent),
+        (15, Some(Millis(20_000)), false, not_sent()),
+    ] {
+        let mut sim = Sim::with_tabs(seed, 2);
+        sim.stop_server();
+        let chans = [0, 1].map(|tab| sim.open(tab, URL));
+        sim.run(1_000);
+        let queued = sim.send(chans[0], "s:queued");
+        sim.run(10);
+        sim.in_tab(1, |session| session.log_out(chans[1].id, drain));
+        sim.run(10);
+        let after = sim.send(chans[0], "s:after");
+        if server_returns {
+            sim.start_server();
+        }
+        sim.run(20_100);
+        assert_eq!(sim.outcome(chans[0], queued), Some(&expect), "{drain:?}");
+        assert_eq!(sim.outcome(chans[0], after), Some(&not_sent()));
+        for chan in chans {
+            logged_out(&sim, chan);
+        }
+        assert_eq!(sim.open_conns().len(), 0);
+    }
+}
+
+#[test]
+fn a_log_out_was_lost_with_its_worker() {
+    let mut sim = Sim::with_tabs(16, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.kill_worker(0);
+    sim.in_tab(0, |session| session.log_out(chan.id, None));
+    let next = sim.worker();
+    sim.attach(0, next);
+    sim.run(1_000);
+    logged_out(&sim, chan);
+    assert_eq!(sim.open_conns().len(), 0);
+}

@@ -1,0 +1,205 @@
+//! Credentials and the log-out, with a server that checks tokens.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    Context, Scenario, Tier,
+    site::{Page, Site},
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "a_token_is_supplied_for_each_dial_in_the_url",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(each_dial(ctx, "query")),
+        },
+        Scenario {
+            name: "a_token_is_supplied_for_each_dial_as_a_subprotocol",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(each_dial(ctx, "subprotocol")),
+        },
+        Scenario {
+            name: "a_token_is_supplied_for_each_dial_as_a_first_message",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(each_dial(ctx, "first")),
+        },
+        Scenario {
+            name: "a_tab_that_hangs_is_passed_over",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(hanging_tab(ctx)),
+        },
+        Scenario {
+            name: "a_refused_token_is_not_dialled_with_again",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(refused_token(ctx)),
+        },
+        Scenario {
+            name: "a_log_out_ends_every_tab_of_the_account",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(log_out(ctx)),
+        },
+        Scenario {
+            name: "a_log_out_drains_what_is_queued",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(drained(ctx)),
+        },
+    ]
+}
+
+fn config(site: &Site<'_>, part: &str) -> Value {
+    let mut config = site.config("/auth");
+    config["account"] = json!("alice");
+    config["auth"] = json!({ "part": part, "timeout_ms": 1_000 });
+    config
+}
+
+/// Opens a page whose provider answers with these tokens, one after the other, and then with the last for ever; `null` declines,
+/// `"hang"` never answers.
+async fn page(site: &Site<'_>, config: &Value, tokens: &[&str]) -> Result<Page> {
+    let page = site.page().await?;
+    provide(&page, tokens).await?;
+    page.open("c", config.clone()).await?;
+    Ok(page)
+}
+
+async fn provide(page: &Page, tokens: &[&str]) -> Result<()> {
+    // On the window of the page, whatever the engine's driver runs scripts in.
+    let script = "const script = document.createElement('script');
+        script.src = 'provider.js?tokens=' + encodeURIComponent(JSON.stringify(arguments[0]));
+        const loaded = new Promise((resolve, reject) => { script.onload = resolve; script.onerror = reject; });
+        document.head.append(script);
+        await loaded;";
+    page.tab.eval_async(script, vec![json!(tokens)]).await?;
+    Ok(())
+}
+
+async fn asked(page: &Page) -> Result<Value> {
+    let asked = "return document.documentElement.dataset.asked ?? ''";
+    Ok(page.tab.eval(asked, vec![]).await?)
+}
+
+async fn each_dial(ctx: &Context, part: &str) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    faults.allow_token("t0p-s3cret");
+    faults.allow_token("second");
+    let page = page(&site, &config(&site, part), &["t0p-s3cret", "second"]).await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("one").await?;
+    ensure!(page.wait_for_messages("c", 1).await? == ["one"]);
+    faults.expire_token("t0p-s3cret");
+    page.wait_for_event("reconnecting", 0, |event| event["type"] == "reconnecting")
+        .await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("two").await?;
+    ensure!(page.wait_for_messages("c", 2).await? == ["one", "two"]);
+    ensure!(asked(&page).await? == "false true ", "asked");
+    let shown = json!(page.events("c").await?).to_string();
+    ensure!(!shown.contains("s3cret"), "{shown}");
+    ensure!(site.server()?.stats().total.sockets_ever == 2);
+    Ok(())
+}
+
+async fn hanging_tab(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    site.server()?.faults().allow_token("good");
+    let config = config(&site, "query");
+    let hanging = page(&site, &config, &["hang"]).await?;
+    hanging
+        .wait_for_event("needs auth", 0, |event| event["type"] == "needs_auth")
+        .await?;
+    ensure!(site.server()?.stats().total.sockets_ever == 0);
+    let giving = page(&site, &config, &["good"]).await?;
+    giving.wait_for_state("connected").await?;
+    hanging.wait_for_state("connected").await?;
+    hanging.send_ok("with the other's token").await?;
+    // The next dial asks the one that had a good one.
+    site.server()?
+        .faults()
+        .drop_sockets(onesocket_server::Selection::All);
+    hanging
+        .wait_for_event("reconnecting", 0, |event| event["type"] == "reconnecting")
+        .await?;
+    hanging.wait_for_state("connected").await?;
+    ensure!(asked(&hanging).await? == "false ");
+    ensure!(asked(&giving).await? == "false false ");
+    Ok(())
+}
+
+async fn refused_token(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = page(&site, &config(&site, "query"), &["stale"]).await?;
+    let event = page
+        .wait_for_event("needs auth", 0, |event| event["type"] == "needs_auth")
+        .await?;
+    ensure!(event["refused"] == true, "{event}");
+    page.wait_for_event("typed", 0, |event| {
+        event["type"] == "error" && event["kind"] == "Worker(CredentialRefused)"
+    })
+    .await?;
+    ensure!(asked(&page).await? == "false true ");
+    ensure!(
+        site.server()?.stats().total.sockets_ever == 1,
+        "dialled again"
+    );
+    page.wait_for_state("needs_auth").await?;
+
+    site.server()?.faults().allow_token("fresh");
+    provide(&page, &["fresh"]).await?;
+    page.call("reconnect", &[json!("c")]).await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("back").await
+}
+
+async fn log_out(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    site.server()?.faults().allow_token("t");
+    let config = config(&site, "query");
+    let pages = [
+        page(&site, &config, &["t"]).await?,
+        page(&site, &config, &["t"]).await?,
+    ];
+    let mut bob = config.clone();
+    bob["account"] = json!("bob");
+    let bob = page(&site, &bob, &["t"]).await?;
+    for page in pages.iter().chain([&bob]) {
+        page.wait_for_state("connected").await?;
+    }
+    pages[1].call("log_out", &[json!("c"), Value::Null]).await?;
+    // Tiers that share nothing have no other tabs of the account.
+    let ended = if ctx.tier == Some(Tier::Shared) { 0 } else { 1 };
+    for page in &pages[ended..] {
+        let event = page
+            .wait_for_event("disconnected", 0, |event| event["type"] == "disconnected")
+            .await?;
+        ensure!(event["reason"] == "LoggedOut", "{event}");
+        page.wait_for_event("end", 0, |event| event["type"] == "end")
+            .await?;
+        let outcome = page.send("too late").await?;
+        ensure!(outcome.contains("the client is closed"), "{outcome}");
+        let status = page.status().await?;
+        ensure!(status["detail"] == "Stopped(LoggedOut)", "{status}");
+    }
+    site.wait_for_sockets(1 + ended as u64).await?;
+    bob.send_ok("still here").await
+}
+
+async fn drained(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    site.stop().await;
+    page.wait_for_state("reconnecting").await?;
+    page.send_many("q", 3).await?;
+    page.call("log_out", &[json!("c"), json!(15_000)]).await?;
+    site.restart().await?;
+    let event = page
+        .wait_for_event("disconnected", 0, |event| event["type"] == "disconnected")
+        .await?;
+    ensure!(event["reason"] == "LoggedOut", "{event}");
+    site.wait_for_sockets(0).await?;
+    ensure!(site.server()?.stats().total.frames_in == 3);
+    Ok(())
+}
