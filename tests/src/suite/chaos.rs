@@ -88,7 +88,7 @@ struct Strike {
     at: u64,
     /// When the first tab noticed anything.
     noticed: Option<u64>,
-    /// When the last tab had a message acknowledged that was sent after the fault.
+    /// When the last tab had a message acknowledged that was sent after the fault was made.
     recovered: Option<u64>,
 }
 
@@ -152,7 +152,8 @@ impl Run<'_> {
                 .strike(self, tab)
                 .await
                 .with_context(|| format!("making {fault}"))?;
-            let recovered = self.recover(at).await;
+            // What was sent before that may have overtaken the fault.
+            let recovered = self.recover(millis()?).await;
             self.strikes.push(Strike {
                 fault,
                 at,

@@ -98,7 +98,7 @@ struct Span(Option<(u64, u64)>);
 impl Span {
     fn of(mut millis: Vec<u64>) -> Self {
         millis.sort_unstable();
-        let median = millis.get(millis.len() / 2).copied();
+        let median = millis.get(millis.len().saturating_sub(1) / 2).copied();
         Self(median.zip(millis.last().copied()))
     }
 }
