@@ -306,6 +306,23 @@ fn a_log_out_drops_or_drains_what_is_queued() {
 }
 
 #[test]
+fn what_ends_the_loop_while_it_drains_is_the_log_out() {
+    let mut sim = Sim::with_tabs(17, 1);
+    sim.stop_server();
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.give_up.after = Some(Millis(5_000));
+    });
+    sim.send(chan, "s:queued");
+    sim.run(1_000);
+    sim.in_tab(0, |session| {
+        session.log_out(chan.id, Some(Millis(3_600_000)));
+    });
+    sim.run(10_000);
+    logged_out(&sim, chan);
+    assert_eq!(sim.outcomes(chan), [not_sent()]);
+}
+
+#[test]
 fn a_log_out_was_lost_with_its_worker() {
     let mut sim = Sim::with_tabs(16, 1);
     let chan = sim.open(0, URL);

@@ -1,5 +1,7 @@
 //! What is done about sockets that may have died while nobody looked.
 
+use std::time::Duration;
+
 use onesocket_engine::{Input, TabSession};
 use onesocket_protocol::{Heartbeat, LinkState, Millis, Payload, ReconnectCause};
 
@@ -84,6 +86,23 @@ fn a_hint_shortens_the_deadline_of_a_ping_that_is_under_way() {
     );
     wake(&mut sim, 0);
     sim.run(3_010);
+    assert_eq!(cause(&sim, chan), &ReconnectCause::HeartbeatTimeout);
+}
+
+#[test]
+fn hints_do_not_put_off_the_end_of_a_dead_socket() {
+    let mut sim = Sim::with_tabs(15, 1);
+    let chan = sim.open_with(0, URL, |config| {
+        let heartbeat = Heartbeat::every(Duration::from_secs(600), Payload::text("ping"));
+        config.policy.heartbeat = Some(heartbeat);
+        config.policy.wake.deadline = Millis(10_000);
+    });
+    sim.run(10_000);
+    sim.conns[0].half_open = true;
+    for _ in 0..11 {
+        wake(&mut sim, 0);
+        sim.run(1_000);
+    }
     assert_eq!(cause(&sim, chan), &ReconnectCause::HeartbeatTimeout);
 }
 
