@@ -38,7 +38,7 @@ impl Link {
         }
         if self.policy.heartbeat.is_some() {
             self.woke_at = Some(ctx.now);
-            return self.ping_now(ctx);
+            return self.ping_now(ctx, slept);
         }
         let limit = self.policy.wake.replace_after;
         if slept > Millis(0) && limit.is_some_and(|limit| slept >= limit) {
@@ -67,11 +67,11 @@ impl Link {
     }
 
     /// Pings out of turn. A ping that is under way will do; one whose answer was due while nothing ran has had no fair chance.
-    fn ping_now(&mut self, ctx: &mut Ctx<'_>) {
+    fn ping_now(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
         let deadline = self.policy.wake.deadline;
         let mut until = ctx.now.after(deadline);
         match self.timers.deadline(Timer::Pong) {
-            Some(at) if at > ctx.now => until = until.min(at),
+            Some(at) if at > ctx.now || slept == Millis(0) => until = until.min(at),
             _ => self.send_ping(ctx),
         }
         self.timers.start(Timer::Pong, until);
