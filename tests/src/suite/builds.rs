@@ -101,16 +101,32 @@ async fn own_worker(ctx: &Context) -> Result<()> {
         "{tier}: {attempts:?}"
     );
 
-    // All tabs of the new build meet there, even when the first name is free again.
+    // All tabs of the new build meet there, and those that come later do not even ask elsewhere: they keep the old worker alive
+    // no longer than its own tabs do.
     old.tab.close().await?;
     site.wait_for_sockets(1).await?;
     let newer = site.client_with(of_build(&site, 2)).await?;
-    newer
-        .wait_for_status("two tabs", |status| status["tabs"] == 2)
-        .await?;
+    check_joined(&newer).await?;
     newer.send_ok("again").await?;
     new.wait_for_messages("c", 2).await?;
+
+    // Now nobody is left who has asked there, and the first name is free.
+    new.tab.close().await?;
+    newer
+        .wait_for_status("one tab", |status| status["tabs"] == 1)
+        .await?;
+    check_joined(&site.client_with(of_build(&site, 2)).await?).await?;
     site.wait_for_sockets(1).await
+}
+
+/// It is the second tab of a worker, to which it went at once.
+async fn check_joined(page: &Page) -> Result<()> {
+    page.wait_for_status("two tabs", |status| status["tabs"] == 2)
+        .await?;
+    let (_, ladder) = page.wait_for_tier().await?;
+    let attempts = outcomes(&ladder);
+    ensure!(attempts == ["shared Running"], "{attempts:?}");
+    Ok(())
 }
 
 async fn no_worker(ctx: &Context) -> Result<()> {
