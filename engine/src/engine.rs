@@ -8,7 +8,7 @@ use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
     LinkPolicy, LogEntry, Millis, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId,
-    ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+    ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits, log::kind,
 };
 
 use crate::{
@@ -163,6 +163,10 @@ impl Engine {
             Input::Slept(slept) => self.wake(slept),
             Input::Tick => self.on_tick(),
         }
+        for (id, session) in self.ports.end_overrun() {
+            // Should it ever read again, it is told to start over.
+            self.abandon_channels(id, session);
+        }
     }
 
     /// Returns the next thing to do; [`Output::Timeout`] is the last.
@@ -183,10 +187,25 @@ impl Engine {
         Output::Timeout(self.due)
     }
 
-    /// Sends an entry of the worker's log to every tab, if the debug log is on.
+    /// Sends an entry of the worker's log to every tab, if the debug log is on. What a server said, or is told, only those may
+    /// read who share that socket: the others may be of another account.
     pub fn log(&mut self, entry: LogEntry) {
-        if self.debug != DebugLevel::Off {
-            self.ports.tell_all(&ToTab::Log(entry));
+        if self.debug == DebugLevel::Off {
+            return;
+        }
+        let is_shown = !matches!(
+            entry.kind,
+            kind::OPENED | kind::RECEIVED | kind::TRANSMITTED
+        );
+        let link = self.sockets.get(&SocketId(entry.id));
+        let readers = link.and_then(|link| self.links.get(link));
+        let mut redacted = entry.clone();
+        redacted.content = Bytes::new();
+        let (whole, redacted) = (ToTab::Log(entry), ToTab::Log(redacted));
+        for id in self.ports.ids() {
+            let may_read = is_shown || readers.is_some_and(|link| link.has_member(id));
+            self.ports
+                .tell(id, if may_read { &whole } else { &redacted });
         }
     }
 

@@ -255,6 +255,11 @@ impl Link {
         self.remove(ctx, member);
     }
 
+    /// Returns whether a tab has a channel here.
+    pub(crate) fn has_member(&self, port: PortId) -> bool {
+        self.members.keys().any(|member| member.port == port)
+    }
+
     fn remove(&mut self, ctx: &mut Ctx<'_>, member: Member) {
         self.members.remove(&member);
         self.forget_asked(ctx, member);

@@ -19,6 +19,8 @@ pub(crate) struct Ports {
     dirty: VecDeque<PortId>,
     /// Ports whose tabs must be told what is about to be handed to a socket.
     announcing: Vec<PortId>,
+    /// Ports whose tabs ask and do not read.
+    overrun: Vec<PortId>,
 }
 
 impl Ports {
@@ -50,6 +52,9 @@ impl Ports {
     pub(crate) fn tell(&mut self, id: PortId, message: &ToTab) {
         if let Some(session) = self.session(id) {
             session.push(message);
+            if session.outbox.is_overrun() && !self.overrun.contains(&id) {
+                self.overrun.push(id);
+            }
             self.mark_dirty(id);
         }
     }
@@ -68,11 +73,8 @@ impl Ports {
         }
     }
 
-    pub(crate) fn tell_all(&mut self, message: &ToTab) {
-        let ids: Vec<PortId> = self.by_id.keys().copied().collect();
-        for id in ids {
-            self.tell(id, message);
-        }
+    pub(crate) fn ids(&self) -> Vec<PortId> {
+        self.by_id.keys().copied().collect()
     }
 
     /// Tells all tabs of an older build.
@@ -91,6 +93,13 @@ impl Ports {
             port.prefaces.push_back(frame);
             self.mark_dirty(id);
         }
+    }
+
+    /// Ends the sessions of tabs that ask and do not read, and returns what they held.
+    pub(crate) fn end_overrun(&mut self) -> Vec<(PortId, Session)> {
+        let overrun = core::mem::take(&mut self.overrun);
+        let end = |id| Some((id, self.get_mut(id)?.end()?));
+        overrun.into_iter().filter_map(end).collect()
     }
 
     /// A tab's sends up to this one, which wait here, are about to be handed to a socket.

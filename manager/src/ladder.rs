@@ -187,7 +187,7 @@ pub enum AttemptOutcome {
     Failed(TierFailure),
     /// It works.
     Running,
-    /// It worked until the app switched to another tier.
+    /// It worked until the tab left it: the app switched to another tier, or the page went into the back-forward cache.
     Left,
     /// It worked until a better tier worked again.
     Climbed,
@@ -199,7 +199,7 @@ impl fmt::Display for AttemptOutcome {
             Self::Skipped(reason) => write!(f, "skipped, {reason}"),
             Self::Failed(failure) => failure.fmt(f),
             Self::Running => f.write_str("running"),
-            Self::Left => f.write_str("ran until it was switched off"),
+            Self::Left => f.write_str("ran until it was left"),
             Self::Climbed => f.write_str("ran until a better tier worked again"),
         }
     }

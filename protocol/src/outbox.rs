@@ -53,6 +53,8 @@ pub struct Outbox {
     ack_due: bool,
     backlog: usize,
     lag: Option<Lag>,
+    /// Bytes of the backlog that must not be dropped.
+    kept: usize,
     /// Receipts that are in no posted frame yet: up to where sends have been handed to a socket.
     handed: Vec<(ChannelId, SendId)>,
     /// Up to where sends are about to be handed to a socket, and the tab does not know.
@@ -75,6 +77,7 @@ impl Outbox {
             ack_due: false,
             backlog: 0,
             lag: None,
+            kept: 0,
             handed: Vec::new(),
             announced: Vec::new(),
         }
@@ -85,11 +88,17 @@ impl Outbox {
     /// Nothing bounds what waits here but the caller; see [`backlog_bytes`](Self::backlog_bytes), and
     /// [`push_to_tab`](Self::push_to_tab) for the way in which nobody can be asked to wait.
     pub fn push(&mut self, message: &impl Encode) {
+        self.append(message);
+    }
+
+    fn append(&mut self, message: &impl Encode) -> usize {
         if self.filling.is_full() {
             let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
             self.full.push_back(full);
         }
-        self.backlog += self.filling.push(self.version, message);
+        let bytes = self.filling.push(self.version, message);
+        self.backlog += bytes;
+        bytes
     }
 
     /// Appends a message for a tab, unless more than [`limits::MAX_BACKLOG_BYTES`] wait for the tab already and the message is
@@ -114,7 +123,18 @@ impl Outbox {
         if let ToTab::Sent { channel, through } = message {
             raise(&mut self.handed, *channel, *through);
         }
-        self.push(message);
+        let bytes = self.append(message);
+        if !matches!(message, ToTab::Message { .. } | ToTab::Log(_)) {
+            self.filling.kept += bytes;
+            self.kept += bytes;
+        }
+    }
+
+    /// Returns whether more waits for the tab than may wait, of what must not be dropped: answers, receipts, states. A tab that is
+    /// frozen for days does not bring that about, one that asks and asks and never reads does.
+    #[must_use]
+    pub fn is_overrun(&self) -> bool {
+        self.kept > limits::MAX_BACKLOG_BYTES
     }
 
     /// Notes that sends which wait in the worker, up to this one, are about to be handed to a socket. The tab is told by a
@@ -288,6 +308,7 @@ impl Outbox {
             core::mem::replace(&mut self.filling, Batch::new(spare))
         });
         self.backlog -= batch.body_bytes();
+        self.kept -= batch.kept;
         batch
     }
 
@@ -365,6 +386,8 @@ impl Lag {
 struct Batch {
     bytes: Vec<u8>,
     count: u32,
+    /// Bytes of messages that must not be dropped.
+    kept: usize,
 }
 
 impl Batch {
@@ -377,6 +400,7 @@ impl Batch {
         Self {
             bytes: memory,
             count: 0,
+            kept: 0,
         }
     }
 

@@ -106,6 +106,58 @@ impl Browser {
         Ok(())
     }
 
+    /// Finds the process that runs a tab's page: the one that works when the page does.
+    ///
+    /// # Errors
+    ///
+    /// When the page can't be run a script in, or no process stands out.
+    pub async fn process_of(&self, tab: &Tab) -> Result<u32, BrowserError> {
+        let tree = self.driver.tree();
+        for _ in 0..ATTEMPTS {
+            let before = tree.cpu_times();
+            tab.eval(BUSY, vec![]).await?;
+            let mut worked: Vec<(u64, u32)> = tree
+                .cpu_times()
+                .into_iter()
+                .map(|(id, now)| (now - before.get(&id).copied().unwrap_or(0).min(now), id))
+                .collect();
+            worked.sort_unstable();
+            if let [.., (second, _), (first, id)] = worked[..]
+                && first > 2 * second + 2
+            {
+                return Ok(id);
+            }
+        }
+        Err(BrowserError::NoProcess)
+    }
+
+    /// Kills a process of the browser, as an operating system does that is short of memory.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of the browser's, or cannot be killed.
+    pub fn kill(&self, process: u32) -> Result<(), BrowserError> {
+        self.driver.tree().signal(process, "KILL")
+    }
+
+    /// Stops a process of the browser until it is [resumed](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// As [`kill`](Self::kill).
+    pub fn stop(&self, process: u32) -> Result<(), BrowserError> {
+        self.driver.tree().signal(process, "STOP")
+    }
+
+    /// Lets a stopped process go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`kill`](Self::kill).
+    pub fn resume(&self, process: u32) -> Result<(), BrowserError> {
+        self.driver.tree().signal(process, "CONT")
+    }
+
     /// Sends a command of the Chrome DevTools Protocol to the current tab. See also [`Tab::cdp`].
     ///
     /// # Errors
@@ -129,6 +181,11 @@ impl Browser {
         closed
     }
 }
+
+const ATTEMPTS: u32 = 5;
+
+/// Long enough to stand out from what the browser itself has to do.
+const BUSY: &str = "const end = Date.now() + 400; while (Date.now() < end);";
 
 /// A script that a page under test includes first: it keeps console output and uncaught errors where
 /// [`Tab::wait_for`] finds them, because only one of the three drivers hands out a console.

@@ -11,6 +11,8 @@ pub mod chaos;
 mod delivery;
 mod harness;
 mod healing;
+mod hostile;
+mod pages;
 mod recovery;
 mod report;
 mod runner;
@@ -42,6 +44,8 @@ pub fn scenarios() -> Vec<Scenario> {
         healing::scenarios(),
         bad_input::scenarios(),
         builds::scenarios(),
+        pages::scenarios(),
+        hostile::scenarios(),
     ]
     .concat()
 }

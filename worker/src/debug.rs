@@ -10,14 +10,14 @@ mod subscriber;
 
 pub(crate) use self::sink::TabSink;
 #[cfg(feature = "tracing")]
-pub use self::subscriber::{TabLayer, show_in_console};
+pub(crate) use self::subscriber::{SEEN, install, register};
 #[cfg(feature = "tracing")]
-pub(crate) use self::subscriber::{install, register};
+pub use self::subscriber::{TabLayer, show_in_console};
 
 /// Warns whoever looks at this context's console, whether or not the debug log is on.
 pub(crate) fn warn(text: &'static str) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "onesocket", "{text}");
+    tracing::warn!(target: "onesocket::worker", "{text}");
     #[cfg(not(feature = "tracing"))]
     web_sys::console::warn_1(&text.into());
 }

@@ -288,10 +288,9 @@ impl Inner {
 
     /// Logs what was seen. Call it only while the log is on.
     fn see(&self, entry: LogEntry) {
-        // A subscriber hands the line on to the tabs.
         #[cfg(feature = "tracing")]
-        tracing::debug!(target: "onesocket", "{entry}");
-        #[cfg(not(feature = "tracing"))]
+        tracing::debug!(target: crate::debug::SEEN, "{entry}");
+        // Not by way of the subscriber: the engine must know what it is about, as not every tab may read it.
         self.sink.push(entry);
     }
 }

@@ -83,11 +83,13 @@ impl TabSession {
         }
     }
 
-    /// Safari may restart a SharedWorker on the ports of the one before; the new one asks for a hello.
+    /// Safari may restart a SharedWorker on the ports of the one before; the new one asks for a hello. So does one that has taken
+    /// this tab for gone, and it still sends what it has queued.
     fn on_stale(&mut self, epoch: Epoch) {
         match &self.phase {
-            Phase::Live(_) => {
-                self.detach(Loss::Ended);
+            Phase::Live(live) => {
+                let is_same = live.epoch == epoch;
+                self.detach(if is_same { Loss::Unknown } else { Loss::Ended });
                 self.attach(self.holds_lock);
                 self.outputs.push_back(TabOutput::Restarted { epoch });
             }

@@ -424,3 +424,30 @@ fn any_frame_with_any_byte_changed_is_survived() {
         }
     }
 }
+
+#[test]
+fn who_asks_and_never_reads_is_taken_for_gone() {
+    let mut peer = Peer::connected();
+    let ask = ToWorker::GetStatus {
+        channel: ChannelId(1),
+    };
+    let asks = vec![ask; 20_000];
+    let stale = Answer::Preface(Preface::Stale(EPOCH));
+    let mut rounds = 0;
+    loop {
+        let mut frame = peer.batch(&asks);
+        // The acknowledgement.
+        frame[24..32].fill(0);
+        let frame = Bytes::from(frame);
+        let answers = peer.input(Input::Frame { port: PORT, frame });
+        if answers.contains(&stale) {
+            break;
+        }
+        rounds += 1;
+        assert!(rounds < 500, "it may go on for ever");
+    }
+    assert!(rounds > 10, "{rounds} rounds are no reason");
+    peer.outbox = Outbox::new(EPOCH, Version::V1);
+    peer.raw(Hello::new(TabToken(1), false).encode());
+    peer.check_alive();
+}

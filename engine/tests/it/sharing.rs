@@ -1,6 +1,8 @@
 //! Which channels share a socket, for how long, and what each is told.
 
-use onesocket_protocol::{DebugLevel, LinkState, LogEntry, LogLevel, Millis, Payload, WorkerError};
+use onesocket_protocol::{
+    DebugLevel, LinkState, LogEntry, LogLevel, Millis, Payload, WorkerError, log::kind,
+};
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
 
@@ -279,4 +281,32 @@ fn a_ping_is_answered() {
     sim.in_tab(0, |session| session.ping(7));
     sim.run(100);
     assert_eq!(sim.tabs[0].pongs, [7]);
+}
+
+#[test]
+fn what_a_server_says_is_logged_only_to_those_who_share_its_socket() {
+    let mut sim = Sim::with_tabs(15, 2);
+    sim.open(0, "wss://a.test/");
+    sim.open(1, "wss://b.test/");
+    sim.run(1000);
+    sim.in_tab(1, |session| session.set_debug(DebugLevel::Payloads));
+    sim.run(100);
+    for socket in [1, 2] {
+        let engine = sim.workers[0].engine.as_mut().expect("alive");
+        engine.log(LogEntry {
+            id: socket,
+            content: "secret".into(),
+            ..LogEntry::new(kind::RECEIVED)
+        });
+        sim.input(0, onesocket_engine::Input::Tick);
+        sim.run(100);
+    }
+    let secrets = |tab: usize| -> Vec<bool> {
+        let logs = sim.tabs[tab].logs.iter();
+        logs.map(|line| line.contains("secret")).collect()
+    };
+    assert_eq!(
+        (secrets(0), secrets(1)),
+        (vec![true, false], vec![false, true])
+    );
 }

@@ -13,6 +13,7 @@ use onesocket_protocol::{Epoch, TabToken};
 use wasm_bindgen_futures::spawn_local;
 
 mod attempt;
+mod cached;
 mod climb;
 mod climb_back;
 mod detect;
@@ -35,6 +36,8 @@ use crate::{
     ConfigError, ManagerConfig, ManagerState, Start, Tier, TierFailure, climb_back::Patience,
     core::Core, wiring::Control,
 };
+use cached::Left;
+use health::Watching;
 use lock::HeldLock;
 use page::Page;
 use succession::Succession;
@@ -55,6 +58,7 @@ pub(crate) struct Host {
     delivery_is_due: Cell<bool>,
     /// Which run of a worker has welcomed this tab.
     epoch: Cell<Option<Epoch>>,
+    watching: RefCell<Option<Watching>>,
     /// How many frames the worker has posted.
     heard: Cell<u64>,
     is_watching: Cell<bool>,
@@ -62,6 +66,8 @@ pub(crate) struct Host {
     succession: Succession,
     /// The tier whose worker is lost, until it can be replaced.
     burying: Cell<Option<Tier>>,
+    /// What was left when the page went into the back-forward cache.
+    left: RefCell<Option<Left>>,
     /// When workers were lost, the latest last.
     losses: RefCell<Vec<Duration>>,
     /// The number of the plan to go back to a better tier.
@@ -89,11 +95,13 @@ impl Host {
             settled: RefCell::default(),
             delivery_is_due: Cell::new(false),
             epoch: Cell::new(None),
+            watching: RefCell::default(),
             heard: Cell::new(0),
             is_watching: Cell::new(false),
             is_probing: Cell::new(false),
             succession: Succession::default(),
             burying: Cell::new(None),
+            left: RefCell::default(),
             losses: RefCell::default(),
             climbs: Cell::new(0),
             patience: RefCell::default(),

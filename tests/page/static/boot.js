@@ -1,6 +1,7 @@
 // Puts the page's wasm within the reach of the suite.
 import init, * as api from "./page.js";
 
-await init();
+const { memory } = await init();
 window.api = api;
+window.memory = memory;
 document.querySelector("#ready").textContent = "ready";

@@ -76,6 +76,10 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub(super) fn tree(&self) -> &ProcessTree {
+        &self.tree
+    }
+
     pub(super) fn log(&self) -> &Path {
         self.tree.log()
     }

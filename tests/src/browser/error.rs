@@ -86,6 +86,9 @@ pub enum BrowserError {
         /// The address of the page, the end of its log.
         page: String,
     },
+    /// No process of the browser stands out as the one asked for, or it has ended.
+    #[error("no process of the browser is the one that was asked for")]
+    NoProcess,
     /// No element of the page matches.
     #[error("no element matches {css}")]
     NoSuchElement {

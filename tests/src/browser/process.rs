@@ -6,9 +6,10 @@
 //! kills whatever bears the mark.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     fs::{self, File},
-    io,
+    io, iter,
     net::TcpListener,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
@@ -108,6 +109,38 @@ impl ProcessTree {
     pub(crate) fn log(&self) -> &Path {
         &self.log
     }
+
+    /// Returns how long each process that descends from the tree's has run so far, in the kernel's ticks.
+    pub(crate) fn cpu_times(&self) -> BTreeMap<u32, u64> {
+        let all: BTreeMap<u32, Usage> = processes().collect();
+        let roots: Vec<u32> = self.children.iter().map(Child::id).collect();
+        let is_ours = |id: u32| {
+            let ancestors = iter::successors(Some(id), |id| all.get(id).map(|usage| usage.parent));
+            ancestors.take(MAX_DEPTH).any(|id| roots.contains(&id))
+        };
+        all.iter()
+            .filter(|(id, _)| is_ours(**id))
+            .map(|(id, usage)| (*id, usage.ticks))
+            .collect()
+    }
+
+    /// Sends a signal to one process of the tree.
+    pub(crate) fn signal(&self, process: u32, signal: &'static str) -> Result<(), BrowserError> {
+        if !self.cpu_times().contains_key(&process) {
+            return Err(BrowserError::NoProcess);
+        }
+        let spawn_error = |source| BrowserError::Spawn {
+            program: "kill".to_owned(),
+            source,
+        };
+        let status = Command::new("kill")
+            .args(["-s", signal, &process.to_string()])
+            .status();
+        match status.map_err(spawn_error)?.success() {
+            true => Ok(()),
+            false => Err(BrowserError::NoProcess),
+        }
+    }
 }
 
 impl Drop for ProcessTree {
@@ -121,6 +154,32 @@ impl Drop for ProcessTree {
         }
     }
 }
+
+/// What the kernel says of a process.
+struct Usage {
+    parent: u32,
+    ticks: u64,
+}
+
+fn processes() -> impl Iterator<Item = (u32, Usage)> {
+    let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
+    folders.filter_map(|folder| {
+        let id = folder.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(folder.path().join("stat")).ok()?;
+        // The program's name is in parentheses, and may have any character in it.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        let usage = Usage {
+            parent: number(1)?.try_into().ok()?,
+            ticks: number(11)? + number(12)?,
+        };
+        Some((id, usage))
+    })
+}
+
+/// Browsers nest their processes a few levels deep.
+const MAX_DEPTH: usize = 32;
 
 /// A port that nobody listens on at the moment.
 pub(crate) fn free_port() -> io::Result<u16> {

@@ -51,6 +51,17 @@ impl Tab {
         .await
     }
 
+    /// Goes back to the page before this one, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// When the driver does not answer.
+    pub async fn back(&self) -> Result<(), BrowserError> {
+        let limit = self.session.options().page_load_timeout + MARGIN;
+        self.run("back", limit, |client| async move { client.back().await })
+            .await
+    }
+
     /// Runs a function body: `return` its value, find `args` in `arguments`.
     ///
     /// # Errors

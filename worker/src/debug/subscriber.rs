@@ -12,6 +12,9 @@ use onesocket_protocol::DebugLevel;
 pub(crate) use self::hosts::register;
 pub use self::layer::TabLayer;
 
+/// The target of what a host has seen.
+pub(crate) const SEEN: &str = "onesocket";
+
 /// Shows the debug log of this context in its console, whether or not a [`Host`](crate::Host) runs here. For pages, whose
 /// worker is elsewhere.
 ///

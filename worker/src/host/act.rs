@@ -118,6 +118,8 @@ impl Inner {
             Event::SocketClosed { socket, .. } => {
                 let _socket = self.sockets.borrow_mut().remove(*socket);
             }
+            // Its tab's lock is free. The goodbye, if there was one, is read no more.
+            Event::Plain(Input::PortClosed(port)) => self.close_port(*port),
             Event::Plain(_) => {}
         }
     }

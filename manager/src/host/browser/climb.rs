@@ -22,10 +22,7 @@ pub(super) fn begin(core: &Rc<Core>) {
     core.enter(ManagerState::Starting);
     let core = Rc::clone(core);
     spawn_local(async move {
-        if core.host.lock.borrow().is_none() {
-            let lock = HeldLock::take(&core.host.token.lock_name(), Mode::Exclusive).await;
-            core.host.lock.replace(lock);
-        }
+        hold_lock(&core).await;
         if core.report.state() == ManagerState::Released {
             core.host.lock.take();
             return;
@@ -35,6 +32,14 @@ pub(super) fn begin(core: &Rc<Core>) {
         }
         climb(&core, core.config.tiers.tiers()).await;
     });
+}
+
+/// Sees to it that the tab holds the lock of its token.
+pub(super) async fn hold_lock(core: &Core) {
+    if core.host.lock.borrow().is_none() {
+        let lock = HeldLock::take(&core.host.token.lock_name(), Mode::Exclusive).await;
+        core.host.lock.replace(lock);
+    }
 }
 
 fn note_skipped(core: &Rc<Core>) {

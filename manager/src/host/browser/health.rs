@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures::future::{self, AbortHandle};
 use onesocket_protocol::{Epoch, Preface};
 use wasm_bindgen_futures::spawn_local;
 
@@ -15,11 +16,11 @@ use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
 /// No event says that a worker has ended: its port just falls silent.
 pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
     core.host.epoch.set(Some(epoch));
-    let core = Rc::downgrade(core);
-    spawn_local(async move {
+    let weak = Rc::downgrade(core);
+    let (watching, handle) = future::abortable(async move {
         let watch = lock::watch(&epoch.lock_name()).await;
         let is_current = |core: &Rc<Core>| core.host.epoch.get() == Some(epoch);
-        let Some(core) = core.upgrade().filter(is_current) else {
+        let Some(core) = weak.upgrade().filter(is_current) else {
             return;
         };
         match watch {
@@ -29,6 +30,20 @@ pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
             Watch::Impossible => {}
         }
     });
+    core.host.watching.replace(Some(Watching(handle)));
+    spawn_local(async move {
+        // An error says that nobody wants to know any more.
+        let _ = watching.await;
+    });
+}
+
+/// The wait for the end of a worker. A drop gives it up.
+pub(super) struct Watching(AbortHandle);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A worker in a busy loop keeps its lock and its ports; what gives it away is that it acknowledges nothing.

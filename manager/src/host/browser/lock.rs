@@ -11,6 +11,7 @@ use futures::{channel::oneshot, future};
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::AbortController;
 
 use super::{js, sleep};
 
@@ -95,7 +96,8 @@ pub(super) enum Watch {
     Impossible,
 }
 
-/// Waits until a worker that holds the lock of this name has ended.
+/// Waits until a worker that holds the lock of this name has ended. A drop of the future withdraws the request, which would wait
+/// for as long as the page lives else.
 pub(super) async fn watch(lock: &str) -> Watch {
     let (Some(locks), Some(held)) = (manager(), held().await) else {
         return Watch::Impossible;
@@ -106,12 +108,26 @@ pub(super) async fn watch(lock: &str) -> Watch {
     // The lock is let go of when the callback returns; all that wait get it at the same time.
     let granted = Closure::<dyn FnMut()>::new(|| ());
     let shared = options("mode", "shared");
+    let Ok(withdrawal) = AbortController::new().map(Withdrawal) else {
+        return Watch::Impossible;
+    };
+    // It throws only for what is no object.
+    let _ = Reflect::set(&shared, &"signal".into(), &withdrawal.0.signal());
     let Ok(request) = locks.request(lock, &shared, granted.as_ref().unchecked_ref()) else {
         return Watch::Impossible;
     };
     match JsFuture::from(request).await {
         Ok(_) => Watch::Released,
         Err(_) => Watch::Impossible,
+    }
+}
+
+/// A drop withdraws a request.
+struct Withdrawal(AbortController);
+
+impl Drop for Withdrawal {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

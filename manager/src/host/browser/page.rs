@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, PageTransitionEvent, Url, Window};
 
 use super::{
-    health,
+    cached, health,
     js::{Listener, get},
 };
 use crate::{ConfigError, ManagerConfig, core::Core};
@@ -53,12 +53,14 @@ impl Page {
         // A page that is just loaded shows itself too, and connects anyway.
         let back = self.on(core, "pageshow", |core, event| {
             if is_kept(&event) {
+                cached::on_shown(core);
                 wake(core);
             }
         });
         let leave = self.on(core, "pagehide", |core, event| {
-            // A page that is kept for the back button comes back with its ports; it has not left.
-            if !is_kept(&event) {
+            if is_kept(&event) {
+                cached::on_hidden(core);
+            } else {
                 core.with_session(TabSession::bye);
             }
         });

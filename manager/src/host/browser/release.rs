@@ -49,6 +49,7 @@ fn let_go(core: &Rc<Core>) {
     let lock = core.host.lock.take();
     drop(lock);
     succession::release(core);
+    core.host.watching.take();
     core.wiring.drop_sinks();
 }
 

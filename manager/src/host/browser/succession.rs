@@ -130,6 +130,16 @@ pub(super) async fn escape(core: &Core) -> bool {
     }
 }
 
+/// Holds again what a browser may have released while the page was in the back-forward cache, and follows the others.
+pub(super) async fn come_back(core: &Core) {
+    let told = core.host.succession.told.take();
+    if told.is_some() {
+        drop(told);
+        enter(core, core.host.succession.generation.get()).await;
+    }
+    follow(core).await;
+}
+
 /// Lets go of what tells others of this tab.
 pub(super) fn release(core: &Core) {
     let told = core.host.succession.told.take();

@@ -10,7 +10,7 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::hosts;
+use super::{SEEN, hosts};
 
 /// Forwards the log of this context to the consoles of all tabs, while one of them has turned the debug log on.
 ///
@@ -50,6 +50,10 @@ pub(super) fn text(event: &Event<'_>) -> String {
 /// Hands a line to the tabs that want it.
 pub(super) fn forward(event: &Event<'_>, text: &str) {
     let metadata = event.metadata();
+    // A host tells its own tabs what it has seen.
+    if metadata.target() == SEEN {
+        return;
+    }
     let level = log_level(*metadata.level());
     hosts::push_to_all(&LogEntry::line(level, metadata.target(), text));
 }

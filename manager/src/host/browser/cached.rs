@@ -1,0 +1,74 @@
+//! The back-forward cache. A page in it runs nothing, and a browser throws it out when its SharedWorker posts to it
+//! ([whatwg/html#12086](https://github.com/whatwg/html/issues/12086)); WebKit releases the Web Locks of such a page, by which a
+//! worker takes it for gone. So the tab leaves its worker, and says hello again when it comes back.
+
+use std::rc::Rc;
+
+use onesocket_engine::{Loss, TabSession};
+use wasm_bindgen_futures::spawn_local;
+
+use super::{
+    climb::{climb, hold_lock},
+    succession,
+    transport::Transport,
+};
+use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
+
+/// What a tab has left.
+pub(super) struct Left {
+    tier: Tier,
+    /// The way to a worker of this page alone: it may still read the goodbye, for as long as the browser lets it.
+    own: Option<Transport>,
+}
+
+/// The page goes into the cache, and may never come back.
+pub(super) fn on_hidden(core: &Rc<Core>) {
+    let ManagerState::Running(tier) = core.report.state() else {
+        return;
+    };
+    core.with_session(TabSession::bye);
+    // What is sent from here on is kept for the next hello. The worker still sends what it has queued.
+    core.with_session(|session| session.detach(Loss::Unknown));
+    core.host.epoch.set(None);
+    // A request that is granted in the cache would hold the lock until the page comes back.
+    core.host.watching.take();
+    let mut transport = core.host.transport.take();
+    core.host.left.replace(Some(Left {
+        tier,
+        own: transport.take_if(|_| tier == Tier::Dedicated),
+    }));
+    match tier {
+        // The goodbye arrives in a microtask, and this one stands behind it.
+        Tier::Main => spawn_local(async move { drop(transport) }),
+        // A closed port delivers nothing that is already on its way.
+        Tier::Shared | Tier::Dedicated => drop(transport),
+    }
+    // Chromium throws out a page that holds a lock which the worker waits for. It is behind the goodbye that it is released.
+    let lock = core.host.lock.take();
+    drop(lock);
+    core.report.end_running(AttemptOutcome::Left);
+    core.enter(ManagerState::Starting);
+}
+
+/// The page is shown again.
+pub(super) fn on_shown(core: &Rc<Core>) {
+    let Some(Left { tier, own }) = core.host.left.take() else {
+        return;
+    };
+    drop(own);
+    if core.report.state() == ManagerState::Released {
+        return;
+    }
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        hold_lock(&core).await;
+        succession::come_back(&core).await;
+        let tiers = core.config.tiers.tiers().iter();
+        let rest: Vec<Tier> = tiers.skip_while(|t| **t != tier).copied().collect();
+        if core.report.state() == ManagerState::Released {
+            core.host.lock.take();
+        } else {
+            climb(&core, &rest).await;
+        }
+    });
+}
