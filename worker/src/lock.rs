@@ -8,7 +8,6 @@
 use js_sys::{Array, Object, Promise, Reflect};
 use onesocket_protocol::Epoch;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
 /// Waits for a tab's lock. A drop withdraws the request.
@@ -29,7 +28,7 @@ impl TabWatch {
         // The lock is released when the callback returns.
         let granted = Closure::once(gone);
         let request = locks.request(&lock.into(), &options, granted.as_ref());
-        spawn_local(ended(request.ok()?));
+        after(&request.ok()?, |_| ());
         Some(Self {
             abort,
             _granted: granted,
@@ -54,12 +53,14 @@ pub(crate) struct WorkerLock {
 }
 
 impl WorkerLock {
-    /// Takes the lock of a run; `None` where there are no Web Locks.
+    /// Takes the lock of a run, and calls `done`; with `None` where there are no Web Locks.
     ///
     /// Before it is held, or never will be, no tab may learn the epoch: it could ask for the lock first, get it, and take
     /// this worker for dead.
-    pub(crate) async fn take(epoch: Epoch) -> Option<Self> {
-        let locks = manager()?;
+    pub(crate) fn take(epoch: Epoch, done: impl FnOnce(Option<Self>) + 'static) {
+        let Some(locks) = manager() else {
+            return done(None);
+        };
         let name = epoch.lock_name().into();
         let mut request = None;
         let granted = Promise::new(&mut |resolve, _| {
@@ -70,44 +71,67 @@ impl WorkerLock {
             });
             request = locks.request(&name, &Object::new(), &on_granted).ok();
         });
-        let request = request?;
+        let Some(request) = request else {
+            return done(None);
+        };
         // A refusal (an opaque origin) comes from the request, and the race brings it here.
         let settled = Promise::race(&Array::of2(&granted, &request));
-        JsFuture::from(settled).await.ok()?;
-        let client = holder(&locks, &name).await?;
-        Some(Self {
-            locks,
-            name,
-            client,
-            request,
-        })
+        after(&settled, move |refusal| {
+            if !refusal.is_undefined() {
+                return done(None);
+            }
+            holder(&locks.clone(), &name.clone(), move |client| {
+                done(client.map(|client| Self {
+                    locks,
+                    name,
+                    client,
+                    request,
+                }));
+            });
+        });
     }
 
-    /// Returns whether the lock is still this worker's.
-    pub(crate) async fn is_held(&self) -> bool {
-        holder(&self.locks, &self.name).await.as_ref() == Some(&self.client)
+    /// Finds out whether the lock is still this worker's.
+    pub(crate) fn is_held(&self, done: impl FnOnce(bool) + 'static) {
+        let client = self.client.clone();
+        holder(&self.locks, &self.name, move |holder| {
+            done(holder == Some(client));
+        });
     }
 
-    /// Resolves when the lock has been stolen.
-    pub(crate) fn stolen(&self) -> impl Future<Output = ()> + use<> {
-        ended(self.request.clone())
+    /// Calls `then` when the lock has been stolen.
+    pub(crate) fn on_stolen(&self, then: impl FnOnce() + 'static) {
+        after(&self.request, |_| then());
     }
 }
 
-/// Returns who holds a lock.
-async fn holder(locks: &LockManager, name: &JsValue) -> Option<JsValue> {
-    let snapshot = JsFuture::from(locks.query().ok()?).await.ok()?;
-    let held: Array = get(&snapshot, "held")?.unchecked_into();
+/// Finds out who holds a lock.
+fn holder(locks: &LockManager, name: &JsValue, done: impl FnOnce(Option<JsValue>) + 'static) {
+    let name = name.clone();
+    let snapshot = locks
+        .query()
+        .unwrap_or_else(|error| Promise::reject(&error));
+    after(&snapshot, move |snapshot| done(holder_in(&snapshot, &name)));
+}
+
+fn holder_in(snapshot: &JsValue, name: &JsValue) -> Option<JsValue> {
+    let held: Array = get(snapshot, "held")?.dyn_into().ok()?;
     let info = held
         .iter()
         .find(|info| get(info, "name").as_ref() == Some(name))?;
     get(&info, "clientId")
 }
 
-/// Resolves when the promise of a request is settled. A rejection (aborted, stolen, an opaque origin) would be an error in the
-/// console else.
-async fn ended(request: Promise) {
-    let _ = JsFuture::from(request).await;
+/// Calls `then` when a promise is settled, with its value or its error: the same function is told of both, so that it is
+/// called, and freed, in either case. An error that nobody takes would be in the console.
+///
+/// Not a future: the tasks, wakers and queue behind those weigh more than everything that waits in a worker.
+/// Boxed, because the way from JS into each type of closure is 300 bytes.
+fn after(promise: &Promise, then: impl FnOnce(JsValue) + 'static) {
+    let then: Box<dyn FnOnce(JsValue)> = Box::new(then);
+    let then = Closure::once_into_js(then);
+    let promise: &Settling = promise.unchecked_ref();
+    promise.then(&then, &then);
 }
 
 fn manager() -> Option<LockManager> {
@@ -121,7 +145,13 @@ fn get(object: &JsValue, name: &str) -> Option<JsValue> {
 
 #[wasm_bindgen]
 extern "C" {
-    #[derive(Debug)]
+    /// A promise, whose js-sys methods take closures that somebody has to keep.
+    type Settling;
+
+    #[wasm_bindgen(method)]
+    fn then(this: &Settling, fulfilled: &JsValue, rejected: &JsValue);
+
+    #[derive(Clone, Debug)]
     type LockManager;
 
     #[wasm_bindgen(method, catch)]

@@ -1,12 +1,12 @@
 //! The `main` of a worker.
 
+mod panic;
 pub(crate) mod prelude;
 
-use std::{cell::RefCell, panic};
+use std::cell::RefCell;
 
 use onesocket_protocol::{DebugLevel, FailedStart, WorkerScope};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, MessageEvent, MessagePort};
 
 use crate::{Host, debug, environment, listener::Listener, lock::WorkerLock};
@@ -37,17 +37,14 @@ pub fn serve() {
         waiting: Some(Vec::new()),
         entrance: None,
     }));
-    report_panics();
+    panic::report(fail);
     let entrance = Entrance::open(scope);
     SERVING.with_borrow_mut(|serving| {
         if let Some(serving) = serving {
             serving.entrance = Some(entrance);
         }
     });
-    spawn_local(async move {
-        let lock = WorkerLock::take(epoch).await;
-        admit_waiting(lock);
-    });
+    WorkerLock::take(epoch, admit_waiting);
 }
 
 struct Serving {
@@ -120,29 +117,23 @@ impl Entrance {
     }
 }
 
-/// Tells the tabs about a panic before the instance traps; nothing in it can be trusted after that.
-fn report_panics() {
-    let previous = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let reason = info.to_string();
-        web_sys::console::error_1(&reason.as_str().into());
-        previous(info);
-        if let Some(prelude) = Prelude::find() {
-            return prelude.fail(&reason);
+/// Tells the tabs what has happened, and ends the worker.
+fn fail(reason: String) {
+    if let Some(prelude) = Prelude::find() {
+        return prelude.fail(&reason);
+    }
+    // It may have happened while this was borrowed.
+    SERVING.with(|serving| {
+        if let Some(serving) = serving
+            .try_borrow()
+            .ok()
+            .as_ref()
+            .and_then(|serving| serving.as_ref())
+        {
+            serving
+                .host
+                .try_post_to_all(&FailedStart { reason }.encode());
         }
-        // The panic may have come while this was borrowed.
-        SERVING.with(|serving| {
-            if let Some(serving) = serving
-                .try_borrow()
-                .ok()
-                .as_ref()
-                .and_then(|serving| serving.as_ref())
-            {
-                serving
-                    .host
-                    .try_post_to_all(&FailedStart { reason }.encode());
-            }
-        });
-        prelude::close_worker();
-    }));
+    });
+    prelude::close_worker();
 }

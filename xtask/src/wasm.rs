@@ -2,6 +2,7 @@
 
 mod bindgen;
 mod names;
+mod stubs;
 mod worker_script;
 
 use std::{
@@ -17,7 +18,7 @@ use crate::{
     tools::{self, WASM_TARGET, WasmOpt},
     workspace,
 };
-use bindgen::{Bound, JsTarget};
+use bindgen::{Bound, JsTarget, Sections};
 pub(crate) use names::Names;
 
 /// How the wasm is compiled.
@@ -192,6 +193,9 @@ impl Builder {
         let module = self.bind(&wasm, bin, JsTarget::Web)?;
         worker_script::compare(bin, &classic, &module)?;
         if let Some(wasm_opt) = &self.wasm_opt {
+            if package == WORKER {
+                wasm_opt.rewrite(&classic.wasm, stubs::without_formatting)?;
+            }
             let names = wasm_opt.optimise_and_shorten(&classic.wasm)?;
             names.apply(&classic.script)?;
             names.apply(&module.script)?;
@@ -246,7 +250,12 @@ impl Builder {
     }
 
     fn bind(&self, wasm: &Path, name: &str, target: JsTarget) -> Result<Bound> {
-        bindgen::bind(&self.wasm_bindgen, wasm, name, target, self.profile)
+        let sections = match (self.profile, &self.wasm_opt) {
+            (Profile::Dev, _) => Sections::All,
+            (Profile::Wasm, Some(_)) => Sections::Names,
+            (Profile::Wasm, None) => Sections::Needed,
+        };
+        bindgen::bind(&self.wasm_bindgen, wasm, name, target, sections)
     }
 
     fn optimise(&self, wasm: &Path) -> Result<()> {

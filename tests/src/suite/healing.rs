@@ -30,6 +30,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(ended(ctx, Fault::Panic, &["WasmFailed", "own_worker.rs:"])),
         },
         Scenario {
+            name: "the_prebuilt_worker_that_panics_is_replaced_and_says_why",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| {
+                let words = &["WasmFailed", "panicked at ", ".rs:", "capacity overflow"];
+                Box::pin(ended(ctx, Fault::Overflow, words))
+            },
+        },
+        Scenario {
             name: "six_tabs_leave_a_shared_worker_that_hangs_for_the_same_successor",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(six_tabs(ctx)),
@@ -88,15 +96,21 @@ enum Fault {
     Close,
     Trap,
     Panic,
+    /// A panic at the next message of a tab, which seems to be bigger than memory.
+    Overflow,
     /// For so long.
     Hang(Duration),
 }
 
 /// A site whose own worker does as it is told.
 async fn start<'a>(ctx: &'a Context) -> Result<Site<'a>> {
+    start_with(ctx, OWN).await
+}
+
+async fn start_with<'a>(ctx: &'a Context, worker: &str) -> Result<Site<'a>> {
     let site = Site::start(ctx).await?;
-    let script = tokio::fs::read_to_string(ctx.dist.join("own-worker.js")).await?;
-    serve(&site, "/own-worker.js", format!("{FAULTS}\n{script}"))?;
+    let script = tokio::fs::read_to_string(ctx.dist.join(worker)).await?;
+    serve(&site, &format!("/{worker}"), format!("{FAULTS}\n{script}"))?;
     Ok(site)
 }
 
@@ -106,6 +120,9 @@ fn serve(site: &Site<'_>, path: &str, script: String) -> Result<()> {
     Ok(())
 }
 
+/// The worker of the suite, which can be told to fail.
+const OWN: &str = "own-worker.js";
+
 /// In front of the prelude, so that nothing of it is needed.
 const FAULTS: &str = r#"
 new BroadcastChannel("fault").onmessage = ({ data: { what, ms } }) => {
@@ -114,6 +131,7 @@ new BroadcastChannel("fault").onmessage = ({ data: { what, ms } }) => {
     Close: () => self.close(),
     Trap: () => wasm_bindgen.fail_by_trap(),
     Panic: () => wasm_bindgen.fail_by_panic(),
+    Overflow: () => Object.defineProperty(Uint8Array.prototype, "length", { get: () => 0xffffffff }),
     Hang: () => { while (Date.now() < end); },
   };
   new BroadcastChannel("fault-begins").postMessage(what);
@@ -126,6 +144,7 @@ async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
         Fault::Close => ("Close", 0),
         Fault::Trap => ("Trap", 0),
         Fault::Panic => ("Panic", 0),
+        Fault::Overflow => ("Overflow", 0),
         Fault::Hang(time) => ("Hang", time.as_millis()),
     };
     let script = "const begins = new Promise((done) => {
@@ -142,7 +161,7 @@ async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
 fn config(site: &Site<'_>) -> Value {
     let mut config = site.config("/echo");
     config["worker"]["tier"] = Value::Null;
-    config["worker"]["script"] = json!("own-worker.js");
+    config["worker"]["script"] = json!(OWN);
     config["worker"]["ack_timeout_ms"] = json!(1000);
     config["worker"]["probe_timeout_ms"] = json!(500);
     config
@@ -188,8 +207,13 @@ async fn wait_for_epoch_after(page: &Page, before: &str) -> Result<String> {
 }
 
 async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
-    let site = start(ctx).await?;
+    let worker = match fault {
+        Fault::Overflow => "onesocket-worker.js",
+        Fault::Close | Fault::Trap | Fault::Panic | Fault::Hang(_) => OWN,
+    };
+    let site = start_with(ctx, worker).await?;
     let mut config = config(&site);
+    config["worker"]["script"] = json!(worker);
     // Firefox sometimes leads the name to what is left of the worker; then the next name is tried, after this time.
     config["worker"]["hello_timeout_ms"] = json!(8000);
     let pages = open(ctx, &site, &config, 2).await?;
@@ -198,6 +222,12 @@ async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
         before.push(epoch(page).await?.context("a run")?);
     }
     let begun = inject(&pages[0], fault).await?;
+    if matches!(fault, Fault::Overflow) {
+        // Each dedicated worker waits for a message of its own page.
+        for page in &pages {
+            page.send_many("too much ", 1).await?;
+        }
+    }
     for (page, before) in pages.iter().zip(&before) {
         wait_for_epoch_after(page, before).await?;
         page.send_ok("after").await?;

@@ -374,7 +374,7 @@ async fn csp(ctx: &Context) -> Result<()> {
         .csp(policy);
     site.server()?.faults().http("/", fault)?;
     let page = site.client("/echo").await?;
-    let words = "ConstructorThrew|ScriptError|Csp";
+    let words = "ConstructorThrew|ScriptError|BlockedByPolicy";
     expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
 }
 

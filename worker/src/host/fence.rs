@@ -15,7 +15,6 @@ use std::{
 
 use onesocket_engine::Time;
 use onesocket_protocol::Epoch;
-use wasm_bindgen_futures::spawn_local;
 
 use super::Inner;
 use crate::{lock::WorkerLock, serve::prelude};
@@ -23,7 +22,7 @@ use crate::{lock::WorkerLock, serve::prelude};
 /// Open where there are no Web Locks, and where nobody else can be running: in the page itself.
 #[derive(Debug, Default)]
 pub(super) struct Fence {
-    lock: OnceCell<Rc<WorkerLock>>,
+    lock: OnceCell<WorkerLock>,
     /// When the browser was last asked, of those times when the lock was held.
     held_at: Cell<Time>,
     is_asking: Cell<bool>,
@@ -32,18 +31,15 @@ pub(super) struct Fence {
 impl Inner {
     /// Ends this worker when the lock is lost, and lets it do nothing in the meantime.
     pub(super) fn fence(self: &Rc<Self>, lock: WorkerLock) {
-        let stolen = lock.stolen();
         self.fence.held_at.set(self.clock.now());
-        if self.fence.lock.set(Rc::new(lock)).is_err() {
-            return;
-        }
         let host = Rc::downgrade(self);
-        spawn_local(async move {
-            stolen.await;
+        lock.on_stolen(move || {
             if let Some(host) = host.upgrade() {
                 host.on_fenced();
             }
         });
+        let is_first = self.fence.lock.set(lock).is_ok();
+        debug_assert!(is_first, "a worker has one lock");
     }
 
     /// Returns whether the engine may act now. When not, what is in the inbox is driven as soon as it may.
@@ -53,9 +49,8 @@ impl Inner {
         };
         let age = now.0.saturating_sub(self.fence.held_at.get().0);
         if age > Epoch::LEASE_MILLIS / 2 && !self.fence.is_asking.replace(true) {
-            let (host, lock) = (Rc::downgrade(self), Rc::clone(lock));
-            spawn_local(async move {
-                let is_held = lock.is_held().await;
+            let host = Rc::downgrade(self);
+            lock.is_held(move |is_held| {
                 let Some(host) = host.upgrade() else { return };
                 host.fence.is_asking.set(false);
                 if is_held {

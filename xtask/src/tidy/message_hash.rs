@@ -79,7 +79,11 @@ fn relative(path: &Path) -> String {
         .to_string()
 }
 
-const SOURCES: [&str; 2] = ["protocol/src/message.rs", "protocol/src/frame.rs"];
+const SOURCES: [&str; 3] = [
+    "protocol/src/message.rs",
+    "protocol/src/message/worker_side.rs",
+    "protocol/src/frame.rs",
+];
 const KEY: &str = "message-hash:";
 
 /// FNV-1a: this guards against forgetting, not against malice, and needs no dependency.

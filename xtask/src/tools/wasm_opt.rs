@@ -1,8 +1,11 @@
 //! wasm-opt of a version that understands what rustc and wasm-bindgen write today.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::apt;
 use crate::{paths, shell::Shell, wasm::Names};
@@ -47,15 +50,40 @@ impl WasmOpt {
         Names::read(&map)
     }
 
+    /// Rewrites one wasm file as `change` rewrites its text.
+    pub(crate) fn rewrite(
+        &self,
+        wasm: &Path,
+        change: impl FnOnce(&str) -> Result<String>,
+    ) -> Result<()> {
+        let path = wasm.with_extension("wat");
+        self.translate(wasm, &path, &["--emit-text"])?;
+        let text = fs::read_to_string(&path)?;
+        let text = change(&text).with_context(|| format!("rewriting {}", wasm.display()))?;
+        fs::write(&path, text)?;
+        // With its names, which another rewriting needs; they go when it is optimised.
+        self.translate(&path, wasm, &["--debuginfo"])?;
+        Ok(fs::remove_file(path)?)
+    }
+
     fn over(&self, wasm: &Path, passes: &[&str]) -> Shell {
-        Shell::new(&self.program)
-            .args(["-Oz", "--quiet"])
+        self.shell(wasm, wasm)
+            .args(SIZE)
             .args(passes)
-            .args(FEATURES)
-            .arg(wasm)
-            .arg("-o")
-            .arg(wasm)
             .advice("`cargo xtask build --dev` goes without wasm-opt")
+    }
+
+    fn translate(&self, from: &Path, to: &Path, flags: &[&str]) -> Result<()> {
+        self.shell(from, to).args(flags).run()
+    }
+
+    fn shell(&self, from: &Path, to: &Path) -> Shell {
+        Shell::new(&self.program)
+            .arg("--quiet")
+            .args(FEATURES)
+            .arg(from)
+            .arg("-o")
+            .arg(to)
     }
 }
 
@@ -89,6 +117,19 @@ const BINARYEN: &str = "132.0.0";
 
 /// Debian 12 has 108, whose output fails at instantiation with an externref table; 117 was the first to work.
 const OLDEST: u32 = 117;
+
+/// A function that is called once goes into its caller only when it is tiny: else a few functions grow so big that they need
+/// several bytes to name a variable. Nothing lives at the first 1024 addresses: rustc puts the stack there, which grows downwards
+/// from its end. The second round finds more once the control flow was taken apart and put together again.
+const SIZE: [&str; 7] = [
+    "-Oz",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--one-caller-inline-max-function-size=24",
+    "--low-memory-unused",
+];
 
 /// What rustc 1.95 emits for wasm32-unknown-unknown by default, plus the reference types of wasm-bindgen. Named one by
 /// one, because `--all-features` lets it use what no browser loads yet.

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use super::Profile;
 use crate::{paths, shell::Shell};
 
 /// The kind of script that loads the wasm.
@@ -26,6 +25,17 @@ impl JsTarget {
             Self::NoModules => "no-modules",
         }
     }
+}
+
+/// What is left in a wasm beside its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sections {
+    /// Stack traces have names.
+    All,
+    /// wasm-opt is told by names what to leave out, and leaves them out too.
+    Names,
+    /// Nothing that a browser can do without.
+    Needed,
 }
 
 /// Where [`bind`] leaves its files.
@@ -48,12 +58,12 @@ pub(super) fn bind(
     wasm: &Path,
     name: &str,
     target: JsTarget,
-    profile: Profile,
+    sections: Sections,
 ) -> Result<Bound> {
-    let strip: &[&str] = match profile {
-        Profile::Wasm => &["--remove-name-section", "--remove-producers-section"],
-        // Stack traces with names.
-        Profile::Dev => &[],
+    let strip: &[&str] = match sections {
+        Sections::All => &[],
+        Sections::Names => &["--remove-producers-section"],
+        Sections::Needed => &["--remove-name-section", "--remove-producers-section"],
     };
     let folder = folder(name, target);
     let target = target.name();
