@@ -4,8 +4,8 @@ use core::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, DebugLevel, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version,
-    message::tag,
+    BatchReader, DebugLevel, LinkState, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker,
+    Version, message::tag,
 };
 
 /// Which way a frame goes.
@@ -78,12 +78,32 @@ fn message_line(
             ToWorker::Send { payload, .. } => with_content(&message, payload, level),
             _ => format!("{message:?}"),
         }),
-        Direction::ToTab => ToTab::decode(version, raw).map(|message| match &message {
-            ToTab::Message { payload, .. } => with_content(&message, payload, level),
-            _ => format!("{message:?}"),
+        Direction::ToTab => ToTab::decode(version, raw).map(|mut message| {
+            if level < DebugLevel::Payloads {
+                hide_subprotocol(&mut message);
+            }
+            match &message {
+                ToTab::Message { payload, .. } => with_content(&message, payload, level),
+                _ => format!("{message:?}"),
+            }
         }),
     };
     shown.unwrap_or_else(|error| error.to_string())
+}
+
+/// Apps put tokens there, and a server repeats the one that it has chosen.
+fn hide_subprotocol(message: &mut ToTab) {
+    let subprotocol = match message {
+        ToTab::Connected { subprotocol, .. } => subprotocol,
+        ToTab::Attached { status, .. } | ToTab::Status { status, .. } => match &mut status.state {
+            LinkState::Connected { subprotocol, .. } => subprotocol,
+            _ => return,
+        },
+        _ => return,
+    };
+    if !subprotocol.is_empty() {
+        "***".clone_into(subprotocol);
+    }
 }
 
 fn with_content(message: &dyn fmt::Debug, payload: &Payload, level: DebugLevel) -> String {
@@ -114,7 +134,7 @@ const MAX_SHOWN_BYTES: usize = 1024;
 #[cfg(test)]
 mod tests {
     use onesocket_protocol::{
-        ChannelId, Epoch, Hello, LogEntry, LogLevel, Outbox, SendId, TabToken,
+        ChannelId, Epoch, Hello, LogEntry, LogLevel, Millis, Outbox, SendId, Status, TabToken,
     };
 
     use super::*;
@@ -155,6 +175,45 @@ mod tests {
         );
         assert!(lines[1].ends_with("abab…"), "{}", lines[1]);
         assert!(lines[1].len() < 2 * MAX_SHOWN_BYTES + 150);
+    }
+
+    #[test]
+    fn a_subprotocol_is_shown_only_when_payloads_are() {
+        let channel = ChannelId(1);
+        let status = || Status {
+            state: LinkState::Connected {
+                subprotocol: "s3cret".to_owned(),
+                uptime: Millis(5),
+            },
+            tabs: 1,
+            queued_messages: 0,
+            queued_bytes: 0,
+            dials: 1,
+            round_trip: None,
+        };
+        let mut outbox = Outbox::new(Epoch(7), Version::V1);
+        outbox.push(&ToTab::Connected {
+            channel,
+            subprotocol: "s3cret".to_owned(),
+        });
+        outbox.push(&ToTab::Attached {
+            channel,
+            status: status(),
+        });
+        outbox.push(&ToTab::Status {
+            channel,
+            status: status(),
+        });
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
+        let shown = |level| lines(Direction::ToTab, &frame, level);
+        let hidden = shown(DebugLevel::Messages);
+        assert_eq!(hidden.len(), 3);
+        for line in &hidden {
+            assert!(!line.contains("s3cret"), "{line}");
+            assert!(line.contains("subprotocol: \"***\""), "{line}");
+        }
+        let all = shown(DebugLevel::Payloads);
+        assert!(all.iter().all(|line| line.contains("s3cret")), "{all:?}");
     }
 
     #[test]
