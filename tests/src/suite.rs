@@ -18,6 +18,7 @@ mod report;
 mod runner;
 mod sharing;
 mod site;
+pub mod soak;
 mod static_server;
 mod supervision;
 mod tiers;

@@ -13,6 +13,7 @@ mod herd;
 mod paths;
 mod shell;
 mod sizes;
+mod soak;
 mod steps;
 mod tidy;
 mod tools;
@@ -24,7 +25,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs, wasm::Profile};
+use crate::{
+    chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs, soak::SoakArgs,
+    wasm::Profile,
+};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -62,6 +66,8 @@ enum Command {
     Fuzz(FuzzArgs),
     /// Lets 10,000 simulated clients lose their server, prints what becomes of them and draws `docs/herd.svg`.
     Herd,
+    /// Feeds a tab for a long time; fails when a message is lost or memory grows.
+    Soak(SoakArgs),
     /// Installs every tool and prints where it is, as shell assignments.
     Tools,
 }
@@ -94,6 +100,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Tidy { bless: false } => Ok(tidy::run()),
         Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),
         Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),
     }

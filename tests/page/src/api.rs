@@ -6,8 +6,8 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use futures::StreamExt;
 use onesocket::{
-    Client, Delivery, Fault, GreetingGuard, LogOut, Millis, Payload, RequestId, SendError, Sending,
-    Tier, codec,
+    Client, Delivery, Event, Fault, GreetingGuard, LogOut, Millis, Payload, RequestId, SendError,
+    Sending, Tier, codec,
 };
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -22,7 +22,31 @@ thread_local! {
 struct Entry {
     client: AnyClient,
     events: Rc<RefCell<Vec<Value>>>,
+    tally: Rc<RefCell<Tally>>,
     greetings: RefCell<BTreeMap<String, Guard>>,
+}
+
+/// What has come of a feed, for runs that are too long to keep it all.
+#[derive(Default)]
+struct Tally {
+    messages: u64,
+    misplaced: u64,
+    missed: u64,
+}
+
+impl Tally {
+    fn take(&mut self, event: &Event<Payload>) {
+        match event {
+            Event::Message(payload) => {
+                let number = payload.bytes().first_chunk().copied();
+                let expected = self.messages + self.missed;
+                self.misplaced += u64::from(number.map(u64::from_le_bytes) != Some(expected));
+                self.messages += 1;
+            }
+            Event::Lagged { missed } => self.missed += missed,
+            _ => {}
+        }
+    }
 }
 
 enum AnyClient {
@@ -50,6 +74,7 @@ macro_rules! with {
 pub fn open(name: &str, config: &str) -> Result<(), String> {
     let config: config::Config = serde_json::from_str(config).map_err(|error| error.to_string())?;
     let events = Rc::new(RefCell::new(Vec::new()));
+    let tally = Rc::new(RefCell::new(Tally::default()));
     let client = match config.codec {
         CodecName::Raw => {
             let client = config
@@ -58,10 +83,15 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
                 .map_err(|error| report::chain(&error))?;
             let mut stream = client.events();
             let log = events.clone();
+            let tally = config.counts.then(|| tally.clone());
             spawn_local(async move {
                 while let Some(event) = stream.next().await {
-                    log.borrow_mut()
-                        .push(report::event(event, |payload| report::payload(&payload)));
+                    match &tally {
+                        Some(tally) => tally.borrow_mut().take(&event),
+                        None => log
+                            .borrow_mut()
+                            .push(report::event(event, |payload| report::payload(&payload))),
+                    }
                 }
                 log.borrow_mut().push(json!({ "type": "end" }));
             });
@@ -91,6 +121,7 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
     let entry = Entry {
         client,
         events,
+        tally,
         greetings: RefCell::default(),
     };
     CLIENTS.with_borrow_mut(|clients| clients.insert(name.to_owned(), Rc::new(entry)));
@@ -249,6 +280,18 @@ pub fn take_events(name: &str) -> Result<String, String> {
 #[wasm_bindgen]
 pub fn feed(name: &str) -> Result<String, String> {
     Ok(report::feed(&entry(name)?.events.borrow()).to_string())
+}
+
+/// How many frames of a feed have come, and how many were out of place or dropped.
+#[wasm_bindgen]
+pub fn tally(name: &str) -> Result<String, String> {
+    let entry = entry(name)?;
+    let Tally {
+        messages,
+        misplaced,
+        missed,
+    } = *entry.tally.borrow();
+    Ok(json!({ "messages": messages, "misplaced": misplaced, "missed": missed }).to_string())
 }
 
 #[wasm_bindgen]

@@ -45,6 +45,9 @@ pub(crate) struct Config {
     max_received_bytes: Option<u32>,
     #[serde(default)]
     latest: bool,
+    /// Counts the frames of a feed instead of keeping them.
+    #[serde(default)]
+    pub(crate) counts: bool,
     replay_last: Option<u32>,
     replay_ask: Option<String>,
     #[serde(default)]
