@@ -76,8 +76,8 @@ pub use greeting::GreetingGuard;
 pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
 pub use onesocket_manager::{
     Attempt, AttemptOutcome, Capabilities, ClimbBack, ConfigError, Ladder, ManagerConfig,
-    ManagerState, NextClimb, PingError, ScriptKind, Start, SwitchError, Tier, TierFailure,
-    TierPolicy, WorkerManager,
+    ManagerState, NextClimb, NotShared, PingError, Role, ScriptKind, Start, SwitchError, Tier,
+    TierFailure, TierPolicy, WorkerManager,
 };
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;

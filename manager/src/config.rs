@@ -70,6 +70,10 @@ pub struct ManagerConfig {
     /// When a tab that has fallen to a lower tier tries the better ones again. Default: after 30 s, then less and less often. `None`:
     /// never; it stays until the page is loaded anew.
     pub climb_back: Option<ClimbBack>,
+    /// Whether the tabs share one worker in the dedicated tier, too, as the [`Role`](crate::Role) tells. Default: `true`. Needs Web Locks and
+    /// `BroadcastChannel`; without them each tab has a worker, and a socket, of its own. Off: always. Frames of tabs that follow are
+    /// copied once more than through a port.
+    pub share_dedicated: bool,
     /// What is logged, by the worker and by this tab. Default: nothing.
     pub debug: DebugLevel,
     /// When the worker is spawned. Default: [`Start::Now`].
@@ -137,6 +141,13 @@ impl ManagerConfig {
     #[must_use]
     pub fn climb_back(mut self, climb_back: impl Into<Option<ClimbBack>>) -> Self {
         self.climb_back = climb_back.into();
+        self
+    }
+
+    /// Chooses whether the tabs share one worker in the dedicated tier.
+    #[must_use]
+    pub fn share_dedicated(mut self, share_dedicated: bool) -> Self {
+        self.share_dedicated = share_dedicated;
         self
     }
 
@@ -214,6 +225,7 @@ impl Default for ManagerConfig {
             ack_timeout: Duration::from_secs(5),
             probe_timeout: Duration::from_secs(3),
             climb_back: Some(ClimbBack::default()),
+            share_dedicated: true,
             debug: DebugLevel::Off,
             start: Start::default(),
         }

@@ -80,13 +80,17 @@ impl Family<'_> {
         generation: Generation,
         held: &[(&'a str, &str)],
     ) -> Option<&'a str> {
-        let place = self.place_lock(generation);
-        let (_, holder) = held.iter().find(|(lock, _)| *lock == place)?;
-        let run = held
-            .iter()
-            .find(|(lock, client)| client == holder && lock.starts_with(Epoch::LOCK_PREFIX));
-        run.map(|(lock, _)| *lock)
+        run_of_holder(&self.place_lock(generation), held)
     }
+}
+
+/// Returns the lock of the run whose worker also holds a `place`. Locks are names and their holders.
+pub(crate) fn run_of_holder<'a>(place: &str, held: &[(&'a str, &str)]) -> Option<&'a str> {
+    let (_, holder) = held.iter().find(|(lock, _)| *lock == place)?;
+    let run = held
+        .iter()
+        .find(|(lock, client)| client == holder && lock.starts_with(Epoch::LOCK_PREFIX));
+    run.map(|(lock, _)| *lock)
 }
 
 const TABS: &str = "onesocket-generation-";

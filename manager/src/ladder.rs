@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 
 use onesocket_protocol::VersionRange;
 
-use crate::Tier;
+use crate::{Role, Tier};
 
 /// Every attempt so far, in the order in which they were made.
 ///
@@ -27,6 +27,7 @@ use crate::Tier;
 pub struct Ladder {
     attempts: Vec<Attempt>,
     next_climb: NextClimb,
+    role: Option<Role>,
 }
 
 impl Ladder {
@@ -34,6 +35,17 @@ impl Ladder {
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
+    }
+
+    /// Returns whose worker this tab is with, while one of the [dedicated tier](Tier::Dedicated) runs.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    /// Says whose worker it is that runs.
+    pub(crate) fn set_role(&mut self, role: Option<Role>) {
+        self.role = role;
     }
 
     /// Appends an attempt. The oldest are forgotten above 64: a browser that fails for hours must not fill the memory.
@@ -67,6 +79,7 @@ impl Ladder {
 
     /// Ends the attempt that is running.
     pub(crate) fn end_running(&mut self, outcome: AttemptOutcome) {
+        self.role = None;
         let running = self
             .attempts
             .iter_mut()
@@ -116,6 +129,9 @@ impl fmt::Display for Ladder {
                 f.write_str("; ")?;
             }
             attempt.fmt(f)?;
+        }
+        if let Some(role) = self.role {
+            write!(f, " ({role})")?;
         }
         match self.next_climb {
             NextClimb::None => Ok(()),
@@ -301,6 +317,9 @@ pub enum TierFailure {
     /// [`ManagerConfig::ack_timeout`](crate::ManagerConfig::ack_timeout).
     #[error("the worker does not answer")]
     Unresponsive,
+    /// Another tab leads now, because this one's worker did not answer. Of a [`Leader`](crate::Role::Leader) only.
+    #[error("another tab has taken over")]
+    Deposed,
     /// The worker ran, and is gone: it was killed, has crashed or has closed itself. Noticed by the Web Lock that it held.
     #[error("the worker is gone")]
     WorkerGone,
@@ -330,6 +349,7 @@ impl TierFailure {
             | Self::VersionMismatch { .. }
             | Self::HelloTimeout { .. }
             | Self::Unresponsive
+            | Self::Deposed
             | Self::WorkerGone => false,
         }
     }

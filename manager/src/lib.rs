@@ -50,6 +50,7 @@ mod host;
 mod ladder;
 mod manager;
 mod report;
+mod role;
 mod tier;
 mod trace;
 mod wiring;
@@ -64,5 +65,6 @@ pub use crate::{
     ladder::{Attempt, AttemptOutcome, Ladder, NextClimb, SkipReason, TierFailure},
     manager::{ChangeGuard, WorkerManager},
     report::ManagerState,
+    role::{NotShared, Role},
     tier::{Tier, TierPolicy, UnknownTier},
 };

@@ -10,7 +10,7 @@ use std::{
 use futures::channel::oneshot;
 use onesocket_engine::SessionFailure;
 
-use crate::{Attempt, AttemptOutcome, Ladder, NextClimb, Tier, TierFailure};
+use crate::{Attempt, AttemptOutcome, Ladder, NextClimb, Role, Tier, TierFailure};
 
 /// What a [`WorkerManager`](crate::WorkerManager) is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,6 +107,10 @@ impl Report {
 
     pub(crate) fn set_next_climb(&self, next_climb: NextClimb) {
         self.ladder.borrow_mut().set_next_climb(next_climb);
+    }
+
+    pub(crate) fn set_role(&self, role: Option<Role>) {
+        self.ladder.borrow_mut().set_role(role);
     }
 
     pub(crate) fn end_running(&self, outcome: AttemptOutcome) {

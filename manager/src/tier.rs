@@ -18,8 +18,8 @@ pub enum Tier {
     /// A [`SharedWorker`](https://developer.mozilla.org/en-US/docs/Web/API/SharedWorker): one socket for every tab of the
     /// origin.
     Shared,
-    /// A dedicated [`Worker`](https://developer.mozilla.org/en-US/docs/Web/API/Worker): a socket for this tab, off the main
-    /// thread.
+    /// A dedicated [`Worker`](https://developer.mozilla.org/en-US/docs/Web/API/Worker): off the main thread, and one socket for every
+    /// tab of the origin where the tabs can elect one that leads; the [`Role`](crate::Role) tells.
     Dedicated,
     /// The page itself: works wherever the app does.
     Main,

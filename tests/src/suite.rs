@@ -9,6 +9,7 @@ mod bad_input;
 mod builds;
 pub mod chaos;
 mod delivery;
+mod election;
 mod harness;
 mod healing;
 mod hostile;
@@ -43,6 +44,7 @@ pub fn scenarios() -> Vec<Scenario> {
         auth::scenarios(),
         tiers::scenarios(),
         healing::scenarios(),
+        election::scenarios(),
         bad_input::scenarios(),
         builds::scenarios(),
         pages::scenarios(),
@@ -70,7 +72,7 @@ pub type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>
 pub enum Tier {
     /// A `SharedWorker` that serves all tabs.
     Shared,
-    /// A dedicated worker per tab.
+    /// A dedicated worker, of the tab that leads.
     Dedicated,
     /// The page itself.
     Main,

@@ -18,11 +18,38 @@ self.onesocket = (() => {
     accept?.(port);
   };
 
+  // Held until this worker ends. Not exclusive: browsers start a second worker of a name while the first one ends.
+  const hold = (lock) => {
+    const held = () => new Promise(() => {});
+    self.navigator?.locks?.request(lock, { mode: "shared" }, held).catch(() => {});
+  };
+
+  // Where there is no SharedWorker, the tabs share the dedicated worker of the one that leads. They find it in a hall, which is
+  // a BroadcastChannel, and each meets it on another one of its own. That one stands for a port. What it lacks is a start:
+  // nothing is kept for a listener that comes later, so the tab is told when it is listened to.
+  let hall = null;
+  const lead = (name) => {
+    if (hall || typeof name !== "string") return;
+    const id = self.crypto.getRandomValues(new Uint32Array(2)).join("-");
+    hall = new BroadcastChannel(name);
+    hall.onmessage = ({ data }) => {
+      if (data === "?") return hall.postMessage(`!${id}`);
+      // A page that floods the hall costs no more than this.
+      if (typeof data !== "string" || !data.startsWith(`${id} `) || ports.size >= 1000) return;
+      const meeting = new BroadcastChannel(`${name} ${data}`);
+      meeting.start = () => meeting.postMessage("");
+      open(meeting);
+    };
+    hold(name);
+    hall.postMessage(`!${id}`);
+  };
+
   // The wasm's memory can't be trusted after this, so the worker must not live on; the next tab gets a fresh one.
   const fail = (reason, delay = 0) => {
     if (failure !== null) return;
     failure = `${reason}`.slice(0, 1000);
     accept = null;
+    hall?.close();
     ports.forEach(post);
     ports.clear();
     if (delay) self.setTimeout(() => self.close(), delay);
@@ -34,7 +61,11 @@ self.onesocket = (() => {
   const poisoned = (error) => trapped(error) || /wasm-function/.test(error?.stack);
 
   self.addEventListener("connect", (event) => open(event.ports[0]));
-  self.addEventListener("message", (event) => event.ports[0] && open(event.ports[0]));
+  self.addEventListener("message", ({ data, ports: [port] }) => {
+    if (!port) return;
+    lead(data);
+    open(port);
+  });
   self.addEventListener("error", (event) => poisoned(event.error) && fail(event.error));
   self.addEventListener("unhandledrejection", (event) => trapped(event.reason) && fail(event.reason));
 
@@ -44,11 +75,8 @@ self.onesocket = (() => {
       accept = callback;
       ports.forEach((port) => accept?.(port));
       if (!("onconnect" in self)) return;
-      // A tab that this SharedWorker does not answer finds by this lock that it is there, and hangs. Not exclusive: browsers start
-      // a second worker of a name while the first one ends.
-      const place = `onesocket-place ${self.name} ${self.location.href}`;
-      const hold = () => new Promise(() => {});
-      self.navigator?.locks?.request(place, { mode: "shared" }, hold).catch(() => {});
+      // A tab that this SharedWorker does not answer finds by this lock that it is there, and hangs.
+      hold(`onesocket-place ${self.name} ${self.location.href}`);
     },
     // Called by the wasm: the tab of this port is gone.
     forget: (port) => ports.delete(port),

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Epoch, Outbox, Preface, SendFailure, SendId, StopReason, ToTab,
-    Version, VersionRange, Welcome, WorkerError, message::tag,
+    BatchReader, ChannelId, Epoch, FrameError, Outbox, Preface, SendFailure, SendId, StopReason,
+    ToTab, Version, VersionRange, Welcome, WorkerError, message::tag,
 };
 
 use super::{ChannelEvent, HandingOver, Live, Loss, Phase, SessionFailure, TabOutput, TabSession};
@@ -115,7 +115,14 @@ impl TabSession {
             // A last word of a worker that is not ours any more.
             return;
         }
-        if live.outbox.on_batch(reader.header()).is_err() {
+        if let Err(error) = live.outbox.on_batch(reader.header()) {
+            // A port loses nothing, but a `BroadcastChannel` does while the page is kept for the back button. What is missing
+            // will not come any more, and both sides would wait for the other.
+            let has_hole =
+                matches!(error, FrameError::OutOfSequence { expected, seq } if expected < seq);
+            if has_hole && matches!(self.phase, Phase::Live(_)) {
+                self.attach(self.holds_lock);
+            }
             return self
                 .outputs
                 .push_back(TabOutput::Error(WorkerError::InvalidFrame));

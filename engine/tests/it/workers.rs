@@ -435,6 +435,27 @@ fn what_a_tab_cannot_read_is_an_error_and_harms_nothing() {
 }
 
 #[test]
+fn a_batch_that_is_missing_makes_the_tab_start_over() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
+    let lagged = ToTab::Lagged {
+        channel: channels[0],
+        missed: 3,
+    };
+    worker.outbox.push_to_tab(&lagged);
+    assert!(worker.outbox.prepare_frame(), "one that gets lost");
+    worker.outbox.push_to_tab(&lagged);
+    assert!(worker.outbox.prepare_last_frame());
+    tab.handle_frame(&Bytes::copy_from_slice(worker.outbox.prepared_frame()));
+    assert_eq!(
+        tab.poll_output(),
+        Some(TabOutput::Error(WorkerError::InvalidFrame))
+    );
+    let hello = Hello::new(TabToken(1), false).encode();
+    assert_eq!(tab.poll_output(), Some(TabOutput::Post(&hello)));
+    assert_eq!(tab.poll_output(), None);
+}
+
+#[test]
 fn a_worker_that_was_left_kept_an_entry_for_the_tab() {
     let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
     let channel = channels[0];

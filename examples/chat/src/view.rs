@@ -331,7 +331,7 @@ fn explanation(tier: Tier) -> &'static str {
             "A SharedWorker holds the socket for every tab of this browser. Open more tabs: the server still counts one."
         }
         Tier::Dedicated => {
-            "A worker of this tab holds its socket, off the main thread. Other tabs have their own."
+            "The tabs have elected one whose worker holds the socket for all of them. Without Web Locks each has its own."
         }
         Tier::Main => {
             "The page itself holds its socket, in the same loop that would run in a worker. Other tabs have their own."

@@ -18,6 +18,8 @@ mod climb;
 mod climb_back;
 mod detect;
 mod diagnose;
+mod election;
+mod hall;
 mod health;
 mod js;
 mod lock;
@@ -37,6 +39,7 @@ use crate::{
     core::Core, wiring::Control,
 };
 use cached::Left;
+use election::Election;
 use health::Watching;
 use lock::HeldLock;
 use page::Page;
@@ -64,6 +67,7 @@ pub(crate) struct Host {
     is_watching: Cell<bool>,
     is_probing: Cell<bool>,
     succession: Succession,
+    election: Election,
     /// The tier whose worker is lost, until it can be replaced.
     burying: Cell<Option<Tier>>,
     /// What was left when the page went into the back-forward cache.
@@ -80,6 +84,8 @@ pub(crate) struct Host {
 enum Verdict {
     Welcomed,
     Failed(TierFailure),
+    /// The worker is to be had in another way than it was.
+    RoleChanged,
     Released,
 }
 
@@ -100,6 +106,7 @@ impl Host {
             is_watching: Cell::new(false),
             is_probing: Cell::new(false),
             succession: Succession::default(),
+            election: Election::default(),
             burying: Cell::new(None),
             left: RefCell::default(),
             losses: RefCell::default(),
@@ -124,6 +131,12 @@ impl Host {
             Some(verdicts) => verdicts.unbounded_send(verdict).is_ok(),
             None => false,
         }
+    }
+
+    /// Returns whether the worker is another tab's.
+    fn is_following(&self) -> bool {
+        let transport = self.transport.borrow();
+        transport.as_ref().is_some_and(Transport::is_follower)
     }
 
     fn holds_lock(&self) -> bool {

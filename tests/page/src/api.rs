@@ -354,7 +354,8 @@ pub fn ladder(name: &str) -> Result<String, String> {
         .iter()
         .map(|attempt| json!({ "tier": attempt.tier.to_string(), "outcome": format!("{:?}", attempt.outcome) }))
         .collect();
-    Ok(json!({ "attempts": attempts, "text": ladder.to_string() }).to_string())
+    let role = ladder.role().map(|role| role.to_string());
+    Ok(json!({ "attempts": attempts, "role": role, "text": ladder.to_string() }).to_string())
 }
 
 #[wasm_bindgen]

@@ -109,6 +109,7 @@ struct WorkerConfig {
     module: bool,
     hello_timeout_ms: Option<u64>,
     ack_timeout_ms: Option<u64>,
+    share_dedicated: Option<bool>,
     probe_timeout_ms: Option<u64>,
     /// The first wait and the longest; 0 for never.
     climb_back_ms: Option<(u64, u64)>,
@@ -250,6 +251,9 @@ impl WorkerConfig {
         if let Some((first, cap)) = self.climb_back_ms {
             let [first, cap] = [first, cap].map(Duration::from_millis);
             config = config.climb_back((!first.is_zero()).then_some(ClimbBack { first, cap }));
+        }
+        if let Some(share) = self.share_dedicated {
+            config = config.share_dedicated(share);
         }
         if self.lazy {
             config = config.start(Start::Lazy);

@@ -10,6 +10,7 @@ for (const what of new URLSearchParams(location.search).getAll("break")) {
     "no-shared": () => delete window.SharedWorker,
     "no-worker": () => delete window.Worker,
     "no-locks": () => Object.defineProperty(Navigator.prototype, "locks", { value: undefined }),
+    "no-broadcast": () => delete window.BroadcastChannel,
     "throwing-shared": () => (window.SharedWorker = throwing),
     "throwing-worker": () => (window.Worker = throwing),
     "clock": () => {

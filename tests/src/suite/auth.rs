@@ -169,7 +169,7 @@ async fn log_out(ctx: &Context) -> Result<()> {
     }
     pages[1].call("log_out", &[json!("c"), Value::Null]).await?;
     // Tiers that share nothing have no other tabs of the account.
-    let ended = if ctx.tier == Some(Tier::Shared) { 0 } else { 1 };
+    let ended = if site.sockets_for(2) == 1 { 0 } else { 1 };
     for page in &pages[ended..] {
         let event = page
             .wait_for_event("disconnected", 0, |event| event["type"] == "disconnected")

@@ -92,7 +92,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 /// What a worker is told to do.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub(super) enum Fault {
     Close,
     Trap,
     Panic,
@@ -103,7 +103,7 @@ enum Fault {
 }
 
 /// A site whose own worker does as it is told.
-async fn start<'a>(ctx: &'a Context) -> Result<Site<'a>> {
+pub(super) async fn start<'a>(ctx: &'a Context) -> Result<Site<'a>> {
     start_with(ctx, OWN).await
 }
 
@@ -139,7 +139,7 @@ new BroadcastChannel("fault").onmessage = ({ data: { what, ms } }) => {
 };"#;
 
 /// Tells every worker, and returns when one has begun to do so.
-async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
+pub(super) async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
     let (what, ms) = match fault {
         Fault::Close => ("Close", 0),
         Fault::Trap => ("Trap", 0),
@@ -158,7 +158,7 @@ async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
     Ok(Instant::now())
 }
 
-fn config(site: &Site<'_>) -> Value {
+pub(super) fn config(site: &Site<'_>) -> Value {
     let mut config = site.config("/echo");
     config["worker"]["tier"] = Value::Null;
     config["worker"]["script"] = json!(OWN);

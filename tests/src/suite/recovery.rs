@@ -123,11 +123,7 @@ async fn restarted_server(ctx: &Context) -> Result<()> {
     for (number, page) in pages.iter().enumerate() {
         page.send_many(&format!("{number}:"), 50).await?;
     }
-    let total = if ctx.tier == Some(Tier::Shared) {
-        100
-    } else {
-        50
-    };
+    let total = if site.sockets_for(2) == 1 { 100 } else { 50 };
     pages[0]
         .wait_for_status("queued", |status| status["queued_messages"] == total)
         .await?;
@@ -277,7 +273,7 @@ async fn greetings(ctx: &Context) -> Result<()> {
         .map(|event| &event["content"])
         .collect();
     ensure!(heard == ["subscribe", "after"], "{heard:?}");
-    if ctx.tier == Some(Tier::Shared) {
+    if site.sockets_for(2) == 1 {
         ensure!(
             pages[0]
                 .messages("c")

@@ -156,8 +156,8 @@ impl<'a> Site<'a> {
     /// How many sockets `tabs` tabs need in the scenario's tier.
     pub(super) fn sockets_for(&self, tabs: u64) -> u64 {
         match self.ctx.tier {
-            Some(Tier::Shared) => 1,
-            _ => tabs,
+            Some(Tier::Shared | Tier::Dedicated) => 1,
+            Some(Tier::Main) | None => tabs,
         }
     }
 }

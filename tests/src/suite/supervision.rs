@@ -59,9 +59,9 @@ async fn half_open(ctx: &Context, hint: &str) -> Result<()> {
     config["wake_deadline_ms"] = json!(DEADLINE.as_millis() as u64);
     let page = site.client_with(config.clone()).await?;
     page.wait_for_state("connected").await?;
-    // In the shared tier it is another tab that gives the hint.
+    // Where tabs share a worker it is another tab that gives the hint.
     let other = match ctx.tier {
-        Some(Tier::Shared) => Some(site.client_with(config).await?),
+        Some(Tier::Shared | Tier::Dedicated) => Some(site.client_with(config).await?),
         _ => None,
     };
     let hinting = other.as_ref().unwrap_or(&page);

@@ -55,11 +55,7 @@ fn picture(tier: Option<Tier>, tabs: u32) -> String {
     };
     match tier {
         Some(Tier::Main) => page(&mut svg),
-        Some(Tier::Dedicated) => {
-            // One tab and its worker, framed: they are one process's business.
-            draw_tabs(&mut svg, 1, node_x);
-        }
-        Some(Tier::Shared) | None => draw_tabs(&mut svg, tabs, node_x),
+        Some(Tier::Shared | Tier::Dedicated) | None => draw_tabs(&mut svg, tabs, node_x),
     }
     let wire = format!("M{} {MIDDLE}H268", node_x + 16);
     // Writing to a String cannot fail.

@@ -9,18 +9,34 @@ use futures::{
     future::{self, Either},
 };
 use onesocket_engine::Loss;
+use wasm_bindgen_futures::spawn_local;
 
 use super::{
-    Verdict, diagnose, now, sleep, succession,
-    transport::{Spawner, to_session},
+    Verdict, diagnose, election, now, sleep, succession,
+    transport::{Spawner, Transport, to_session},
 };
-use crate::{Attempt, AttemptOutcome, ManagerState, Tier, TierFailure, core::Core};
+use crate::{
+    Attempt, AttemptOutcome, ManagerState, NotShared, Role, Tier, TierFailure, core::Core,
+};
 
 /// Why a tier does not run in the end.
 pub(super) enum NotRunning {
     Failed(TierFailure),
     /// The last handle was dropped meanwhile.
     Released,
+}
+
+/// Why an attempt ends.
+pub(super) enum Stop {
+    NotRunning(NotRunning),
+    /// It has to be begun anew: this tab has been elected meanwhile, or is the leader no longer.
+    RoleChanged,
+}
+
+impl From<TierFailure> for Stop {
+    fn from(failure: TierFailure) -> Self {
+        Self::NotRunning(NotRunning::Failed(failure))
+    }
 }
 
 /// Brings the tab to a tier, or reports why not. No transport is left behind by a failure.
@@ -38,7 +54,20 @@ pub(super) async fn attempt(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunnin
 
 async fn attempt_once(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
     let started = now();
-    let result = until_welcome(core, tier).await;
+    let result = loop {
+        match until_welcome(core, tier).await {
+            Ok(role) => {
+                core.report.set_role(role);
+                break Ok(());
+            }
+            Err(Stop::NotRunning(why)) => break Err(why),
+            Err(Stop::RoleChanged) => {
+                core.with_session(|session| session.detach(Loss::Unknown));
+                let transport = core.host.transport.take();
+                drop(transport);
+            }
+        }
+    };
     core.host.verdicts.take();
     if tier == Tier::Shared && result.is_ok() {
         succession::note_welcome(core);
@@ -64,58 +93,95 @@ async fn attempt_once(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
     result
 }
 
-async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
+/// Returns the part that this tab plays in the end, where there is one to play.
+async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop> {
     let Some(page) = &core.host.page else {
-        return Err(NotRunning::Failed(TierFailure::Unsupported));
+        return Err(TierFailure::Unsupported.into());
     };
-    if tier == Tier::Shared {
-        succession::follow(core).await;
+    match tier {
+        Tier::Shared => {
+            succession::follow(core).await;
+        }
+        Tier::Dedicated => election::stand(core).await,
+        Tier::Main => {}
+    }
+    if tier != Tier::Dedicated {
+        election::withdraw(core);
     }
     if core.report.state() == ManagerState::Released {
-        return Err(NotRunning::Released);
+        return Err(Stop::NotRunning(NotRunning::Released));
     }
+    let role = (tier == Tier::Dedicated).then(|| election::role(core));
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
-    let transport = Spawner::new(core, &page.script, to_session(core), verdicts)
-        .spawn(&core.config, tier)
-        .map_err(NotRunning::Failed)?;
+    let transport =
+        Spawner::new(core, &page.script, to_session(core), verdicts).spawn(core, tier, role)?;
     core.host.transport.replace(Some(transport));
     let holds_lock = core.host.holds_lock();
     core.with_session(|session| session.attach(holds_lock));
 
-    await_welcome(core.config.hello_timeout, &mut heard, || knock(core)).await
+    await_welcome(core.config.hello_timeout, &mut heard, || knock(core)).await?;
+    look_after(core, role);
+    Ok(role)
 }
 
 /// Waits for the verdict, and knocks every now and then.
 pub(super) async fn await_welcome(
     timeout: Duration,
     heard: &mut UnboundedReceiver<Verdict>,
-    mut knock: impl FnMut() -> Result<(), NotRunning>,
-) -> Result<(), NotRunning> {
+    mut knock: impl FnMut() -> Result<(), TierFailure>,
+) -> Result<(), Stop> {
     let mut left = timeout;
     while !left.is_zero() {
         let step = left.min(KNOCK_INTERVAL);
         match within(step, heard).await {
             Some(Verdict::Welcomed) => return Ok(()),
-            Some(Verdict::Failed(failure)) => return Err(NotRunning::Failed(failure)),
-            Some(Verdict::Released) => return Err(NotRunning::Released),
+            Some(Verdict::Failed(failure)) => return Err(failure.into()),
+            Some(Verdict::RoleChanged) => return Err(Stop::RoleChanged),
+            Some(Verdict::Released) => return Err(Stop::NotRunning(NotRunning::Released)),
             None => left -= step,
         }
         if !left.is_zero() {
             knock()?;
         }
     }
-    Err(NotRunning::Failed(TierFailure::HelloTimeout {
-        after: timeout,
-    }))
+    Err(TierFailure::HelloTimeout { after: timeout }.into())
 }
 
-fn knock(core: &Rc<Core>) -> Result<(), NotRunning> {
+/// Sees to what the welcome has left open.
+fn look_after(core: &Rc<Core>, role: Option<Role>) {
+    match role {
+        Some(Role::Leader) => {
+            let epoch = core.host.epoch.get();
+            let core = Rc::downgrade(core);
+            spawn_local(async move {
+                sleep(KNOCK_INTERVAL).await;
+                let Some(core) = core.upgrade() else { return };
+                // A successor may not have had the time.
+                let is_same = core.host.epoch.get() == epoch
+                    && core.report.state() == ManagerState::Running(Tier::Dedicated);
+                let transport = core.host.transport.borrow();
+                let is_deaf = transport.as_ref().is_some_and(Transport::is_unannounced);
+                drop(transport);
+                if is_same && is_deaf {
+                    election::go_alone(&core, NotShared::NoPrelude);
+                    core.report
+                        .set_role(Some(Role::Alone(NotShared::NoPrelude)));
+                    core.changed();
+                }
+            });
+        }
+        // Elected between the worker's welcome and its being read.
+        Some(Role::Follower) if election::role(core) == Role::Leader => election::succeed(core),
+        Some(Role::Follower) => election::note_leader(core),
+        Some(_) | None => {}
+    }
+}
+
+fn knock(core: &Rc<Core>) -> Result<(), TierFailure> {
     let hello = core.wiring.hello(core.host.holds_lock());
     match &mut *core.host.transport.borrow_mut() {
-        Some(transport) => transport
-            .knock(&core.config, &hello)
-            .map_err(NotRunning::Failed),
+        Some(transport) => transport.knock(&core.config, &hello),
         None => Ok(()),
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn on_hidden(core: &Rc<Core>) {
     let mut transport = core.host.transport.take();
     core.host.left.replace(Some(Left {
         tier,
-        own: transport.take_if(|_| tier == Tier::Dedicated),
+        own: transport.take_if(|own| tier == Tier::Dedicated && !own.is_follower()),
     }));
     match tier {
         // The goodbye arrives in a microtask, and this one stands behind it.

@@ -11,11 +11,14 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     Verdict,
     attempt::{NotRunning, attempt},
-    climb_back, health,
+    climb_back, election, health,
     lock::{self, HeldLock, Mode},
     now, sleep, succession,
 };
-use crate::{Attempt, AttemptOutcome, ManagerState, SkipReason, Tier, TierFailure, core::Core};
+use crate::{
+    Attempt, AttemptOutcome, ManagerState, NotShared, Role, SkipReason, Tier, TierFailure,
+    core::Core,
+};
 
 /// Starts at the top.
 pub(super) fn begin(core: &Rc<Core>) {
@@ -73,14 +76,29 @@ pub(super) async fn climb(core: &Rc<Core>, tiers: &[Tier]) -> Option<Tier> {
             }
         }
     }
+    election::withdraw(core);
     core.fail(explain(core));
     None
 }
 
-/// Returns whether the same tier is to be tried again: a SharedWorker that hangs has a successor.
-async fn escape(core: &Core, tier: Tier, failure: &TierFailure) -> bool {
+/// Returns whether the same tier is to be tried again: a SharedWorker that hangs has a successor, and a leader can be replaced.
+async fn escape(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> bool {
     let is_silent = matches!(failure, TierFailure::HelloTimeout { .. });
-    tier == Tier::Shared && is_silent && !is_crash_loop(core) && succession::escape(core).await
+    match tier {
+        Tier::Shared => is_silent && !is_crash_loop(core) && succession::escape(core).await,
+        Tier::Dedicated if election::role(core) == Role::Follower => {
+            if matches!(failure, TierFailure::VersionMismatch { .. }) {
+                election::go_alone(core, NotShared::OtherVersion);
+                return true;
+            }
+            let takes_over = is_silent && !is_crash_loop(core);
+            if takes_over {
+                election::take_over(core, None).await;
+            }
+            takes_over
+        }
+        Tier::Dedicated | Tier::Main => false,
+    }
 }
 
 /// The worker can't be used, or no longer.
@@ -126,26 +144,36 @@ pub(super) fn on_silent(core: &Rc<Core>) {
     }
 }
 
+/// Another tab leads now, because this one's worker has not answered.
+pub(super) fn on_deposed(core: &Rc<Core>) {
+    if let ManagerState::Running(tier @ Tier::Dedicated) = core.report.state() {
+        leave(core, tier, TierFailure::Deposed);
+    }
+}
+
 /// The worker that ran is lost: starts another one on its tier, and goes on with those below it when that does not work, or
 /// has worked too often.
 fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
-    let is_loop = is_crash_loop(core);
     core.report
         .end_running(AttemptOutcome::Failed(failure.clone()));
-    if is_loop {
-        core.report.push(Attempt {
-            tier,
-            outcome: AttemptOutcome::Skipped(SkipReason::CrashLoop),
-            duration: Duration::ZERO,
-        });
-    }
     core.enter(ManagerState::Starting);
     core.host.burying.set(Some(tier));
+    let is_following = core.host.is_following();
     let core = Rc::clone(core);
     spawn_local(async move {
         bury(&core, tier, &failure).await;
         core.host.burying.set(None);
+        // Leaders come and go: that says nothing about the worker.
+        let is_natural = is_following && election::has_leader_left(&core).await;
+        let is_loop = !is_natural && is_crash_loop(&core);
+        if is_loop {
+            core.report.push(Attempt {
+                tier,
+                outcome: AttemptOutcome::Skipped(SkipReason::CrashLoop),
+                duration: Duration::ZERO,
+            });
+        }
         if core.report.state() == ManagerState::Released {
             return;
         }
@@ -177,8 +205,15 @@ async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
         (Tier::Shared, TierFailure::WorkerGone) if succession::follow(core).await => {
             sleep(succession::LEASE).await;
         }
+        (Tier::Dedicated, TierFailure::Unresponsive) if core.host.is_following() => {
+            return election::take_over(core, Some(run)).await;
+        }
+        (Tier::Dedicated, TierFailure::WorkerGone) if core.host.is_following() => {
+            election::wait_for_end(core).await;
+            sleep(LAST_WORDS).await;
+        }
         // It ends itself. Until then its name leads to it, and Firefox gives its error to whoever connects.
-        (Tier::Shared, TierFailure::WasmFailed { .. }) => {
+        (_, TierFailure::WasmFailed { .. }) if tier == Tier::Shared || core.host.is_following() => {
             let ended = lock::watch(&run);
             future::select(Box::pin(ended), Box::pin(sleep(END_PATIENCE))).await;
         }

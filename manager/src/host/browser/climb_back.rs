@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
-    attempt::{NotRunning, await_welcome},
+    attempt::{NotRunning, Stop, await_welcome},
     diagnose, js, now, sleep, succession, switch,
     transport::{Spawner, Transport},
 };
@@ -117,18 +117,17 @@ async fn knock_at(core: &Rc<Core>, tier: Tier) -> Result<Transport, TierFailure>
         }
     };
     let spawner = Spawner::new(core, &page.script, Rc::new(on_frame), verdicts);
-    let mut transport = spawner.spawn(&core.config, tier)?;
+    let mut transport = spawner.spawn(core, tier, None)?;
     // A token of its own, and no lock: it is no tab that the worker would have to wait for.
     let hello = Hello::new(TabToken(js::random_u64()), false).encode();
     transport.post(&hello);
-    let knock = || {
-        let knocked = transport.knock(&core.config, &hello);
-        knocked.map_err(NotRunning::Failed)
-    };
+    let knock = || transport.knock(&core.config, &hello);
     match await_welcome(core.config.hello_timeout, &mut heard, knock).await {
         Ok(()) => {}
-        Err(NotRunning::Failed(failure)) => return Err(failure),
-        Err(NotRunning::Released) => return Err(TierFailure::WorkerGone),
+        Err(Stop::NotRunning(NotRunning::Failed(failure))) => return Err(failure),
+        Err(Stop::NotRunning(NotRunning::Released) | Stop::RoleChanged) => {
+            return Err(TierFailure::WorkerGone);
+        }
     }
     if let Some((Welcome { epoch, .. }, version)) = welcome.get() {
         transport.say_goodbye(epoch, version);

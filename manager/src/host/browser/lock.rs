@@ -85,6 +85,98 @@ impl Drop for HeldLock {
     }
 }
 
+/// What becomes of a [`Bid`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum BidNews {
+    /// The lock is this tab's.
+    Won,
+    /// It never will be: the browser refuses.
+    Refused,
+    /// It was this tab's until somebody has stolen it.
+    Stolen,
+}
+
+/// A request for an exclusive lock that may wait for as long as it takes, and what comes of it. A drop withdraws it, and lets go
+/// of the lock.
+#[derive(Debug)]
+pub(super) struct Bid {
+    is_won: Rc<Cell<bool>>,
+    release: Function,
+    abort: Option<AbortController>,
+    is_dropped: Rc<Cell<bool>>,
+    _granted: Closure<dyn FnMut() -> Promise>,
+}
+
+impl Bid {
+    /// Waits in the queue, or takes the lock away from whoever has it. `None` where there are no Web Locks.
+    pub(super) fn make(
+        name: &str,
+        steals: bool,
+        on_news: impl Fn(BidNews) + 'static,
+    ) -> Option<Self> {
+        let locks = manager()?;
+        let mut release = None;
+        let held = Promise::new(&mut |resolve, _| release = Some(resolve));
+        let (is_won, is_dropped) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
+        let on_news = Rc::new(on_news);
+        let (note, tell) = (Rc::clone(&is_won), Rc::clone(&on_news));
+        let granted = Closure::<dyn FnMut() -> Promise>::new(move || {
+            note.set(true);
+            tell(BidNews::Won);
+            held.clone()
+        });
+        // A request that steals can't be withdrawn, and need not be.
+        let abort = if steals {
+            None
+        } else {
+            Some(AbortController::new().ok()?)
+        };
+        let options = match &abort {
+            Some(abort) => options("signal", abort.signal()),
+            None => options("steal", true),
+        };
+        let request = locks
+            .request(name, &options, granted.as_ref().unchecked_ref())
+            .ok()?;
+        let (was_won, was_dropped) = (Rc::clone(&is_won), Rc::clone(&is_dropped));
+        spawn_local(async move {
+            let ended = JsFuture::from(request).await;
+            if was_dropped.get() || ended.is_ok() {
+                return;
+            }
+            let was_won = was_won.replace(false);
+            on_news(if was_won {
+                BidNews::Stolen
+            } else {
+                BidNews::Refused
+            });
+        });
+        Some(Self {
+            is_won,
+            release: release?,
+            abort,
+            is_dropped,
+            _granted: granted,
+        })
+    }
+
+    /// Returns whether the lock is this tab's.
+    pub(super) fn is_won(&self) -> bool {
+        self.is_won.get()
+    }
+}
+
+impl Drop for Bid {
+    fn drop(&mut self) {
+        self.is_dropped.set(true);
+        // Resolving a promise never throws.
+        let _ = self.release.call0(&JsValue::UNDEFINED);
+        if let Some(abort) = self.abort.as_ref().filter(|_| !self.is_won.get()) {
+            abort.abort();
+        }
+    }
+}
+
 /// How the watch over a worker's lock ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Watch {

@@ -5,10 +5,10 @@ use std::rc::{Rc, Weak};
 
 use onesocket_engine::TabSession;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, PageTransitionEvent, Url, Window};
+use web_sys::{Event, EventTarget, PageTransitionEvent, Url, Window};
 
 use super::{
-    cached, health,
+    cached, election, health,
     js::{Listener, get},
 };
 use crate::{ConfigError, ManagerConfig, core::Core};
@@ -53,12 +53,14 @@ impl Page {
         // A page that is just loaded shows itself too, and connects anyway.
         let back = self.on(core, "pageshow", |core, event| {
             if is_kept(&event) {
+                election::step_up(core);
                 cached::on_shown(core);
                 wake(core);
             }
         });
         let leave = self.on(core, "pagehide", |core, event| {
             if is_kept(&event) {
+                election::step_back(core);
                 cached::on_hidden(core);
             } else {
                 core.with_session(TabSession::bye);
@@ -73,7 +75,7 @@ impl Page {
         self.listeners.borrow_mut().extend(self.watch_policy());
         self.listeners
             .borrow_mut()
-            .extend(self.watch_visibility(core));
+            .extend(self.watch_document(core));
         // Online too: a tab that has said offline may be gone by now, and the worker still believes it.
         let online = self.window.navigator().on_line();
         core.with_session(|session| session.handle_network(online));
@@ -88,20 +90,23 @@ impl Page {
         self.violation.borrow().clone()
     }
 
-    fn watch_visibility(&self, core: &Rc<Core>) -> Option<Listener> {
-        let document = self.window.document()?;
-        let core: Weak<Core> = Rc::downgrade(core);
-        Some(Listener::new(
-            &document.clone(),
-            "visibilitychange",
-            move |_| {
-                if let Some(core) = core.upgrade()
-                    && !document.hidden()
-                {
-                    wake(&core);
+    /// Chromium alone tells of a page that it [freezes](https://wicg.github.io/page-lifecycle/).
+    fn watch_document(&self, core: &Rc<Core>) -> Vec<Listener> {
+        let Some(document) = self.window.document() else {
+            return Vec::new();
+        };
+        let shown = document.clone();
+        vec![
+            on(&document, core, "visibilitychange", move |core, _| {
+                if !shown.hidden() {
+                    wake(core);
                 }
-            },
-        ))
+            }),
+            on(&document, core, "freeze", |core, _| {
+                election::step_back(core)
+            }),
+            on(&document, core, "resume", |core, _| election::step_up(core)),
+        ]
     }
 
     /// A refusal of the diagnosis itself (`connect-src`) says nothing about the worker.
@@ -131,12 +136,7 @@ impl Page {
         event: &'static str,
         action: impl Fn(&Rc<Core>, Event) + 'static,
     ) -> Listener {
-        let core: Weak<Core> = Rc::downgrade(core);
-        Listener::new(&self.window, event, move |event| {
-            if let Some(core) = core.upgrade() {
-                action(&core, event);
-            }
-        })
+        on(&self.window, core, event, action)
     }
 }
 
@@ -144,6 +144,20 @@ impl Page {
 fn wake(core: &Rc<Core>) {
     health::check_shown(core);
     core.with_session(TabSession::wake);
+}
+
+fn on(
+    target: &EventTarget,
+    core: &Rc<Core>,
+    event: &'static str,
+    action: impl Fn(&Rc<Core>, Event) + 'static,
+) -> Listener {
+    let core: Weak<Core> = Rc::downgrade(core);
+    Listener::new(target, event, move |event| {
+        if let Some(core) = core.upgrade() {
+            action(&core, event);
+        }
+    })
 }
 
 /// Whether the page goes to the back/forward cache, or comes from there.

@@ -10,7 +10,7 @@ use futures::{
 use onesocket_engine::TabSession;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Verdict, sleep, succession};
+use super::{Verdict, election, sleep, succession};
 use crate::{ManagerState, core::Core};
 
 /// Waits until the worker has settled the closed channels, says goodbye and lets go of it; unless a new handle is made
@@ -50,6 +50,7 @@ fn let_go(core: &Rc<Core>) {
     drop(lock);
     succession::release(core);
     core.host.watching.take();
+    election::withdraw(core);
     core.wiring.drop_sinks();
 }
 

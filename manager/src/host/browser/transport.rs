@@ -1,6 +1,6 @@
 //! The way to one worker, whichever tier it is in.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
@@ -14,11 +14,12 @@ use web_sys::{
 };
 
 use super::{
-    Verdict, deliver,
+    Verdict, deliver, election,
+    hall::{Hall, Meeting},
     js::{Listener, describe, error_message, get},
     succession,
 };
-use crate::{ManagerConfig, ScriptKind, Tier, TierFailure, core::Core};
+use crate::{ManagerConfig, Role, ScriptKind, Tier, TierFailure, core::Core};
 
 /// A drop closes the ports and ends what belongs to this tab alone.
 pub(super) struct Transport {
@@ -36,6 +37,7 @@ struct Line {
 
 enum Wire {
     Port(Port),
+    Meeting(Meeting),
     Local(LocalEnd),
 }
 
@@ -52,13 +54,30 @@ enum Maker {
         spawner: Spawner,
         worker: Worker,
         _errors: Listener,
+        /// `None` when it is for this tab alone.
+        lead: Option<Lead>,
+    },
+    Follower {
+        spawner: Spawner,
+        hall: Hall,
+        /// Whom this tab has asked for a meeting since it has last knocked.
+        asked: Option<String>,
     },
     Main(onesocket_worker::Host),
+}
+
+/// What makes a dedicated worker one for all tabs.
+struct Lead {
+    /// Its name is for the worker.
+    name: String,
+    _hall: Hall,
+    is_announced: bool,
 }
 
 /// What it takes to make a worker.
 #[derive(Clone)]
 pub(super) struct Spawner {
+    core: Weak<Core>,
     on_frame: OnFrame,
     script: String,
     /// The SharedWorker's.
@@ -72,12 +91,13 @@ pub(super) type OnFrame = Rc<dyn Fn(u32, &Bytes)>;
 impl Spawner {
     /// `script` is absolute.
     pub(super) fn new(
-        core: &Core,
+        core: &Rc<Core>,
         script: &str,
         on_frame: OnFrame,
         verdicts: UnboundedSender<Verdict>,
     ) -> Self {
         Self {
+            core: Rc::downgrade(core),
             on_frame,
             script: script.to_owned(),
             name: succession::worker_name(core),
@@ -89,20 +109,26 @@ impl Spawner {
     /// the verdicts.
     pub(super) fn spawn(
         self,
-        config: &ManagerConfig,
+        core: &Core,
         tier: Tier,
+        role: Option<Role>,
     ) -> Result<Transport, TierFailure> {
+        let config = &core.config;
         let name = constructor_of(tier);
         if name.is_some_and(|name| !get(&js_sys::global(), name).is_function()) {
             return Err(TierFailure::Unsupported);
         }
-        let (wire, maker) = match tier {
-            Tier::Shared => (self.shared_wire(config, 0)?, Maker::Shared(self)),
-            Tier::Dedicated => self.dedicated(config)?,
-            Tier::Main => self.main(config.debug),
+        let (wire, maker) = match (tier, role) {
+            (Tier::Shared, _) => (Some(self.shared_wire(config, 0)?), Maker::Shared(self)),
+            (Tier::Dedicated, Some(Role::Follower)) => (None, self.follower(core)?),
+            (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader))?,
+            (Tier::Main, _) => self.main(config.debug),
         };
         Ok(Transport {
-            lines: vec![Line { number: 0, wire }],
+            lines: wire
+                .map(|wire| Line { number: 0, wire })
+                .into_iter()
+                .collect(),
             losers: Vec::new(),
             is_answered: false,
             maker,
@@ -121,39 +147,92 @@ impl Spawner {
         )))
     }
 
-    fn dedicated(&self, config: &ManagerConfig) -> Result<(Wire, Maker), TierFailure> {
+    fn dedicated(&self, core: &Core, leads: bool) -> Result<(Option<Wire>, Maker), TierFailure> {
+        // Entered before the worker is, so that its announcement is heard.
+        let lead = if leads { Some(self.lead(core)?) } else { None };
+        let config = &core.config;
         let worker = Worker::new_with_options(&self.script, &options(config, &config.name))
             .map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
-        let wire = self.dedicated_wire(&worker, 0)?;
-        let spawner = self.clone();
-        Ok((
-            wire,
-            Maker::Dedicated {
-                spawner,
-                worker,
-                _errors: errors,
-            },
-        ))
+        let wire = self.dedicated_wire(&worker, lead.as_ref(), 0)?;
+        let maker = Maker::Dedicated {
+            spawner: self.clone(),
+            worker,
+            _errors: errors,
+            lead,
+        };
+        Ok((Some(wire), maker))
     }
 
-    /// Hands the worker one end of a channel.
-    fn dedicated_wire(&self, worker: &Worker, number: u32) -> Result<Wire, TierFailure> {
+    fn lead(&self, core: &Core) -> Result<Lead, TierFailure> {
+        let name = election::hall(core);
+        Ok(Lead {
+            _hall: self.hall(&name)?,
+            name,
+            is_announced: false,
+        })
+    }
+
+    fn follower(self, core: &Core) -> Result<Maker, TierFailure> {
+        let hall = self.hall(&election::hall(core))?;
+        hall.ask_who_leads();
+        Ok(Maker::Follower {
+            spawner: self,
+            hall,
+            asked: None,
+        })
+    }
+
+    fn hall(&self, name: &str) -> Result<Hall, TierFailure> {
+        let core = self.core.clone();
+        Hall::enter(name, move |leader| {
+            if let Some(core) = core.upgrade()
+                && let Some(transport) = &mut *core.host.transport.borrow_mut()
+            {
+                transport.on_leader(leader);
+            }
+        })
+        .map_err(threw)
+    }
+
+    fn meeting(&self, hall: &Hall, leader: &str, number: u32) -> Result<Wire, JsValue> {
+        let (core, on_frame) = (self.core.clone(), Rc::clone(&self.on_frame));
+        let on_listened_to = move || {
+            if let Some(core) = core.upgrade() {
+                let hello = core.wiring.hello(core.host.holds_lock());
+                if let Some(transport) = &*core.host.transport.borrow() {
+                    transport.greet(number, &hello);
+                }
+            }
+        };
+        let on_data = move |data| on_frame(number, &frame(data));
+        let meeting = hall.meet(leader, on_listened_to, on_data)?;
+        Ok(Wire::Meeting(meeting))
+    }
+
+    /// Hands the worker one end of a channel, and the name of the hall when it is for all.
+    fn dedicated_wire(
+        &self,
+        worker: &Worker,
+        lead: Option<&Lead>,
+        number: u32,
+    ) -> Result<Wire, TierFailure> {
         let channel = MessageChannel::new().map_err(threw)?;
         let theirs = channel.port2();
+        let hall = lead.map_or(JsValue::NULL, |lead| lead.name.as_str().into());
         worker
-            .post_message_with_transfer(&JsValue::NULL, &Array::of1(&theirs))
+            .post_message_with_transfer(&hall, &Array::of1(&theirs))
             .map_err(threw)?;
         Ok(Wire::Port(self.port(channel.port1(), number, None)))
     }
 
-    fn main(&self, debug: DebugLevel) -> (Wire, Maker) {
+    fn main(&self, debug: DebugLevel) -> (Option<Wire>, Maker) {
         let host = onesocket_worker::Host::start(WorkerScope::Main, debug);
         let (ours, theirs) = local::pair();
         let on_frame = Rc::clone(&self.on_frame);
         ours.on_frame(move |frame| on_frame(0, &frame));
         host.accept(theirs);
-        (Wire::Local(ours), Maker::Main(host))
+        (Some(Wire::Local(ours)), Maker::Main(host))
     }
 
     fn port(
@@ -205,10 +284,54 @@ impl Transport {
     /// Ends a worker that is this tab's alone; what it has posted before can still be read.
     pub(super) fn end_own_worker(&self) {
         match &self.maker {
-            Maker::Shared(_) => {}
+            Maker::Shared(_) | Maker::Follower { .. } => {}
             Maker::Dedicated { worker, .. } => worker.terminate(),
             Maker::Main(host) => host.stop(),
         }
+    }
+
+    /// Returns whether the worker is another tab's.
+    pub(super) fn is_follower(&self) -> bool {
+        matches!(self.maker, Maker::Follower { .. })
+    }
+
+    /// Returns whether the worker is to be there for all, and has not said so in the hall.
+    pub(super) fn is_unannounced(&self) -> bool {
+        matches!(&self.maker, Maker::Dedicated { lead: Some(lead), .. } if !lead.is_announced)
+    }
+
+    /// A worker says that it is the leader's.
+    fn on_leader(&mut self, leader: &str) {
+        let number = self.next_number();
+        match &mut self.maker {
+            Maker::Dedicated {
+                lead: Some(lead), ..
+            } => lead.is_announced = true,
+            Maker::Follower {
+                spawner,
+                hall,
+                asked,
+            } if !self.is_answered && asked.as_deref() != Some(leader) => {
+                *asked = Some(leader.to_owned());
+                // Without it the tab knocks again.
+                if let Ok(wire) = spawner.meeting(hall, leader, number) {
+                    self.lines.push(Line { number, wire });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Says hello on a line that is listened to only now.
+    fn greet(&self, number: u32, hello: &[u8]) {
+        let line = self.lines.iter().find(|line| line.number == number);
+        if let Some(line) = line.filter(|_| !self.is_answered) {
+            line.post(hello);
+        }
+    }
+
+    fn next_number(&self) -> u32 {
+        self.lines.last().map_or(0, |line| line.number + 1)
     }
 
     /// Opens one more port to a silent worker, and says hello on it. A worker without the prelude loses the ports that come
@@ -222,12 +345,20 @@ impl Transport {
         if self.is_answered {
             return Ok(());
         }
-        let number = self.lines.last().map_or(0, |line| line.number + 1);
-        let wire = match &self.maker {
+        let number = self.next_number();
+        let wire = match &mut self.maker {
             Maker::Shared(spawner) => spawner.shared_wire(config, number)?,
             Maker::Dedicated {
-                spawner, worker, ..
-            } => spawner.dedicated_wire(worker, number)?,
+                spawner,
+                worker,
+                lead,
+                ..
+            } => spawner.dedicated_wire(worker, lead.as_ref(), number)?,
+            Maker::Follower { hall, asked, .. } => {
+                *asked = None;
+                hall.ask_who_leads();
+                return Ok(());
+            }
             Maker::Main(_) => return Ok(()),
         };
         let line = Line { number, wire };
@@ -286,6 +417,7 @@ impl Line {
                 let posted = port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
                 debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
             }
+            Wire::Meeting(meeting) => meeting.post(&Uint8Array::from(frame).buffer()),
             Wire::Local(end) => end.post(frame),
         }
     }

@@ -64,8 +64,8 @@ async fn converse(
 ) -> Result<(Cells, Option<String>)> {
     let url = format!("{}?room=check&tier={}", site.url(), tier.name());
     let expected_sockets = match tier {
-        Tier::Shared => 1,
-        Tier::Dedicated | Tier::Main => TABS as u64,
+        Tier::Shared | Tier::Dedicated => 1,
+        Tier::Main => TABS as u64,
     };
     let mut tabs = Tabs::open(browser, &url, TABS).await?;
     let is_up = format!(

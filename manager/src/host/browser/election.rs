@@ -1,0 +1,243 @@
+//! Which tab's dedicated worker is there for all tabs.
+//!
+//! The tab that holds the leader's lock spawns a worker; the others wait for the lock, and are with that worker meanwhile. The browser
+//! gives the lock to the next one when the leader closes, and the worker has ended with it: to the others that is the loss of
+//! a worker like any other. A leader that is put aside (frozen, kept for the back button) ends its worker and lets go of
+//! the lock before it stands still. Where no event tells it, the worker stands still too; a follower finds that it does not
+//! answer, and takes over.
+
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+use std::rc::Rc;
+
+use futures::{channel::oneshot, future};
+use onesocket_engine::Loss;
+use wasm_bindgen_futures::spawn_local;
+
+use super::{
+    Verdict, climb, js,
+    lock::{self, Bid, BidNews, Held, HeldLock, Mode},
+    sleep, succession,
+};
+use crate::{ManagerState, NotShared, Role, Tier, core::Core, generation::run_of_holder};
+
+/// This tab's part in it.
+#[derive(Debug, Default)]
+pub(super) struct Election {
+    bid: RefCell<Option<Bid>>,
+    alone: Cell<Option<NotShared>>,
+    /// The page is frozen, or kept for the back button.
+    is_away: Cell<bool>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    /// The tab that led when this one was welcomed last, in the browser's words.
+    leader: RefCell<Option<String>>,
+}
+
+/// Returns how this tab comes to its next dedicated worker.
+pub(super) fn role(core: &Core) -> Role {
+    let election = &core.host.election;
+    match (election.alone.get(), &*election.bid.borrow()) {
+        (Some(why), _) => Role::Alone(why),
+        (None, Some(bid)) if bid.is_won() => Role::Leader,
+        (None, _) => Role::Follower,
+    }
+}
+
+/// Returns the name of the hall, which is also that of the lock that the leader's worker holds.
+pub(super) fn hall(core: &Core) -> String {
+    name(core, "hall")
+}
+
+/// Stands for election. A page that is away does so when it is back.
+pub(super) async fn stand(core: &Rc<Core>) {
+    while core.host.election.is_away.get() {
+        let (tell, told) = oneshot::channel();
+        core.host.election.waiting.borrow_mut().push(tell);
+        // Nobody drops the other half but with the page.
+        let _ = told.await;
+    }
+    bid(core);
+    if role(core) == Role::Leader {
+        // A worker that was there before has ended, or is about to: its lock goes with it.
+        let hall = hall(core);
+        let free = Box::pin(lock::watch(&hall));
+        future::select(free, Box::pin(sleep(END_PATIENCE))).await;
+    }
+}
+
+/// Stands for election no longer, and leads no longer.
+pub(super) fn withdraw(core: &Core) {
+    let bid = core.host.election.bid.take();
+    drop(bid);
+}
+
+/// Shares with nobody from now on.
+pub(super) fn go_alone(core: &Core, why: NotShared) {
+    core.host.election.alone.set(Some(why));
+    withdraw(core);
+}
+
+/// The page is about to stand still, and the browser may let its worker stand still with it. There is no time to wait for
+/// anything: what the worker had only queued, its tabs still have.
+pub(super) fn step_back(core: &Core) {
+    core.host.election.is_away.set(true);
+    if core.host.election.alone.get().is_some() {
+        return;
+    }
+    if role(core) == Role::Leader
+        && let Some(transport) = &*core.host.transport.borrow()
+    {
+        transport.end_own_worker();
+    }
+    withdraw(core);
+}
+
+/// The page is back. If it has led, it finds its worker gone.
+pub(super) fn step_up(core: &Rc<Core>) {
+    core.host.election.is_away.set(false);
+    for waiting in core.host.election.waiting.take() {
+        // Who has stopped waiting does not mind.
+        let _ = waiting.send(());
+    }
+    if core.report.state() == ManagerState::Running(Tier::Dedicated) {
+        bid(core);
+    }
+}
+
+/// This tab has become the leader while it was with the worker of the one before. That one has ended, or will in a moment.
+pub(super) fn succeed(core: &Rc<Core>) {
+    let epoch = core.host.epoch.get();
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        sleep(END_PATIENCE).await;
+        let Some(core) = core.upgrade() else { return };
+        if core.host.is_following() && core.host.epoch.get() == epoch {
+            climb::on_silent(&core);
+        }
+    });
+}
+
+/// Leads instead of a tab whose worker does not answer. When this returns, that worker does nothing any more, or it can't be
+/// told.
+pub(super) async fn take_over(core: &Rc<Core>, run: Option<String>) -> Loss {
+    let coup = HeldLock::take(&name(core, COUP), Mode::Exclusive).await;
+    let is_first = coup.as_ref().is_some_and(HeldLock::is_held);
+    let mut loss = Loss::Ended;
+    if is_first {
+        // First, so that the leader hears of it first, if it hears anything.
+        if role(core) == Role::Follower {
+            make_bid(core, true);
+        }
+        if let Some(run) = run.or(run_of_leader(core).await)
+            && !lock::steal(&run).await
+        {
+            loss = Loss::Unknown;
+        }
+        lock::steal(&hall(core)).await;
+    }
+    // Whoever was faster has done the same.
+    sleep(succession::LEASE).await;
+    drop(coup);
+    loss
+}
+
+/// Waits until a leader's worker that is gone can do nothing any more: it may be there still, and have lost its lock.
+pub(super) async fn wait_for_end(core: &Core) {
+    let coup = name(core, COUP);
+    let held = lock::held().await.unwrap_or_default();
+    if held.iter().any(|held| held.name == coup) {
+        sleep(succession::LEASE).await;
+    }
+}
+
+/// Notes who leads the worker that this follower is with.
+pub(super) fn note_leader(core: &Rc<Core>) {
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        let leader = leader(&core).await;
+        core.host.election.leader.replace(leader);
+    });
+}
+
+/// Returns whether the tab that led has closed, or was put aside; else it was the worker alone that has ended. A tab that has gone to
+/// another tier still holds its own lock.
+pub(super) async fn has_leader_left(core: &Core) -> bool {
+    let held = lock::held().await.unwrap_or_default();
+    match &*core.host.election.leader.borrow() {
+        Some(leader) => held.iter().all(|held| held.client != *leader),
+        None => true,
+    }
+}
+
+async fn leader(core: &Core) -> Option<String> {
+    let name = name(core, LEADER);
+    let mut held = lock::held().await?.into_iter();
+    let lock = held.find(|held| held.name == name);
+    lock.map(|held| held.client)
+}
+
+async fn run_of_leader(core: &Core) -> Option<String> {
+    let (hall, held) = (hall(core), lock::held().await?);
+    let held: Vec<(&str, &str)> = held.iter().map(Held::as_pair).collect();
+    run_of_holder(&hall, &held).map(str::to_owned)
+}
+
+fn bid(core: &Rc<Core>) {
+    let election = &core.host.election;
+    if election.alone.get().is_some() || election.bid.borrow().is_some() {
+        return;
+    }
+    if !core.config.share_dedicated {
+        election.alone.set(Some(NotShared::SwitchedOff));
+    } else if !js::get(&js_sys::global(), "BroadcastChannel").is_function() {
+        election.alone.set(Some(NotShared::NoBroadcastChannel));
+    } else {
+        make_bid(core, false);
+    }
+}
+
+fn make_bid(core: &Rc<Core>, steals: bool) {
+    let weak = Rc::downgrade(core);
+    let bid = Bid::make(&name(core, LEADER), steals, move |news| {
+        if let Some(core) = weak.upgrade() {
+            on_news(&core, news);
+        }
+    });
+    if bid.is_none() {
+        core.host.election.alone.set(Some(NotShared::NoWebLocks));
+    }
+    let before = core.host.election.bid.replace(bid);
+    drop(before);
+}
+
+fn on_news(core: &Rc<Core>, news: BidNews) {
+    match news {
+        BidNews::Won => {}
+        BidNews::Refused => go_alone(core, NotShared::NoWebLocks),
+        BidNews::Stolen => withdraw(core),
+    }
+    if core.host.judge(Verdict::RoleChanged) {
+        return;
+    }
+    if news == BidNews::Stolen {
+        climb::on_deposed(core);
+    } else if core.host.is_following() {
+        succeed(core);
+    }
+}
+
+fn name(core: &Core, what: &str) -> String {
+    let script = core.host.page.as_ref().map_or("", |page| &page.script);
+    format!("onesocket-{what} {} {script}", core.config.name)
+}
+
+/// Held by who leads.
+const LEADER: &str = "leader";
+
+/// Held by who takes over, so that it is one.
+const COUP: &str = "coup";
+
+/// A worker whose page closes, or that is terminated, has ended within milliseconds.
+const END_PATIENCE: Duration = Duration::from_millis(300);

@@ -1,0 +1,500 @@
+//! Tabs without a SharedWorker: one of them leads, the others are with its dedicated worker.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use futures::future::{join_all, try_join_all};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    Context, Scenario, Tier,
+    sharing::check_order,
+    site::{POLL, Page, SOON, Site},
+};
+use crate::browser::Engine;
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    const DEDICATED: &[Tier] = &[Tier::Dedicated];
+    vec![
+        Scenario {
+            name: "six_tabs_elect_one_worker_with_one_socket",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(six_tabs(ctx)),
+        },
+        Scenario {
+            name: "the_next_tab_leads_when_the_leader_closes",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_closes(ctx)),
+        },
+        Scenario {
+            name: "the_next_tab_leads_when_the_leader_freezes",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_freezes(ctx)),
+        },
+        Scenario {
+            name: "the_next_tab_leads_when_the_leader_navigates_away",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_navigates(ctx)),
+        },
+        Scenario {
+            name: "a_follower_takes_over_from_a_leader_that_stands_still_without_a_word",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_stands_still(ctx)),
+        },
+        Scenario {
+            name: "followers_of_two_accounts_hear_their_own",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(two_accounts(ctx)),
+        },
+        Scenario {
+            name: "a_follower_sends_and_receives_a_mebibyte",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(mebibyte(ctx)),
+        },
+        Scenario {
+            name: "a_follower_reads_the_log_of_the_leaders_worker",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(log(ctx)),
+        },
+        Scenario {
+            name: "garbage_in_the_hall_harms_nobody",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(garbage(ctx)),
+        },
+        Scenario {
+            name: "tabs_that_can_elect_nobody_have_sockets_of_their_own",
+            tiers: &[],
+            run: |ctx| Box::pin(alone(ctx)),
+        },
+    ]
+}
+
+async fn open(site: &Site<'_>, config: &Value, count: usize) -> Result<Vec<Page>> {
+    let mut pages = Vec::new();
+    for _ in 0..count {
+        let page = site.client_with(config.clone()).await?;
+        page.wait_for_state("connected").await?;
+        pages.push(page);
+    }
+    Ok(pages)
+}
+
+async fn role(page: &Page) -> Result<String> {
+    let ladder = page.ladder().await?;
+    Ok(ladder["role"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Takes the one page that leads out of these.
+async fn take_leader(pages: &mut Vec<Page>) -> Result<Page> {
+    let roles = try_join_all(pages.iter().map(role)).await?;
+    let leaders = roles.iter().filter(|role| *role == "leader").count();
+    ensure!(leaders == 1, "{roles:?}");
+    let followers = roles.iter().filter(|role| *role == "follower").count();
+    ensure!(followers + 1 == pages.len(), "{roles:?}");
+    let at = roles.iter().position(|role| role == "leader");
+    Ok(pages.remove(at.context("a leader")?))
+}
+
+async fn epoch(page: &Page) -> Result<Value> {
+    page.call("epoch", &[json!("c")]).await
+}
+
+/// Waits until all pages are connected by one other worker than before, with one leader among them.
+async fn wait_for_successor(pages: &[Page], before: &Value, since: Instant) -> Result<Duration> {
+    let moved = "const epoch = api.epoch('c');
+        return epoch && epoch !== arguments[0] && JSON.parse(api.status('c')).state === 'connected'";
+    for page in pages {
+        let until = Instant::now() + SOON;
+        while page.tab.eval(moved, vec![before.clone()]).await? != true {
+            let ladder = page.ladder().await?;
+            ensure!(Instant::now() < until, "not moved: {}", ladder["text"]);
+            sleep(POLL).await;
+        }
+    }
+    let took = since.elapsed();
+    let epochs = try_join_all(pages.iter().map(epoch)).await?;
+    ensure!(
+        epochs.iter().all(|epoch| *epoch == epochs[0]),
+        "two workers: {epochs:?}"
+    );
+    Ok(took)
+}
+
+async fn six_tabs(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/chat?room=a"), 6).await?;
+    let total = site.server()?.stats().total;
+    ensure!(
+        (total.sockets_open, total.sockets_ever) == (1, 1),
+        "{} sockets, {} ever",
+        total.sockets_open,
+        total.sockets_ever
+    );
+    let sends = pages.iter().enumerate().map(|(number, page)| {
+        let args = [json!("c"), json!(format!("{number}:")), json!(100)];
+        async move { page.call("send_all", &args).await }
+    });
+    for outcomes in try_join_all(sends).await? {
+        ensure!(outcomes == r#"{"sent":100}"#, "{outcomes}");
+    }
+    let mut orders = Vec::new();
+    for page in &pages {
+        let heard = page.wait_for_messages("c", 600).await?;
+        ensure!(heard.len() == 600, "{} messages", heard.len());
+        check_order(&heard, 6, 100)?;
+        orders.push(heard);
+    }
+    ensure!(
+        orders.iter().all(|order| *order == orders[0]),
+        "the tabs disagree about the order"
+    );
+    let leader = take_leader(&mut pages).await?;
+    leader
+        .wait_for_status("six tabs", |status| status["tabs"] == 6)
+        .await?;
+    // Nothing but its lock tells that a follower is gone.
+    for follower in pages {
+        follower.tab.close().await?;
+    }
+    leader
+        .wait_for_status("one tab", |status| status["tabs"] == 1)
+        .await?;
+    ensure!(site.server()?.stats().total.sockets_ever == 1);
+    Ok(())
+}
+
+/// Everything that was sent must have come once, and a maybe at most once.
+fn check_arrivals(site: &Site<'_>, sent: u64, maybe: u64) -> Result<()> {
+    let frames = site.server()?.stats().total.frames_in;
+    ensure!(
+        (sent..=sent + maybe).contains(&frames),
+        "{sent} were sent, {maybe} maybe, and the server got {frames}"
+    );
+    Ok(())
+}
+
+/// Less than it takes to find out by silence (5 s until the worker is asked, 3 s for its answer, 1 s of lease).
+const AT_ONCE: Duration = Duration::from_secs(6);
+
+/// Pages that never stop sending, and note what comes of it.
+const SEND_ON: &str = "window.outcomes = {};
+    window.goesOn = true;
+    const one = async (n) => {
+        const outcome = await api.send('c', `${arguments[0]}:${n}`);
+        window.outcomes[outcome] = (window.outcomes[outcome] ?? 0) + 1;
+    };
+    window.stopped = (async () => {
+        for (let n = 0; window.goesOn; n += 1) {
+            await Promise.race([one(n), new Promise((done) => setTimeout(done, 5))]);
+        }
+    })();";
+
+/// Stops them, waits for what is on its way, and returns how many were sent and how many maybe.
+async fn settle(pages: &[Page]) -> Result<(u64, u64)> {
+    let mut counts = (0, 0);
+    for page in pages {
+        let script = "window.goesOn = false;
+            await window.stopped;
+            await api.send('c', 'last');
+            return window.outcomes;";
+        let outcomes = page.tab.eval_async(script, vec![]).await?;
+        for (outcome, count) in outcomes.as_object().into_iter().flatten() {
+            let count = count.as_u64().unwrap_or_default();
+            match outcome.as_str() {
+                "sent" => counts.0 += count,
+                outcome if outcome.contains("may have been sent") => counts.1 += count,
+                outcome => anyhow::bail!("{count} ended as {outcome:?}"),
+            }
+        }
+        counts.0 += 1;
+    }
+    Ok(counts)
+}
+
+async fn leader_closes(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 6).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    for (number, page) in pages.iter().enumerate() {
+        page.tab.eval(SEND_ON, vec![json!(number)]).await?;
+    }
+    sleep(Duration::from_millis(200)).await;
+    let since = Instant::now();
+    leader.tab.close().await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "five followers are connected again after {} ms, the closing included",
+        took.as_millis()
+    ));
+    ensure!(took < AT_ONCE, "it took {took:?}");
+    let (sent, maybe) = settle(&pages).await?;
+    ctx.note(format!("{sent} sent, {maybe} maybe"));
+    check_arrivals(&site, sent, maybe)?;
+    take_leader(&mut pages).await?;
+    site.wait_for_sockets(1).await?;
+    ensure!(site.server()?.stats().total.sockets_ever == 2);
+    Ok(())
+}
+
+/// Chromium freezes a page when it is told to; the others have no such thing, and are told by the events alone.
+async fn leader_freezes(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 3).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    for (number, page) in pages.iter().enumerate() {
+        page.tab.eval(SEND_ON, vec![json!(number)]).await?;
+    }
+    let since = Instant::now();
+    let is_chromium = ctx.engine() == Engine::Chromium;
+    if is_chromium {
+        set_lifecycle(&leader, "frozen").await?;
+    } else {
+        let event = "document.dispatchEvent(new Event('freeze'))";
+        leader.tab.eval(event, vec![]).await?;
+    }
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "two followers are connected again after {} ms",
+        took.as_millis()
+    ));
+    ensure!(took < AT_ONCE, "it took {took:?}");
+    let (sent, maybe) = settle(&pages).await?;
+    check_arrivals(&site, sent, maybe)?;
+    site.wait_for_sockets(1).await?;
+
+    if is_chromium {
+        set_lifecycle(&leader, "active").await?;
+    } else {
+        let event = "document.dispatchEvent(new Event('resume'))";
+        leader.tab.eval(event, vec![]).await?;
+    }
+    wait_for_successor(core::slice::from_ref(&leader), &before, Instant::now()).await?;
+    ensure!(role(&leader).await? == "follower");
+    leader.send_ok("back").await?;
+    site.wait_for_sockets(1).await?;
+    take_leader(&mut pages).await?;
+    Ok(())
+}
+
+async fn set_lifecycle(page: &Page, state: &str) -> Result<()> {
+    let params = json!({ "state": state });
+    page.tab.cdp("Page.setWebLifecycleState", params).await?;
+    Ok(())
+}
+
+/// Whether or not the browser keeps the page for the back button.
+async fn leader_navigates(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 3).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    let since = Instant::now();
+    let elsewhere = site.url("/?elsewhere");
+    let go = "location.href = arguments[0]";
+    leader.tab.eval(go, vec![json!(elsewhere)]).await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "two followers are connected again after {} ms, the navigation included",
+        took.as_millis()
+    ));
+    site.wait_for_sockets(1).await?;
+    leader.tab.eval("history.back()", vec![]).await?;
+    let ready =
+        "return !location.search && document.querySelector('#ready')?.textContent === 'ready'";
+    leader.tab.wait_for(ready, SOON).await?;
+    let is_kept = "try { return !!api.status('c') } catch { return false }";
+    let is_kept = leader.tab.eval(is_kept, vec![]).await? == true;
+    ctx.note(format!("the page was kept: {is_kept}"));
+    if !is_kept {
+        leader.open("c", site.config("/echo")).await?;
+    }
+    wait_for_successor(core::slice::from_ref(&leader), &before, Instant::now()).await?;
+    leader.send_ok("back").await?;
+    ensure!(role(&leader).await? == "follower");
+    take_leader(&mut pages).await?;
+    site.wait_for_sockets(1).await
+}
+
+/// Its worker hangs, which looks the same to followers as one that the browser has frozen without telling the page.
+async fn leader_stands_still(ctx: &Context) -> Result<()> {
+    let site = super::healing::start(ctx).await?;
+    let mut config = super::healing::config(&site);
+    config["worker"]["tier"] = json!("dedicated");
+    let mut pages = open(&site, &config, 4).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    let hang = super::healing::Fault::Hang(Duration::from_secs(30));
+    let since = super::healing::inject(&leader, hang).await?;
+    pages[1].send_many("into the void ", 1).await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "three followers are connected again after {} ms",
+        took.as_millis()
+    ));
+    wait_for_successor(core::slice::from_ref(&leader), &before, since).await?;
+    let ladder = leader.ladder().await?;
+    ensure!(ladder["role"] == "follower", "{ladder}");
+    ensure!(ladder.to_string().contains("Deposed"), "{ladder}");
+    for page in pages.iter().chain([&leader]) {
+        page.send_ok("after").await?;
+    }
+    take_leader(&mut pages).await?;
+    // It is not asked to go: its socket is closed while it still loops.
+    site.wait_for_sockets(1).await?;
+    ensure!(
+        since.elapsed() < Duration::from_secs(25),
+        "it was waited for"
+    );
+    Ok(())
+}
+
+async fn two_accounts(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = Vec::new();
+    for account in ["alice", "bob", "alice", "bob"] {
+        let mut config = site.config("/echo");
+        config["account"] = json!(account);
+        pages.extend(open(&site, &config, 1).await?);
+    }
+    site.wait_for_sockets(2).await?;
+    pages[2].send_ok("of alice").await?;
+    pages[3].send_ok("of bob").await?;
+    for (page, expect) in pages
+        .iter()
+        .zip(["of alice", "of bob", "of alice", "of bob"])
+    {
+        let heard = page.wait_for_messages("c", 1).await?;
+        ensure!(heard == [json!(expect)], "{heard:?}");
+    }
+    take_leader(&mut pages).await?;
+    Ok(())
+}
+
+async fn mebibyte(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 2).await?;
+    let leader = take_leader(&mut pages).await?;
+    let follower = &pages[0];
+    let len = 1024 * 1024;
+    let args = [json!("c"), json!(len), json!(7)];
+    let sent = follower.call("send_bytes", &args).await?;
+    let sent: Value = serde_json::from_str(sent.as_str().unwrap_or_default())?;
+    ensure!(sent["outcome"] == "sent", "{sent}");
+    for page in [follower, &leader] {
+        let heard = page.wait_for_messages("c", 1).await?;
+        ensure!(
+            heard[0]["bytes"] == len && heard[0]["sum"] == sent["sum"],
+            "{heard:?}"
+        );
+    }
+    Ok(())
+}
+
+async fn log(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["debug"] = json!("messages");
+    let mut pages = open(&site, &config, 2).await?;
+    take_leader(&mut pages).await?;
+    pages[0].send_ok("to be logged").await?;
+    let until = Instant::now() + SOON;
+    loop {
+        let log = pages[0].tab.page_log().await?;
+        if log.iter().any(|line| line.contains("socket 1 <- text")) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "{log:?}");
+        sleep(POLL).await;
+    }
+}
+
+/// A page of the same origin that knows the names, and says what nobody should say.
+const VANDAL: &str = r#"
+const name = `onesocket-hall onesocket ${new URL('onesocket-worker.js', location)}`;
+const hall = new BroadcastChannel(name);
+const junk = [null, 7, {}, [[]], 'x', '!', ' ', '! ', new ArrayBuffer(3), new Map([[1, 2]]), 'é'.repeat(100000)];
+const leader = await new Promise((done) => {
+  hall.onmessage = ({ data }) => typeof data === 'string' && data[0] === '!' && done(data.slice(1));
+  hall.postMessage('?');
+});
+junk.forEach((data) => hall.postMessage(data));
+for (let n = 0; n < 100; n += 1) hall.postMessage(`!nobody-${n}`);
+const topic = `${leader} vandal`;
+const meeting = new BroadcastChannel(`${name} ${topic}`);
+const answers = [];
+await new Promise((done) => {
+  setTimeout(done, 3000);
+  meeting.onmessage = ({ data }) => {
+    if (typeof data === 'string') {
+      junk.forEach((data) => meeting.postMessage(data));
+      meeting.postMessage(new Uint8Array([0x31, 0x73, 0x6b, 0x74, 5, 1, 0, 0, 9, 9, 9, 9]).buffer);
+    } else {
+      answers.push(data.byteLength);
+      done();
+    }
+  };
+  hall.postMessage(topic);
+});
+for (let n = 0; n < 1500; n += 1) hall.postMessage(`${leader} flood-${n}`);
+return answers.length;
+"#;
+
+async fn garbage(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 2).await?;
+    let before = epoch(&pages[0]).await?;
+    let vandal = site.page().await?;
+    let answers = vandal.tab.eval_async(VANDAL, vec![]).await?;
+    ensure!(answers.as_u64() >= Some(1), "no error was answered");
+    for page in &pages {
+        page.send_ok("unharmed").await?;
+        ensure!(epoch(page).await? == before, "the worker was lost");
+    }
+    take_leader(&mut pages).await?;
+    site.wait_for_sockets(1).await
+}
+
+async fn alone(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    let mut switched_off = config.clone();
+    switched_off["worker"]["share_dedicated"] = json!(false);
+    let mut bare = config.clone();
+    bare["worker"]["script"] = json!("bare-worker.js");
+    config["worker"]["tier"] = json!("dedicated");
+    switched_off["worker"]["tier"] = json!("dedicated");
+    bare["worker"]["tier"] = json!("dedicated");
+    let cases = [
+        ("", switched_off, "switched off"),
+        ("?break=no-locks", config.clone(), "no web locks"),
+        ("?break=no-broadcast", config, "no broadcast channel"),
+        ("", bare, "no prelude in the worker's script"),
+    ];
+    for (query, config, why) in cases {
+        let expect = format!("alone: {why}");
+        let pages = try_join_all([site.page_with(query), site.page_with(query)]).await?;
+        let opened = pages.iter().map(|page| page.open("c", config.clone()));
+        try_join_all(opened).await?;
+        for page in &pages {
+            let is_alone = format!("return JSON.parse(api.ladder('c')).role === {expect:?}");
+            page.tab
+                .wait_for(&is_alone, SOON)
+                .await
+                .with_context(|| expect.clone())?;
+            page.wait_for_state("connected").await?;
+            page.send_ok("alone").await?;
+            let ladder = page.ladder().await?;
+            ensure!(
+                ladder["text"].to_string().contains(&format!("({expect})")),
+                "{ladder}"
+            );
+        }
+        site.wait_for_sockets(2).await?;
+        join_all(pages.into_iter().map(|page| page.tab.close())).await;
+        site.wait_for_sockets(0).await?;
+    }
+    Ok(())
+}
