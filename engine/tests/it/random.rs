@@ -332,9 +332,12 @@ impl Run {
 
     /// The page goes into the back/forward cache, and comes back.
     fn rest(&mut self, tab: usize) {
-        if self.sim.tabs[tab].port.is_some() {
+        // One that is in the middle of a hand-over would not hear what its worker gives back, and leave later sends with it.
+        let is_calm = !self.takes_all || !self.sim.is_handing_over(tab);
+        if is_calm && self.sim.tabs[tab].port.is_some() {
             self.sim.bye_for_now(tab);
-            let delay = self.rng.u64(0..20_000);
+            // Its last words have arrived by then.
+            let delay = 1 + self.sim.port_delay + self.rng.u64(0..20_000);
             self.sim.attach_later(tab, self.current, delay);
         }
     }

@@ -322,7 +322,13 @@ impl Sim {
             Event::Attach { tab, worker } => {
                 let lives = |worker: &usize| self.workers[*worker].engine.is_some();
                 let newest = (worker..self.workers.len()).find(lives);
-                if let (true, Some(worker)) = (self.tabs[tab].alive, newest) {
+                let page = &self.tabs[tab];
+                // It has found its way there already.
+                let is_there = page.resting.is_none()
+                    && page
+                        .port
+                        .is_some_and(|port| Some(self.ports[port].worker) == newest);
+                if let (true, false, Some(worker)) = (page.alive, is_there, newest) {
                     self.attach(tab, worker);
                 }
             }

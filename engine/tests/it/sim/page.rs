@@ -254,6 +254,10 @@ impl Sim {
         self.in_tab(tab, TabSession::hand_over);
     }
 
+    pub(crate) fn is_handing_over(&self, tab: usize) -> bool {
+        self.tabs[tab].next_worker.is_some()
+    }
+
     pub(crate) fn network(&mut self, worker: usize, online: bool) {
         self.input(worker, Input::Network { online });
     }
