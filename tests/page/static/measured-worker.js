@@ -4,7 +4,8 @@ let ports = 0;
 const { instantiateStreaming } = WebAssembly;
 WebAssembly.instantiateStreaming = async (...parameters) => {
   const result = await instantiateStreaming(...parameters);
-  memory = result.instance.exports.memory;
+  // A release build gives it another name.
+  memory = Object.values(result.instance.exports).find((one) => one instanceof WebAssembly.Memory);
   return result;
 };
 const { close } = MessagePort.prototype;
