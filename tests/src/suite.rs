@@ -28,7 +28,16 @@ pub use report::Report;
 pub use runner::{Plan, run};
 pub use static_server::StaticServer;
 
-use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Mutex};
+use std::{
+    fmt,
+    future::Future,
+    path::PathBuf,
+    pin::Pin,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use crate::browser::{Browser, Engine};
 
@@ -109,6 +118,7 @@ pub struct Context {
     /// The folder of the built test pages.
     pub dist: PathBuf,
     notes: Mutex<Vec<String>>,
+    is_spent: AtomicBool,
 }
 
 impl Context {
@@ -117,6 +127,11 @@ impl Context {
         if let Ok(mut notes) = self.notes.lock() {
             notes.push(note.into());
         }
+    }
+
+    /// Says that the browser is not fit for the next scenario: a process of it was killed, and its driver may not know yet.
+    pub fn spend_browser(&self) {
+        self.is_spent.store(true, Ordering::Relaxed);
     }
 
     fn take_notes(&self) -> Vec<String> {

@@ -51,6 +51,7 @@ pub async fn run(plan: &Plan) -> Result<Report> {
         tier: None,
         dist: plan.dist.clone(),
         notes: std::sync::Mutex::default(),
+        is_spent: std::sync::atomic::AtomicBool::default(),
     };
     let mut run = Run {
         plan,

@@ -123,6 +123,7 @@ async fn gone_tab(ctx: &Context) -> Result<()> {
 async fn crashed_tab(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let (stays, mut goes) = two_tabs(&site).await?;
+    ctx.spend_browser();
     let home = ctx.browser.process_of(&stays.tab).await?;
     let mut process = ctx.browser.process_of(&goes.tab).await?;
     // Tabs of one site share processes, and this one must not die with another tab or the worker, which is in the first's.

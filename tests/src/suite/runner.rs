@@ -8,7 +8,10 @@
 use std::{
     fs,
     path::PathBuf,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -111,7 +114,8 @@ impl Runner<'_> {
             println!("       {note}");
         }
         if let Some(context) = &self.context
-            && context.browser.close_tabs().await.is_err()
+            && (context.is_spent.load(Ordering::Relaxed)
+                || context.browser.close_tabs().await.is_err())
         {
             self.context = None;
         }
@@ -125,6 +129,7 @@ impl Runner<'_> {
                 tier,
                 dist: self.plan.dist.clone(),
                 notes: Mutex::default(),
+                is_spent: AtomicBool::default(),
             },
         };
         context.tier = tier;

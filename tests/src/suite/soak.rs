@@ -51,6 +51,7 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(Sample)) -> Result<()> {
         tier: Some(Tier::Shared),
         dist: plan.dist.clone(),
         notes: std::sync::Mutex::default(),
+        is_spent: std::sync::atomic::AtomicBool::default(),
     };
     let site = Site::start(&ctx).await?;
     let count = u64::from(plan.rate) * plan.length.as_secs();
