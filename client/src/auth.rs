@@ -16,12 +16,14 @@ use crate::{BuildError, builder::check_key, client::Shared, page};
 ///
 /// // wss://example.org/feed?token=a%2Fb
 /// let in_the_url = Credential::query("token", "a/b");
+/// // What a server hands out whole, signed and for one use.
+/// let instead_of_it = Credential::url("wss://node-7.example.org/feed?signature=abc");
 /// // For servers that read `Sec-WebSocket-Protocol`, the only header that a page may fill.
 /// let in_the_handshake = Credential::subprotocol("bearer.abc");
 /// // In front of the greetings.
 /// let in_a_message = Credential::first_message(Payload::text(r#"{"token":"abc"}"#));
 /// assert_eq!(format!("{in_the_url:?}"), "Credential(..)");
-/// # drop((in_the_handshake, in_a_message));
+/// # drop((instead_of_it, in_the_handshake, in_a_message));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential(Part);
@@ -29,6 +31,7 @@ pub struct Credential(Part);
 #[derive(Clone, PartialEq, Eq)]
 enum Part {
     Query { name: String, value: String },
+    Url(String),
     Subprotocol(String),
     First(Payload),
 }
@@ -40,6 +43,14 @@ impl Credential {
     pub fn query(name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         Self(Part::Query { name, value })
+    }
+
+    /// Another URL in place of the builder's, as services give out that sign URLs or spread their clients. The builder's stays what tabs
+    /// share a connection by, and what events and the log show. Resolved like the builder's; one that can't be dialled ends as an
+    /// [`Event::Error`](crate::Event::Error), and another tab is asked.
+    #[must_use]
+    pub fn url(url: impl Into<String>) -> Self {
+        Self(Part::Url(url.into()))
     }
 
     /// A subprotocol that is offered behind those of the builder. A token of RFC 9110: letters, digits and
@@ -64,6 +75,7 @@ impl Credential {
                 let (name, value) = (percent_encode(&name), percent_encode(&value));
                 wire.url = Some(format!("{}{sign}{name}={value}", key.url));
             }
+            Part::Url(url) => wire.url = Some(page::resolve_url(&url)?),
             Part::Subprotocol(subprotocol) => {
                 let mut key = key.clone();
                 key.subprotocols.push(subprotocol);

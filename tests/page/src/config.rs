@@ -83,6 +83,7 @@ struct AuthConfig {
 #[serde(rename_all = "lowercase")]
 enum AuthPart {
     Query,
+    Url,
     Subprotocol,
     First,
 }
@@ -91,6 +92,7 @@ impl AuthPart {
     fn credential(self, token: &str) -> Credential {
         match self {
             Self::Query => Credential::query("token", token),
+            Self::Url => Credential::url(token),
             Self::Subprotocol => Credential::subprotocol(format!("bearer.{token}")),
             Self::First => Credential::first_message(Payload::text(format!("token:{token}"))),
         }

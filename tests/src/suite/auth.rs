@@ -16,6 +16,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(each_dial(ctx, "query")),
         },
         Scenario {
+            name: "a_url_is_supplied_for_each_dial",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(each_dial(ctx, "url")),
+        },
+        Scenario {
+            name: "a_url_that_can_not_be_dialled_is_an_error",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(bad_url(ctx)),
+        },
+        Scenario {
             name: "a_token_is_supplied_for_each_dial_as_a_subprotocol",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(each_dial(ctx, "subprotocol")),
@@ -85,7 +95,16 @@ async fn each_dial(ctx: &Context, part: &str) -> Result<()> {
     let faults = site.server()?.faults();
     faults.allow_token("t0p-s3cret");
     faults.allow_token("second");
-    let page = page(&site, &config(&site, part), &["t0p-s3cret", "second"]).await?;
+    let tokens = ["t0p-s3cret", "second"].map(|token| match part {
+        "url" => format!("/auth?token={token}"),
+        _ => token.to_owned(),
+    });
+    let page = page(
+        &site,
+        &config(&site, part),
+        &tokens.each_ref().map(String::as_str),
+    )
+    .await?;
     page.wait_for_state("connected").await?;
     page.send_ok("one").await?;
     ensure!(page.wait_for_messages("c", 1).await? == ["one"]);
@@ -99,6 +118,21 @@ async fn each_dial(ctx: &Context, part: &str) -> Result<()> {
     let shown = json!(page.events("c").await?).to_string();
     ensure!(!shown.contains("s3cret"), "{shown}");
     ensure!(site.server()?.stats().total.sockets_ever == 2);
+    Ok(())
+}
+
+async fn bad_url(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let config = config(&site, "url");
+    let page = page(&site, &config, &["ftp://user:s3cret@h/"]).await?;
+    let error = page
+        .wait_for_event("an error", 0, |event| event["type"] == "error")
+        .await?;
+    ensure!(error.to_string().contains("ftp"), "{error}");
+    ensure!(!error.to_string().contains("s3cret"), "{error}");
+    page.wait_for_event("needs auth", 0, |event| event["type"] == "needs_auth")
+        .await?;
+    ensure!(site.server()?.stats().total.sockets_ever == 0);
     Ok(())
 }
 
