@@ -1,13 +1,13 @@
 //! The names under which the SharedWorkers of one app follow each other.
 //!
-//! A SharedWorker that hangs is the one that its name leads to, for every tab and after every reload. So its successor has another
-//! name, with a number in it: the generation. Whoever leaves generation *n* goes to *n* + 1, so all tabs go to the same one without
+//! A SharedWorker that hangs is the one that its name leads to, for every tab and after every reload; of one that has ended, the name
+//! may lead to what is left. So a successor has another name, with a number in it: the generation. Whoever leaves generation *n* goes to *n* + 1, so all tabs go to the same one without
 //! a word. A tab that is in a generation holds a lock that says so, and a tab that comes later reads in the list of locks which
 //! one is the newest.
 
 use onesocket_protocol::Epoch;
 
-/// How often the tabs have left a SharedWorker that hung.
+/// How often the tabs have lost a SharedWorker.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Generation(u32);
 
@@ -74,23 +74,30 @@ impl Family<'_> {
         format!("{PLACE}{} {}", self.worker_name(generation), self.script)
     }
 
-    /// Returns the lock of the run that holds a generation's place. Locks are names and their holders.
-    pub(crate) fn run_in_place<'a>(
+    /// Returns the lock of the run of each worker that holds a generation's place; `None` for one that has lost its own. Locks are names
+    /// and their holders.
+    pub(crate) fn runs_in_place<'a>(
         self,
         generation: Generation,
         held: &[(&'a str, &str)],
-    ) -> Option<&'a str> {
-        run_of_holder(&self.place_lock(generation), held)
+    ) -> Vec<Option<&'a str>> {
+        runs_of_holders(&self.place_lock(generation), held).collect()
     }
 }
 
-/// Returns the lock of the run whose worker also holds a `place`. Locks are names and their holders.
-pub(crate) fn run_of_holder<'a>(place: &str, held: &[(&'a str, &str)]) -> Option<&'a str> {
-    let (_, holder) = held.iter().find(|(lock, _)| *lock == place)?;
-    let run = held
-        .iter()
-        .find(|(lock, client)| client == holder && lock.starts_with(Epoch::LOCK_PREFIX));
-    run.map(|(lock, _)| *lock)
+/// Returns the lock of the run of each worker that holds a `place`; `None` for one that has lost its own. Locks are names and
+/// their holders.
+pub(crate) fn runs_of_holders<'a>(
+    place: &str,
+    held: &[(&'a str, &str)],
+) -> impl Iterator<Item = Option<&'a str>> {
+    let holders = held.iter().filter(move |(lock, _)| *lock == place);
+    holders.map(|(_, holder)| {
+        let run = held
+            .iter()
+            .find(|(lock, client)| client == holder && lock.starts_with(Epoch::LOCK_PREFIX));
+        run.map(|(lock, _)| *lock)
+    })
 }
 
 const TABS: &str = "onesocket-generation-";
@@ -190,14 +197,17 @@ mod tests {
     #[test]
     fn the_run_in_a_place_is_that_of_the_same_holder() {
         let (mine, other) = (Epoch(1).lock_name(), Epoch(2).lock_name());
+        let place = "onesocket-place a b~1 https://x.org/w.js";
         let held = [
             (other.as_str(), "other"),
-            ("onesocket-place a b~1 https://x.org/w.js", "me"),
+            (place, "me"),
             ("onesocket-tab-1", "me"),
             (mine.as_str(), "me"),
+            (place, "fenced off"),
         ];
-        assert_eq!(FAMILY.run_in_place(Generation(1), &held), Some(&*mine));
-        assert_eq!(FAMILY.run_in_place(Generation(0), &held), None);
-        assert_eq!(FAMILY.run_in_place(Generation(1), &held[..3]), None);
+        let runs = |generation, held| FAMILY.runs_in_place(Generation(generation), held);
+        assert_eq!(runs(1, &held), [Some(&*mine), None]);
+        assert_eq!(runs(0, &held), []);
+        assert_eq!(runs(1, &held[..3]), [None]);
     }
 }

@@ -201,9 +201,9 @@ async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
         (Tier::Shared, TierFailure::Unresponsive) => {
             return succession::give_up(core, &run).await;
         }
-        // Another tab has found that it hangs, or it is really gone.
-        (Tier::Shared, TierFailure::WorkerGone) if succession::follow(core).await => {
-            sleep(succession::LEASE).await;
+        (Tier::Shared, TierFailure::WorkerGone) => {
+            sleep(LAST_WORDS).await;
+            succession::succeed(core, &run).await;
         }
         (Tier::Dedicated, TierFailure::Unresponsive) if core.host.is_following() => {
             return election::take_over(core, Some(run)).await;
@@ -216,6 +216,9 @@ async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
         (_, TierFailure::WasmFailed { .. }) if tier == Tier::Shared || core.host.is_following() => {
             let ended = lock::watch(&run);
             future::select(Box::pin(ended), Box::pin(sleep(END_PATIENCE))).await;
+            if tier == Tier::Shared {
+                succession::succeed(core, &run).await;
+            }
         }
         _ => {
             if let Some(transport) = &*core.host.transport.borrow() {

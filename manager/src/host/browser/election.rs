@@ -21,7 +21,7 @@ use super::{
     lock::{self, Bid, BidNews, Held, HeldLock, Mode},
     sleep, succession,
 };
-use crate::{ManagerState, NotShared, Role, Tier, core::Core, generation::run_of_holder};
+use crate::{ManagerState, NotShared, Role, Tier, core::Core, generation::runs_of_holders};
 
 /// This tab's part in it.
 #[derive(Debug, Default)]
@@ -181,7 +181,7 @@ async fn leader(core: &Core) -> Option<String> {
 async fn run_of_leader(core: &Core) -> Option<String> {
     let (hall, held) = (hall(core), lock::held().await?);
     let held: Vec<(&str, &str)> = held.iter().map(Held::as_pair).collect();
-    run_of_holder(&hall, &held).map(str::to_owned)
+    runs_of_holders(&hall, &held).find_map(|run| run.map(str::to_owned))
 }
 
 fn bid(core: &Rc<Core>) {

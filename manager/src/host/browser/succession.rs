@@ -1,8 +1,8 @@
-//! From a SharedWorker that hangs to its successor.
+//! From a SharedWorker that hangs, or has ended, to its successor.
 //!
-//! Who leaves it first announces the next generation by a lock, then steals the lock of the one that hangs. By that it is fenced
-//! off, should it ever wake up; and every other tab hears that its worker is gone, finds the announcement, and follows. Nobody
-//! goes to the successor before the lease of the old one has run out.
+//! Who leaves one that hangs announces the next generation by a lock, then steals the lock of the one that hangs. By that it is
+//! fenced off, should it ever wake up; and every other tab hears that its worker is gone, finds the announcement, and follows.
+//! Nobody goes to the successor before the lease of the old one has run out.
 
 use core::{
     cell::{Cell, OnceCell, RefCell},
@@ -102,6 +102,27 @@ pub(super) async fn give_up(core: &Core, run: &str) -> Loss {
     }
 }
 
+/// The SharedWorker of this run has ended, or another tab has fenced it off: goes to the next generation. The name of one that has
+/// ended may lead to what is left of it: in Firefox, after a trap, for more than half a minute.
+pub(super) async fn succeed(core: &Core, run: &str) {
+    let Some(held) = lock::held().await else {
+        // Other tabs could not be told of another name.
+        return;
+    };
+    let ended = core.host.succession.generation.get();
+    let held: Vec<(&str, &str)> = held.iter().map(Held::as_pair).collect();
+    let in_place = family(core).map_or_else(Vec::new, |it| it.runs_in_place(ended, &held));
+    // A tab that was frozen meanwhile may find others that have closed and begun anew.
+    let has_begun_anew = in_place.iter().flatten().any(|other| *other != run);
+    if follow(core).await {
+        if in_place.contains(&None) {
+            sleep(LEASE).await;
+        }
+    } else if !has_begun_anew {
+        enter(core, ended.next()).await;
+    }
+}
+
 /// A SharedWorker has not answered a hello. Returns whether that is because it hangs, and there is a successor to try.
 pub(super) async fn escape(core: &Core) -> bool {
     if follow(core).await {
@@ -114,14 +135,15 @@ pub(super) async fn escape(core: &Core) -> bool {
         let held: Vec<(&str, &str)> = held.iter().map(Held::as_pair).collect();
         let generation = core.host.succession.generation.get();
         family
-            .run_in_place(generation, &held)
-            .map(ToOwned::to_owned)
+            .runs_in_place(generation, &held)
+            .into_iter()
+            .find_map(|run| run.map(ToOwned::to_owned))
     };
     let generation = core.host.succession.generation.get();
     match run {
         // Its code runs, and answers a hello at once if it does anything.
         Some(run) => give_up(core, &run).await == Loss::Ended,
-        // Nobody is there any more, and nobody comes: the name leads to what is left of a worker that has ended. Seen in Firefox after a trap.
+        // Nobody is there any more, and nobody comes: the name leads to what is left of a worker that has ended.
         None if core.host.succession.welcomed.get() == Some(generation) => {
             enter(core, generation.next()).await;
             true
