@@ -80,13 +80,21 @@ async fn going_tab(site: &Site<'_>) -> Result<Page> {
 }
 
 /// Waits until only the first tab is left, which must not take long.
-async fn expect_one_left(site: &Site<'_>, stays: &Page, since: Instant) -> Result<()> {
+async fn expect_one_left(
+    ctx: &Context,
+    site: &Site<'_>,
+    stays: &Page,
+    since: Instant,
+) -> Result<()> {
     site.wait_for_sockets(1).await?;
     let sockets = since.elapsed();
     stays
         .wait_for_status("one tab", |status| status["tabs"] == 1)
         .await?;
     let tabs = since.elapsed();
+    ctx.note(format!(
+        "its socket closed after {sockets:.0?}, it was counted out after {tabs:.0?}"
+    ));
     ensure!(
         tabs < Duration::from_secs(1),
         "its socket closed after {sockets:?}, it was counted out after {tabs:?}"
@@ -112,7 +120,7 @@ async fn gone_tab(ctx: &Context) -> Result<()> {
                 .eval("location.href = 'about:blank'", vec![])
                 .await?;
         }
-        expect_one_left(&site, &stays, since)
+        expect_one_left(ctx, &site, &stays, since)
             .await
             .with_context(|| format!("closed: {is_closed}"))?;
         ctx.browser.close_tabs().await?;
@@ -142,10 +150,12 @@ async fn crashed_tab(ctx: &Context) -> Result<()> {
     if ctx.engine() != Engine::Chromium {
         // The drivers give up the session, so nobody can ask the tab that is left.
         site.wait_for_sockets(1).await?;
-        ensure!(since.elapsed() < Duration::from_secs(1), "{since:?}");
+        let sockets = since.elapsed();
+        ctx.note(format!("its socket closed after {sockets:.0?}"));
+        ensure!(sockets < Duration::from_secs(1), "{sockets:?}");
         return Ok(());
     }
-    expect_one_left(&site, &stays, since).await
+    expect_one_left(ctx, &site, &stays, since).await
 }
 
 async fn fifty_tabs(ctx: &Context) -> Result<()> {
@@ -166,6 +176,7 @@ async fn fifty_tabs(ctx: &Context) -> Result<()> {
     pages[0]
         .wait_for_status("all tabs", |status| status["tabs"] == count)
         .await?;
+    let since = Instant::now();
     for (number, page) in pages.iter().enumerate() {
         page.send_ok(&format!("{number}:0")).await?;
     }
@@ -174,6 +185,10 @@ async fn fifty_tabs(ctx: &Context) -> Result<()> {
         ensure!(heard.len() == count, "{} messages", heard.len());
         check_order(&heard, count, 1)?;
     }
+    ctx.note(format!(
+        "{count} tabs, each has sent one message and read {count} after {:.1?}",
+        since.elapsed()
+    ));
     Ok(())
 }
 
@@ -181,14 +196,23 @@ async fn reconnects(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let page = site.client("/echo").await?;
     page.wait_for_state("connected").await?;
+    let mut times = Vec::new();
     for round in 0..ROUNDS {
+        let since = Instant::now();
         ensure!(site.server()?.faults().drop_sockets(Selection::All) == 1);
         wait_for_reconnecting(&page, round + 1).await?;
         // One is queued, one goes through the fresh socket; both are at the server before that goes too.
         page.send_ok(&format!("0:{}", 2 * round)).await?;
         page.send_ok(&format!("0:{}", 2 * round + 1)).await?;
         page.wait_for_messages("c", 2 * round + 2).await?;
+        times.push(since.elapsed());
     }
+    times.sort_unstable();
+    ctx.note(format!(
+        "back after {:.0?} (median of {ROUNDS}), {:.0?} at most",
+        times[ROUNDS / 2],
+        times[ROUNDS - 1]
+    ));
     let heard = page.messages("c").await?;
     ensure!(heard.len() == 2 * ROUNDS, "{} messages", heard.len());
     check_order(&heard, 1, 2 * ROUNDS as u32)?;
@@ -265,12 +289,18 @@ async fn frozen(ctx: &Context, freeze: Freeze) -> Result<()> {
         Freeze::Lifecycle => set_lifecycle(&frozen, "active").await?,
         Freeze::Process => ctx.browser.resume(process)?,
     }
+    let woken = Instant::now();
     frozen
         .wait_for_event("lagged", 0, |event| event["type"] == "lagged")
         .await?;
+    let lagged = woken.elapsed();
     inject(&site, FLOOD)?;
     let is_last = |event: &Value| event["content"]["number"] == FLOOD;
     frozen.wait_for_event("the last", 0, is_last).await?;
+    ctx.note(format!(
+        "{freeze:?}: it knew of its gap {lagged:.0?} after it woke, and was up to date after {:.0?}",
+        woken.elapsed()
+    ));
     check_gaps(&frozen.events("c").await?)?;
     frozen
         .wait_for_status("two tabs, connected", |status| {
@@ -378,6 +408,7 @@ async fn cached_page(ctx: &Context) -> Result<()> {
     stays
         .wait_for_event("the message", 0, |e| e["content"] == "meanwhile")
         .await?;
+    let since = Instant::now();
     cached.tab.back().await?;
     let is_back = "return document.querySelector('#ready')?.textContent === 'ready'";
     cached.tab.wait_for(is_back, SOON).await?;
@@ -393,6 +424,7 @@ async fn cached_page(ctx: &Context) -> Result<()> {
         _ => ensure!(persisted == true, "{persisted}"),
     }
     cached.wait_for_state("connected").await?;
+    let back = since.elapsed();
     site.wait_for_sockets(site.sockets_for(2)).await?;
     let tabs = 3 - site.sockets_for(2);
     stays
@@ -420,6 +452,7 @@ async fn cached_page(ctx: &Context) -> Result<()> {
     cached
         .wait_for_event("the message", 0, |e| e["content"] == "welcome back")
         .await?;
+    ctx.note(format!("connected {back:.0?} after it was shown again"));
     Ok(())
 }
 
