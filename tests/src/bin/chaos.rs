@@ -1,4 +1,4 @@
-//! Lets random faults happen to six tabs of a real browser; `cargo xtask chaos` builds the pages and starts it.
+//! Lets faults happen to the tabs of a real browser; `cargo xtask chaos` builds the pages and starts it.
 
 #![expect(clippy::print_stdout, reason = "the report is the output")]
 
@@ -8,7 +8,10 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use onesocket_tests::{
     browser::Engine,
-    suite::{Tier, chaos},
+    suite::{
+        Tier,
+        chaos::{self, Course, Fault, Plan},
+    },
 };
 
 #[derive(Debug, Parser)]
@@ -16,9 +19,18 @@ struct Cli {
     /// The browser.
     #[arg(long, default_value = "chromium")]
     engine: Engine,
-    /// Where the loop starts: shared or dedicated.
+    /// Where the loop starts: shared, dedicated or main.
     #[arg(long, default_value = "shared")]
     tier: String,
+    /// How many tabs take part.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
+    tabs: u32,
+    /// Lets each fault happen so many times in a row, instead of random ones.
+    #[arg(long, conflicts_with_all = ["minutes", "seed"])]
+    each: Option<u32>,
+    /// Lets only this fault happen, by its name in the table.
+    #[arg(long, requires = "each", value_parser = fault)]
+    fault: Option<Fault>,
     /// For how long faults happen.
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
@@ -30,22 +42,41 @@ struct Cli {
     dist: PathBuf,
 }
 
+fn fault(name: &str) -> Result<Fault, String> {
+    let mut all = Fault::ALL.into_iter();
+    all.find(|fault| fault.to_string() == name).ok_or_else(|| {
+        let names = Fault::ALL.map(|fault| fault.to_string());
+        format!("the faults are: {}", names.join(", "))
+    })
+}
+
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
-    let Some(tier) = [Tier::Shared, Tier::Dedicated]
-        .into_iter()
-        .find(|tier| tier.name() == cli.tier)
-    else {
-        bail!("--tier is shared or dedicated: in the main tier a worker's faults are the page's");
+    let Some(tier) = Tier::ALL.into_iter().find(|tier| tier.name() == cli.tier) else {
+        bail!(
+            "--tier is shared, dedicated or main, and not {:?}",
+            cli.tier
+        );
     };
-    let seed = cli.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    println!("seed {seed}");
-    let report = chaos::run(&chaos::Plan {
+    let course = if let Some(times) = cli.each {
+        Course::Each {
+            times,
+            only: cli.fault,
+        }
+    } else {
+        let seed = cli.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+        println!("seed {seed}");
+        Course::Random {
+            seed,
+            length: Duration::from_secs_f64(cli.minutes * 60.0),
+        }
+    };
+    let report = chaos::run(&Plan {
         engine: cli.engine,
         tier,
-        length: Duration::from_secs_f64(cli.minutes * 60.0),
-        seed,
+        tabs: cli.tabs as usize,
+        course,
         dist: cli.dist,
     })
     .await?;

@@ -1,6 +1,6 @@
 //! What goes wrong, and how it is made to.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use anyhow::Result;
 use onesocket_server::Selection;
@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::Run;
-use crate::browser::Engine;
+use crate::{browser::Engine, suite::Tier};
 
 /// One kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,11 +37,19 @@ pub enum Fault {
     TabReplaced,
     /// A tab is frozen for three seconds.
     TabFreezes,
+    /// A tab goes into the back-forward cache for two seconds.
+    TabCached,
+    /// The process of a tab crashes, with whatever else lives in it.
+    TabCrashes,
+    /// For five seconds the server reads 10 kB a second and answers late.
+    NetworkSlow,
+    /// Workers end until their tier is given up.
+    TierFalls,
 }
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::WorkerEnds,
         Self::WorkerTraps,
         Self::WorkerPanics,
@@ -54,15 +62,35 @@ impl Fault {
         Self::TabReloads,
         Self::TabReplaced,
         Self::TabFreezes,
+        Self::TabCached,
+        Self::TabCrashes,
+        Self::NetworkSlow,
+        Self::TierFalls,
     ];
 
-    /// Whether a worker is lost by it. Of those there may be two a minute: the third is a loop, and the tier below is taken.
+    /// Whether a worker may be lost by it. Of those there may be two a minute: the third is a loop, and the tier below is taken.
     pub(super) fn costs_a_worker(self) -> bool {
-        self <= Self::WorkerMute
+        matches!(
+            self,
+            Self::WorkerEnds
+                | Self::WorkerTraps
+                | Self::WorkerPanics
+                | Self::WorkerHangs
+                | Self::WorkerMute
+                | Self::TabCrashes
+                | Self::TierFalls
+        )
     }
 
-    pub(super) fn is_possible(self, engine: Engine) -> bool {
-        self != Self::TabFreezes || engine == Engine::Chromium
+    /// Whether it can be made to happen there.
+    pub(super) fn is_possible(self, engine: Engine, tier: Tier) -> bool {
+        match self {
+            // The other drivers can't freeze a page, and give up a session of which a process is gone.
+            Self::TabFreezes | Self::TabCrashes => engine == Engine::Chromium,
+            // It loads the page anew.
+            Self::TabCached => engine != Engine::Firefox,
+            _ => tier != Tier::Main || !self.costs_a_worker(),
+        }
     }
 
     pub(super) async fn strike(self, run: &mut Run<'_>, tab: usize) -> Result<()> {
@@ -98,6 +126,18 @@ impl Fault {
                     .await?;
                 Ok(())
             }
+            Self::TabCached => run.cache_tab(tab).await,
+            Self::TabCrashes => run.crash_tab(tab).await,
+            Self::NetworkSlow => {
+                let faults = run.site.server()?.faults().clone();
+                faults.slow_reader(NonZeroU32::new(10_000));
+                faults.delay(Duration::from_millis(400))?;
+                sleep(Duration::from_secs(5)).await;
+                faults.slow_reader(None);
+                faults.delay(Duration::ZERO)?;
+                Ok(())
+            }
+            Self::TierFalls => run.end_workers_until_fallen(tab).await,
         }
     }
 }
@@ -117,6 +157,10 @@ impl fmt::Display for Fault {
             Self::TabReloads => "tab reloads",
             Self::TabReplaced => "tab replaced",
             Self::TabFreezes => "tab frozen 3 s",
+            Self::TabCached => "tab cached 2 s",
+            Self::TabCrashes => "tab crashes",
+            Self::NetworkSlow => "network slow 5 s",
+            Self::TierFalls => "tier falls",
         })
     }
 }

@@ -26,13 +26,15 @@
   let mayMiss = true;
   setInterval(() => {
     const status = JSON.parse(api.status("c"));
-    const moment = `${api.tier("c")} ${api.epoch("c")} ${status.state} ${status.dials}`;
+    const moment = `${api.tier("c")} ${api.epoch("c")} ${status.state} ${status.dials} ${status.tabs}`;
     if (chaos.moments.at(-1)?.moment !== moment) {
       chaos.moments.push({ at: Date.now(), moment });
     }
     const events = JSON.parse(api.take_events("c"));
     for (const event of events) {
       if (event.type === "lagged" || event.type === "connected") mayMiss = true;
+      // In the worker of another tier there may be a socket that is older than the one of this.
+      if (event.type === "connected") chaos.feed = [0, 0];
       const feed = event.type === "message" ? event.content.feed : undefined;
       if (!feed) continue;
       const [socket, place] = chaos.feed;

@@ -34,12 +34,12 @@ pub(super) struct Tally {
 impl Report {
     pub(super) fn new(plan: &Plan, strikes: &[Strike], lives: usize) -> Self {
         let headline = format!(
-            "{}, {} tier, seed {}: {} faults in {} s, {lives} lives of tabs",
+            "{}, {} tier, {}: {} faults, {} tabs in {lives} lives",
             plan.engine.name(),
             plan.tier,
-            plan.seed,
+            plan.course,
             strikes.len(),
-            plan.length.as_secs(),
+            plan.tabs,
         );
         Self {
             headline,

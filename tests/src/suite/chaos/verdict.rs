@@ -163,14 +163,14 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, time::Duration};
+    use std::path::PathBuf;
 
     use super::*;
     use crate::{
         browser::Engine,
         suite::{
             Tier,
-            chaos::{Moment, Sent},
+            chaos::{Course, Moment, Sent},
         },
     };
 
@@ -179,8 +179,11 @@ mod tests {
         let plan = Plan {
             engine: Engine::Chromium,
             tier: Tier::Shared,
-            length: Duration::ZERO,
-            seed: 0,
+            tabs: 1,
+            course: Course::Each {
+                times: 1,
+                only: None,
+            },
             dist: PathBuf::new(),
         };
         let sent = believed.iter().map(|(number, outcome)| Sent {
