@@ -246,7 +246,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     /// Says how to tell the answer to a [`request`](Client::request) from a message: returns the id that it answers.
     #[must_use]
     pub fn replies(mut self, reply_to: impl Fn(&Rx) -> Option<RequestId> + 'static) -> Self {
-        self.reply_to = Some(Box::new(reply_to));
+        self.reply_to = Some(Rc::new(reply_to));
         self
     }
 
@@ -277,6 +277,32 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     pub fn manager(mut self, manager: &WorkerManager) -> Self {
         self.manager = Some(manager.clone());
         self
+    }
+
+    /// Returns whether both build clients that are alike, as far as data tell: URL, subprotocols, account, policy, replay, delivery,
+    /// worker. Functions can't be compared, so the codec, [`replies`](Self::replies) and [`auth`](Self::auth) are taken as equal.
+    ///
+    /// For whoever makes a builder again and again, as a component does at each rendering, and must not connect anew each time.
+    ///
+    /// ```
+    /// use onesocket::{Client, ClientBuilder, codec::Text};
+    ///
+    /// let of = |account: &str| -> ClientBuilder<str, String> {
+    ///     Client::builder("wss://example.org/", Text).account(account).auth(|_| async { None })
+    /// };
+    /// assert!(of("alice").is_alike(&of("alice")));
+    /// assert!(!of("alice").is_alike(&of("bob")));
+    /// ```
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.policy == other.policy
+            && self.replay == other.replay
+            && self.delivery == other.delivery
+            && self.worker == other.worker
+            && self.tier == other.tier
+            && self.debug == other.debug
+            && self.manager == other.manager
     }
 
     /// Builds the client and connects. Clients of a page with the same configuration of the worker share it, and its port.
@@ -337,6 +363,24 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         });
         shared.attach(channel);
         Ok(Client::new(codec, shared))
+    }
+}
+
+impl<Tx: ?Sized, Rx> Clone for ClientBuilder<Tx, Rx> {
+    fn clone(&self) -> Self {
+        Self {
+            codec: self.codec.clone(),
+            key: self.key.clone(),
+            policy: self.policy.clone(),
+            replay: self.replay.clone(),
+            reply_to: self.reply_to.clone(),
+            delivery: self.delivery,
+            worker: self.worker.clone(),
+            tier: self.tier,
+            debug: self.debug,
+            manager: self.manager.clone(),
+            provide: self.provide.clone(),
+        }
     }
 }
 

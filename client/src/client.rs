@@ -3,8 +3,10 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    convert::Infallible,
     fmt,
     rc::{Rc, Weak},
+    sync::Arc,
     task::Waker,
     time::Duration,
 };
@@ -17,9 +19,9 @@ use onesocket_protocol::{
 };
 
 use crate::{
-    BuildError, ClientBuilder, ClientError, Codec, Event, Events, GreetError, GreetingGuard,
-    LogOut, Request, RequestId, SendError, Sending, auth::Authenticator, codec::DecodeError,
-    event::Inbox, page, receipts::Receipts,
+    BuildError, ClientBuilder, ClientError, Codec, Event, EventGuard, Events, GreetError,
+    GreetingGuard, LogOut, Request, RequestId, SendError, Sending, auth::Authenticator,
+    codec::DecodeError, event::Inbox, listener::Listeners, page, receipts::Receipts,
 };
 
 /// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
@@ -156,6 +158,34 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         self.shared.subscribe()
     }
 
+    /// Calls `listener` with what the client hears from now on, in the moment in which it comes, until the guard is dropped.
+    ///
+    /// For many listeners that come and go, such as components: a message is decoded once for all of them, and nothing waits in a
+    /// queue. It may call whatever it likes, also what ends it; what it is slow with, everything else in the page waits for. Client
+    /// and listener keep each other alive when the listener owns a clone of the client, until the guard is dropped.
+    ///
+    /// An app that listens only this way should take [`events`](Self::events) once and drop it: the first stream collects what
+    /// comes until somebody asks for it.
+    ///
+    /// ```
+    /// use onesocket::{Client, Event, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+    /// let guard = client.on_event(|event| {
+    ///     if let Event::Message(text) = event {
+    ///         println!("{text}");
+    ///     }
+    /// });
+    /// drop(guard); // It hears nothing any more.
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    pub fn on_event(&self, listener: impl Fn(Event<Arc<Rx>>) + 'static) -> EventGuard<Rx> {
+        EventGuard {
+            shared: Rc::downgrade(&self.shared),
+            id: self.shared.listeners.add(listener),
+        }
+    }
+
     /// Returns how the connection is doing, as last heard. No waiting: a worker tells every change.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -198,7 +228,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
 
     /// Disconnects all clones of this client; its streams end. Sends that are on their way still end as what became of them.
     pub fn disconnect(&self) {
-        self.shared.close();
+        self.shared.close(StopReason::Unused);
     }
 
     /// Returns the tier that the loop runs on, or `None` while none is.
@@ -246,6 +276,15 @@ impl<Tx: ?Sized, Rx> Clone for Client<Tx, Rx> {
     }
 }
 
+/// Clones are equal.
+impl<Tx: ?Sized, Rx> PartialEq for Client<Tx, Rx> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<Tx: ?Sized, Rx> Eq for Client<Tx, Rx> {}
+
 impl<Tx: ?Sized, Rx> fmt::Debug for Client<Tx, Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
@@ -259,7 +298,7 @@ pub(crate) type Decode<Rx> = Box<dyn Fn(&Payload) -> Result<Rx, DecodeError>>;
 /// Finds the message that a message acknowledges.
 pub(crate) type Acknowledges<Rx> = Box<dyn Fn(&Rx) -> Option<u64>>;
 /// Finds the request that a message answers.
-pub(crate) type ReplyTo<Rx> = Box<dyn Fn(&Rx) -> Option<RequestId>>;
+pub(crate) type ReplyTo<Rx> = Rc<dyn Fn(&Rx) -> Option<RequestId>>;
 
 /// What all clones of a client share, with its streams and guards.
 pub(crate) struct Shared<Rx> {
@@ -272,6 +311,7 @@ pub(crate) struct Shared<Rx> {
     status: RefCell<Status>,
     receipts: Receipts,
     requests: RefCell<BTreeMap<RequestId, oneshot::Sender<Rx>>>,
+    listeners: Listeners<Rx>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
     first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
@@ -306,6 +346,7 @@ impl<Rx> Shared<Rx> {
             }),
             receipts: Receipts::default(),
             requests: RefCell::default(),
+            listeners: Listeners::default(),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
             authenticator,
@@ -323,6 +364,10 @@ impl<Rx> Shared<Rx> {
 
     pub(crate) fn manager(&self) -> &WorkerManager {
         &self.manager
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners<Rx> {
+        &self.listeners
     }
 
     pub(crate) fn knows_replies(&self) -> bool {
@@ -397,7 +442,7 @@ impl<Rx> Shared<Rx> {
 
     /// Reports what the app has supplied.
     pub(crate) fn complain(&self, error: &BuildError) {
-        self.publish(|| Event::Error(ClientError::InvalidCredential(error.clone())));
+        self.publish(Event::Error(ClientError::InvalidCredential(error.clone())));
     }
 
     pub(crate) fn on_event(self: &Rc<Self>, event: ChannelEvent)
@@ -416,11 +461,15 @@ impl<Rx> Shared<Rx> {
             }
             ChannelEvent::Status(status) => {
                 let before = self.status.replace(status.clone());
-                self.publish(|| Event::Status(status.clone()));
-                if let LinkState::NeedsAuth { refused } = status.state
-                    && before.state != status.state
-                {
-                    self.publish(|| Event::NeedsAuth { refused });
+                let needs_auth = match status.state {
+                    LinkState::NeedsAuth { refused } if before.state != status.state => {
+                        Some(refused)
+                    }
+                    _ => None,
+                };
+                self.publish(Event::Status(status));
+                if let Some(refused) = needs_auth {
+                    self.publish(Event::NeedsAuth { refused });
                 }
             }
             ChannelEvent::NeedCredential { request, refused } => match &self.authenticator {
@@ -428,17 +477,14 @@ impl<Rx> Shared<Rx> {
                 None => self.answer(request, None),
             },
             ChannelEvent::Connected { subprotocol } => {
-                self.publish(|| Event::Connected {
-                    subprotocol: subprotocol.clone(),
-                });
+                self.publish(Event::Connected { subprotocol });
             }
             ChannelEvent::Disconnected { reason } => {
-                self.publish(|| Event::Disconnected {
+                self.publish(Event::Disconnected {
                     reason: reason.clone(),
                 });
                 if reason == StopReason::LoggedOut {
-                    self.close();
-                    self.status.borrow_mut().state = LinkState::Stopped(reason);
+                    self.close(reason);
                 }
             }
             ChannelEvent::Reconnecting {
@@ -447,23 +493,21 @@ impl<Rx> Shared<Rx> {
                 cause,
             } => {
                 let delay = delay.map(|delay| delay.duration());
-                self.publish(|| Event::Reconnecting {
+                self.publish(Event::Reconnecting {
                     attempt,
                     delay,
-                    cause: cause.clone(),
+                    cause,
                 });
             }
-            ChannelEvent::Lagged { missed } => self.publish(|| Event::Lagged { missed }),
-            ChannelEvent::Error(error) => {
-                self.publish(|| Event::Error(ClientError::Worker(error.clone())))
-            }
+            ChannelEvent::Lagged { missed } => self.publish(Event::Lagged { missed }),
+            ChannelEvent::Error(error) => self.publish(Event::Error(ClientError::Worker(error))),
             ChannelEvent::UpdateAvailable { build } => {
-                self.publish(|| Event::UpdateAvailable { build });
+                self.publish(Event::UpdateAvailable { build });
             }
             ChannelEvent::Failed(why) => {
                 self.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
-                self.publish(|| Event::Error(ClientError::NoWorker(why.clone())));
-                self.publish(|| Event::Disconnected {
+                self.publish(Event::Error(ClientError::NoWorker(why)));
+                self.publish(Event::Disconnected {
                     reason: StopReason::NoWorker,
                 });
             }
@@ -472,7 +516,8 @@ impl<Rx> Shared<Rx> {
         }
     }
 
-    /// Decodes once for each stream, so that messages need not be `Clone`; almost always there is one stream.
+    /// Decodes once for each stream, and once for all listeners, so that messages need not be `Clone`; almost always there is
+    /// one stream, or there are only listeners.
     fn on_message(&self, replayed: bool, payload: &Payload) {
         let mut decoded = None;
         // Not even a stream that is full may keep an answer or an acknowledgement from who waits for it.
@@ -503,13 +548,20 @@ impl<Rx> Shared<Rx> {
                 // Of another tab's message, or one more of ours.
                 return;
             }
-            let event = if replayed {
-                Event::Replayed(message)
-            } else {
-                Event::Message(message)
-            };
-            let waker = inbox.borrow_mut().push(event);
+            let waker = inbox.borrow_mut().push(message_event(replayed, message));
             wake(waker);
+        }
+        if self.listeners.is_empty() {
+            return;
+        }
+        let message = match decoded.take().map_or_else(|| (self.decode)(payload), Ok) {
+            Ok(message) => message,
+            Err(error) => return self.publish_undecodable(payload, error),
+        };
+        if (self.acknowledges)(&message).is_none() {
+            let message = Arc::new(message);
+            self.listeners
+                .tell(|| message_event(replayed, Arc::clone(&message)));
         }
     }
 
@@ -531,24 +583,21 @@ impl<Rx> Shared<Rx> {
     }
 
     fn publish_undecodable(&self, payload: &Payload, source: DecodeError) {
-        let mut source = Some(source);
-        self.publish(|| {
-            let source = source.take().or_else(|| (self.decode)(payload).err());
-            let source = source.unwrap_or(DecodeError::WrongKind {
-                got: payload.kind(),
-            });
-            Event::Error(ClientError::Undecodable {
-                bytes: payload.len(),
-                source,
-            })
-        });
+        self.publish(Event::Error(ClientError::Undecodable {
+            bytes: payload.len(),
+            source,
+        }));
     }
 
-    fn publish(&self, mut event: impl FnMut() -> Event<Rx>) {
+    /// Tells everybody what is no message.
+    fn publish(&self, event: Event<Infallible>) {
         for inbox in self.live_inboxes() {
-            let waker = inbox.borrow_mut().push(event());
+            let event = event.clone().map(|never| match never {});
+            let waker = inbox.borrow_mut().push(event);
             wake(waker);
         }
+        self.listeners
+            .tell(|| event.clone().map(|never| match never {}));
     }
 
     fn live_inboxes(&self) -> Vec<Rc<RefCell<Inbox<Rx>>>> {
@@ -557,9 +606,9 @@ impl<Rx> Shared<Rx> {
         inboxes.iter().filter_map(Weak::upgrade).collect()
     }
 
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(&self, reason: StopReason) {
         self.closed.set(true);
-        self.status.borrow_mut().state = LinkState::Stopped(StopReason::Unused);
+        self.status.borrow_mut().state = LinkState::Stopped(reason);
         // Dropping the channel closes it. The outcome of what is on its way follows: only the worker knows it.
         let channel = self.channel.borrow_mut().take();
         drop(channel);
@@ -568,6 +617,10 @@ impl<Rx> Shared<Rx> {
             let waker = inbox.borrow_mut().close();
             wake(waker);
         }
+        // Streams end; a listener could not know.
+        let status = self.status.borrow().clone();
+        self.listeners.tell(|| Event::Status(status.clone()));
+        self.listeners.clear();
     }
 }
 
@@ -577,6 +630,14 @@ impl<Rx> Drop for Shared<Rx> {
             let waker = inbox.borrow_mut().close();
             wake(waker);
         }
+    }
+}
+
+fn message_event<T>(replayed: bool, message: T) -> Event<T> {
+    if replayed {
+        Event::Replayed(message)
+    } else {
+        Event::Message(message)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How an app's messages become WebSocket messages, and back.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use onesocket_protocol::{Payload, PayloadKind};
 
@@ -79,19 +79,19 @@ pub trait Codec<Tx: ?Sized, Rx> {
 }
 
 /// A message that has no form in the codec.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("the message can't be encoded")]
-pub struct EncodeError(#[source] Box<dyn Error>);
+pub struct EncodeError(#[source] Arc<dyn Error + Send + Sync>);
 
 impl EncodeError {
     /// Makes one of the codec's own error.
-    pub fn new(source: impl Into<Box<dyn Error>>) -> Self {
-        Self(source.into())
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(source.into().into())
     }
 }
 
 /// A payload that is no message of the codec.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Text where the codec expects binary, or the other way round.
@@ -102,7 +102,7 @@ pub enum DecodeError {
     },
     /// The content can't be read.
     #[error("the message can't be decoded")]
-    Invalid(#[source] Box<dyn Error>),
+    Invalid(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 impl DecodeError {
@@ -115,8 +115,8 @@ impl DecodeError {
     }
 
     /// Makes one of the codec's own error.
-    pub fn invalid(source: impl Into<Box<dyn Error>>) -> Self {
-        Self::Invalid(source.into())
+    pub fn invalid(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Invalid(source.into().into())
     }
 }
 

@@ -45,7 +45,7 @@ pub enum BuildError {
 }
 
 /// A greeting that was not registered.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GreetError {
     /// The codec could not encode it, or its farewell.
@@ -62,7 +62,7 @@ pub enum GreetError {
 }
 
 /// A send that did not end as sent.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
     /// The codec could not encode it. It was not sent.
@@ -91,7 +91,7 @@ pub enum SendError {
 }
 
 /// A request that got no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
     /// The request was not sent, or may not have been.
@@ -113,7 +113,7 @@ pub enum RequestError {
 }
 
 /// Something that went wrong and does not end the connection; see [`Event::Error`](crate::Event::Error).
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// A message of the server can't be decoded. It was not delivered.

@@ -16,7 +16,7 @@ use onesocket_protocol::{ReconnectCause, Status, StopReason};
 use crate::ClientError;
 
 /// Something that a client hears.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<Rx> {
     /// The server has sent a message.
@@ -68,6 +68,32 @@ pub enum Event<Rx> {
     },
     /// Something went wrong; the connection lives on.
     Error(ClientError),
+}
+
+impl<Rx> Event<Rx> {
+    /// Returns the same event with another message in it; what is no message stays as it is.
+    pub fn map<T>(self, map: impl FnOnce(Rx) -> T) -> Event<T> {
+        match self {
+            Self::Message(message) => Event::Message(map(message)),
+            Self::Replayed(message) => Event::Replayed(map(message)),
+            Self::Connected { subprotocol } => Event::Connected { subprotocol },
+            Self::Reconnecting {
+                attempt,
+                delay,
+                cause,
+            } => Event::Reconnecting {
+                attempt,
+                delay,
+                cause,
+            },
+            Self::Disconnected { reason } => Event::Disconnected { reason },
+            Self::NeedsAuth { refused } => Event::NeedsAuth { refused },
+            Self::Status(status) => Event::Status(status),
+            Self::Lagged { missed } => Event::Lagged { missed },
+            Self::UpdateAvailable { build } => Event::UpdateAvailable { build },
+            Self::Error(error) => Event::Error(error),
+        }
+    }
 }
 
 /// What a client hears, from the moment on at which [`Client::events`](crate::Client::events) was called; the first call gets

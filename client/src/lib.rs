@@ -60,7 +60,9 @@ mod builder;
 mod client;
 mod error;
 mod event;
+mod frame;
 mod greeting;
+mod listener;
 mod page;
 mod receipts;
 mod request;
@@ -72,7 +74,9 @@ pub use client::Client;
 pub use codec::Codec;
 pub use error::{BuildError, ClientError, GreetError, RequestError, SendError};
 pub use event::{Event, Events};
+pub use frame::PerFrame;
 pub use greeting::GreetingGuard;
+pub use listener::EventGuard;
 pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
 pub use onesocket_manager::{
     Attempt, AttemptOutcome, Capabilities, ClimbBack, ConfigError, Ladder, ManagerConfig,
@@ -87,7 +91,7 @@ pub use onesocket_protocol::{
     SendId, Status, StopReason, Wake, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};
-pub use sending::Sending;
+pub use sending::{Receipt, Sending};
 
 /// The README's examples, compiled.
 #[cfg(doctest)]

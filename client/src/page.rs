@@ -7,6 +7,6 @@ mod inert;
 mod url;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use browser::{random_53_bits, resolve_url, sleep, spawn};
+pub(crate) use browser::{Frames, random_53_bits, resolve_url, sleep, spawn};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use inert::{random_53_bits, resolve_url, sleep, spawn};
+pub(crate) use inert::{Frames, random_53_bits, resolve_url, sleep, spawn};

@@ -1,11 +1,12 @@
 //! A send on its way.
 
 use std::{
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use futures::{FutureExt, channel::oneshot};
+use futures::{FutureExt, channel::oneshot, future::Shared};
 use onesocket_protocol::SendId;
 
 use crate::SendError;
@@ -42,6 +43,19 @@ impl Sending {
             State::Taken(id, _) => Some(id),
         }
     }
+
+    /// Makes a receipt of it, which can be cloned, compared, awaited by several and looked at.
+    #[must_use]
+    pub fn into_receipt(self) -> Receipt {
+        Receipt(self.shared())
+    }
+}
+
+/// A send that has failed already.
+impl From<SendError> for Sending {
+    fn from(error: SendError) -> Self {
+        Self::failed(error)
+    }
 }
 
 impl Future for Sending {
@@ -55,5 +69,56 @@ impl Future for Sending {
                 Err(oneshot::Canceled) => Err(SendError::Dropped),
             }),
         }
+    }
+}
+
+/// What becomes of one send, to be kept beside the message that an app shows; made by [`Sending::into_receipt`].
+///
+/// Clones are the same receipt. It is a future like [`Sending`]; as long as nobody awaits any of the clones, none has an
+/// [`outcome`](Self::outcome). Dropping all of them only drops the interest in it.
+///
+/// ```
+/// use futures::FutureExt;
+/// use onesocket::{Client, SendError, codec::Text};
+///
+/// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+/// let receipt = client.send("hello").into_receipt();
+/// assert!(receipt.outcome().is_none());
+/// receipt.clone().now_or_never();
+/// // There is no browser here.
+/// assert!(matches!(receipt.outcome(), Some(Err(SendError::Rejected(_)))));
+/// # Ok::<(), onesocket::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Receipt(Shared<Sending>);
+
+impl Receipt {
+    /// Returns how it has ended, or `None` while it is on its way or nobody has awaited it.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Result<SendId, SendError>> {
+        self.0.peek().cloned()
+    }
+}
+
+impl Future for Receipt {
+    type Output = Result<SendId, SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_unpin(cx)
+    }
+}
+
+/// Clones are equal.
+impl PartialEq for Receipt {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
+
+impl Eq for Receipt {}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Receipt").field(&self.outcome()).finish()
     }
 }

@@ -248,6 +248,15 @@ impl Clone for WorkerManager {
     }
 }
 
+/// Clones are equal.
+impl PartialEq for WorkerManager {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl Eq for WorkerManager {}
+
 impl Drop for WorkerManager {
     fn drop(&mut self) {
         self.core.drop_handle();

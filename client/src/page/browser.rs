@@ -1,5 +1,9 @@
 //! The page of a browser.
 
+mod frames;
+
+pub(crate) use frames::Frames;
+
 use std::time::Duration;
 
 use futures::{FutureExt, future::LocalBoxFuture};

@@ -27,3 +27,16 @@ pub(crate) fn sleep(_: Duration) -> LocalBoxFuture<'static, ()> {
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     drop(task);
 }
+
+/// There are no frames.
+pub(crate) struct Frames;
+
+impl Frames {
+    pub(crate) fn new(run: impl Fn() + 'static) -> Self {
+        drop(run);
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "it is used where there is a page")]
+    pub(crate) fn request(&self) {}
+}

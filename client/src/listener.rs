@@ -1,0 +1,140 @@
+//! Listeners: they hear each event in the moment in which it comes, and have no queue.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fmt,
+    ops::Bound,
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+
+use crate::{Event, client::Shared};
+
+/// Keeps a listener of [`Client::on_event`](crate::Client::on_event) listening. A drop ends it. It does not keep the client alive.
+#[must_use = "a listener ends when its guard is dropped"]
+pub struct EventGuard<Rx> {
+    pub(crate) shared: Weak<Shared<Rx>>,
+    pub(crate) id: u64,
+}
+
+impl<Rx> Drop for EventGuard<Rx> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.listeners().remove(self.id);
+        }
+    }
+}
+
+impl<Rx> fmt::Debug for EventGuard<Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventGuard")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message goes to all listeners as it was decoded once.
+type Listener<Rx> = Rc<dyn Fn(Event<Arc<Rx>>)>;
+
+/// The listeners of a client, in the order in which they came.
+pub(crate) struct Listeners<Rx> {
+    all: RefCell<BTreeMap<u64, Listener<Rx>>>,
+    next: Cell<u64>,
+}
+
+impl<Rx> Default for Listeners<Rx> {
+    fn default() -> Self {
+        Self {
+            all: RefCell::default(),
+            next: Cell::new(0),
+        }
+    }
+}
+
+impl<Rx> Listeners<Rx> {
+    pub(crate) fn add(&self, listener: impl Fn(Event<Arc<Rx>>) + 'static) -> u64 {
+        let id = self.next.get();
+        self.next.set(id + 1);
+        self.all.borrow_mut().insert(id, Rc::new(listener));
+        id
+    }
+
+    fn remove(&self, id: u64) {
+        // Dropped outside of the borrow: what the listener owns may drop other guards.
+        let listener = self.all.borrow_mut().remove(&id);
+        drop(listener);
+    }
+
+    pub(crate) fn clear(&self) {
+        drop(self.all.take());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.borrow().is_empty()
+    }
+
+    /// Tells all that are there. Nothing is borrowed meanwhile: listeners may come and go by it, and who comes hears it too.
+    pub(crate) fn tell(&self, event: impl Fn() -> Event<Arc<Rx>>) {
+        let mut after = Bound::Unbounded;
+        while let Some((id, listener)) = self.first(after) {
+            listener(event());
+            after = Bound::Excluded(id);
+        }
+    }
+
+    fn first(&self, after: Bound<u64>) -> Option<(u64, Listener<Rx>)> {
+        let all = self.all.borrow();
+        let mut rest = all.range((after, Bound::Unbounded));
+        rest.next().map(|(id, listener)| (*id, Rc::clone(listener)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tell(listeners: &Listeners<u32>, message: u32) {
+        let message = Arc::new(message);
+        listeners.tell(|| Event::Message(Arc::clone(&message)));
+    }
+
+    #[test]
+    fn a_listener_may_end_itself_and_the_next_one() {
+        let listeners = Rc::new(Listeners::<u32>::default());
+        let heard = Rc::new(Cell::new(0));
+        let (inner, count) = (Rc::clone(&listeners), Rc::clone(&heard));
+        listeners.add(move |_| {
+            count.set(count.get() + 1);
+            inner.remove(0);
+            inner.remove(1);
+        });
+        for _ in 0..2 {
+            let count = Rc::clone(&heard);
+            listeners.add(move |_| count.set(count.get() + 10));
+        }
+        tell(&listeners, 1);
+        assert_eq!(heard.get(), 11);
+        tell(&listeners, 2);
+        assert_eq!(heard.get(), 21);
+    }
+
+    #[test]
+    fn what_a_listener_owns_may_be_another_listener() {
+        struct Removes(Rc<Listeners<u32>>, u64);
+        impl Drop for Removes {
+            fn drop(&mut self) {
+                self.0.remove(self.1);
+            }
+        }
+
+        let listeners = Rc::new(Listeners::<u32>::default());
+        let other = listeners.add(|_| {});
+        let owned = Removes(Rc::clone(&listeners), other);
+        let owner = listeners.add(move |_| {
+            let _ = &owned;
+        });
+        listeners.remove(owner);
+        assert!(listeners.is_empty());
+    }
+}
