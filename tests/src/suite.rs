@@ -14,6 +14,7 @@ mod harness;
 mod healing;
 mod hostile;
 mod pages;
+mod plugins;
 mod recovery;
 mod report;
 mod runner;
@@ -58,6 +59,7 @@ pub fn scenarios() -> Vec<Scenario> {
         builds::scenarios(),
         pages::scenarios(),
         hostile::scenarios(),
+        plugins::scenarios(),
     ]
     .concat()
 }

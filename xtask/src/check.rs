@@ -121,6 +121,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
     let browsers = steps.prepare("browsers", || tools::driver_environment(engines));
     let dist = steps.prepare("wasm build", || wasm::build_all(Profile::Wasm));
     let next = steps.prepare("wasm build: next versions", wasm::build_next);
+    let plugins = steps.prepare("wasm build: plugins", wasm::build_plugins);
     let units = steps.prepare("wasm unit tests: build", wasm_units::build);
     let Some(environment) = browsers else {
         steps.blocked("wasm unit tests", "browsers");
@@ -137,7 +138,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         }
         None => steps.blocked("wasm unit tests", "wasm unit tests: build"),
     }
-    if dist.is_some() && next.is_some() {
+    if dist.is_some() && next.is_some() && plugins.is_some() {
         let run = in_browsers("browser-suite", args, &environment)
             .arg("--dist")
             .arg(wasm::tests_dist());
@@ -188,12 +189,14 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 7] = [
+const IN_THE_BROWSER: [&str; 9] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
     "onesocket-manager",
     "onesocket",
+    "onesocket-yew",
     "onesocket-example-chat",
     "onesocket-tests-page",
+    "onesocket-tests-plugins",
 ];

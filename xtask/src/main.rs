@@ -92,6 +92,7 @@ fn run(command: Command) -> Result<ExitCode> {
             let dist = wasm::build_all(profile)?;
             if dev {
                 wasm::build_next()?;
+                wasm::build_plugins()?;
             }
             sizes::print_table(&sizes::measure(&dist)?);
             Ok(ExitCode::SUCCESS)

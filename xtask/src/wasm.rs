@@ -48,6 +48,12 @@ pub(crate) fn build_next() -> Result<()> {
     complete(&missing)
 }
 
+/// Builds the pages of the framework plugins into `target/dist/tests-plugins`, with a worker. Nobody downloads them, so they are built
+/// fast: frameworks are big.
+pub(crate) fn build_plugins() -> Result<()> {
+    build(Profile::Dev, &[PLUGINS]).map(drop)
+}
+
 /// Builds the chat alone into `target/dist/chat`.
 pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
     build(profile, &[CHAT])?;
@@ -63,9 +69,10 @@ pub(crate) fn tests_dist() -> PathBuf {
 struct Site {
     dist: &'static str,
     package: &'static str,
-    page: &'static str,
-    /// Served as it is.
-    files: &'static str,
+    /// The binaries that are pages.
+    pages: &'static [&'static str],
+    /// Folders, and single files, served as they are.
+    files: &'static [&'static str],
     /// The worker binaries that the page's package brings itself.
     workers: &'static [&'static str],
     /// Of a dependency of the page and of the worker.
@@ -75,8 +82,8 @@ struct Site {
 const CHAT: Site = Site {
     dist: "chat",
     package: "onesocket-example-chat",
-    page: "chat",
-    files: "examples/chat/static",
+    pages: &["chat"],
+    files: &["examples/chat/static"],
     workers: &[],
     features: &[],
 };
@@ -84,9 +91,18 @@ const CHAT: Site = Site {
 const TESTS: Site = Site {
     dist: "tests",
     package: "onesocket-tests-page",
-    page: "page",
-    files: "tests/page/static",
+    pages: &["page"],
+    files: &["tests/page/static"],
     workers: &["own-worker", "gloo-worker"],
+    features: &[],
+};
+
+const PLUGINS: Site = Site {
+    dist: "tests-plugins",
+    package: "onesocket-tests-plugins",
+    pages: &["yew-page"],
+    files: &["tests/plugins/static", "tests/page/static/page_log.js"],
+    workers: &[],
     features: &[],
 };
 
@@ -151,16 +167,22 @@ impl Builder {
             fs::remove_dir_all(&dist).with_context(|| format!("emptying {}", dist.display()))?;
         }
         fs::create_dir_all(&dist)?;
-        let files = paths::root().join(site.files);
-        if files.is_dir() {
-            copy_tree(&files, &dist)?;
-        } else {
-            missing.push(format!("no folder {}", site.files));
+        for name in site.files {
+            let files = paths::root().join(name);
+            if files.is_dir() {
+                copy_tree(&files, &dist)?;
+            } else if files.is_file() {
+                copy_into(&files, &dist)?;
+            } else {
+                missing.push(format!("no file or folder {name}"));
+            }
         }
-        if let Some(wasm) = self.compile(site.package, site.page, site.features, missing)? {
-            let bound = self.bind(&wasm, site.page, JsTarget::Web)?;
-            self.optimise(&bound.wasm)?;
-            copy_tree(&bound.folder, &dist)?;
+        for page in site.pages {
+            if let Some(wasm) = self.compile(site.package, page, site.features, missing)? {
+                let bound = self.bind(&wasm, page, JsTarget::Web)?;
+                self.optimise(&bound.wasm)?;
+                copy_tree(&bound.folder, &dist)?;
+            }
         }
         for file in worker {
             copy_into(file, &dist)?;
