@@ -5,6 +5,7 @@
     reason = "a command line tool speaks through its output"
 )]
 
+mod bench;
 mod chaos;
 mod check;
 mod demo;
@@ -26,8 +27,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs, soak::SoakArgs,
-    wasm::Profile,
+    bench::BenchArgs, chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs,
+    soak::SoakArgs, wasm::Profile,
 };
 
 #[derive(Debug, Parser)]
@@ -60,6 +61,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Measures the library side by side with what it replaces; fails when a floor is missed.
+    Bench(BenchArgs),
     /// Lets random faults happen to six tabs of a real browser; fails when a message is lost, doubled or reordered.
     Chaos(ChaosArgs),
     /// Fuzzes frames, and sequences of what can happen to a worker and its tabs.
@@ -99,6 +102,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Tidy { bless: true } => tidy::bless().map(|()| ExitCode::SUCCESS),
         Command::Tidy { bless: false } => Ok(tidy::run()),
+        Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),

@@ -60,6 +60,15 @@ pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
     Ok(paths::dist(CHAT.dist))
 }
 
+/// Builds the pages of the benchmark, with its peers, into `target/dist/bench`.
+pub(crate) fn build_bench() -> Result<PathBuf> {
+    let peers = tools::peers()?;
+    build(Profile::Wasm, &[BENCH])?;
+    let dist = paths::dist(BENCH.dist);
+    copy_tree(&peers, &dist.join("peers"))?;
+    Ok(dist)
+}
+
 /// Where the pages of the browser suite are.
 pub(crate) fn tests_dist() -> PathBuf {
     paths::dist(TESTS.dist)
@@ -102,6 +111,15 @@ const PLUGINS: Site = Site {
     package: "onesocket-tests-plugins",
     pages: &["yew-page"],
     files: &["tests/plugins/static", "tests/page/static/page_log.js"],
+    workers: &[],
+    features: &[],
+};
+
+const BENCH: Site = Site {
+    dist: "bench",
+    package: "onesocket-bench-page",
+    pages: &["bench-onesocket", "bench-gloo-net"],
+    files: &["bench/page/static"],
     workers: &[],
     features: &[],
 };

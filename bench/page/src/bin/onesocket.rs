@@ -1,0 +1,142 @@
+//! The library, used as an app does: a typed client, its events, its codec for postcard.
+
+#[cfg(target_family = "wasm")]
+mod app {
+    #![expect(unreachable_pub, reason = "wasm-bindgen exports public items")]
+
+    use std::cell::RefCell;
+
+    use bytes::Bytes;
+    use futures::StreamExt;
+    use onesocket::{Client, Event, Events, codec};
+    use onesocket_bench_page::{
+        Quote,
+        page::{Received, now},
+    };
+    use wasm_bindgen::{JsError, prelude::wasm_bindgen};
+
+    type Quotes = (Client<Quote, Quote>, Events<Quote>);
+    type Frames = (Client<[u8], Bytes>, Events<Bytes>);
+
+    enum App {
+        Quotes(Quotes),
+        Frames(Frames),
+    }
+
+    thread_local! {
+        static APP: RefCell<Option<App>> = const { RefCell::new(None) };
+    }
+
+    /// Connects; `kind` says what the messages are.
+    #[wasm_bindgen]
+    pub async fn connect(kind: String, url: String, tier: String) -> Result<(), JsError> {
+        let tier = tier.parse()?;
+        let app = if kind == "quotes" {
+            let client = Client::builder(url, codec::Postcard).tier(tier).build()?;
+            let mut events = client.events();
+            connected(&mut events).await?;
+            App::Quotes((client, events))
+        } else {
+            let client = Client::builder(url, codec::Bytes).tier(tier).build()?;
+            let mut events = client.events();
+            connected(&mut events).await?;
+            App::Frames((client, events))
+        };
+        APP.set(Some(app));
+        Ok(())
+    }
+
+    /// Asks for `count` messages and reads them.
+    #[wasm_bindgen]
+    pub async fn receive(count: u32) -> Result<String, JsError> {
+        let mut app = take()?;
+        let mut received = Received::default();
+        let start = now();
+        match &mut app {
+            App::Quotes((client, events)) => {
+                drop(client.send(&Quote::numbered(0)));
+                while received.count() < u64::from(count) {
+                    received.quote(&message(events).await?);
+                }
+            }
+            App::Frames((client, events)) => {
+                drop(client.send(b"go"));
+                while received.count() < u64::from(count) {
+                    received.frame(&message(events).await?);
+                }
+            }
+        }
+        let ms = now() - start;
+        APP.set(Some(app));
+        Ok(received.report(ms))
+    }
+
+    /// Sends 64 bytes and waits for them, `each` times in each of `groups`; returns the milliseconds of each group.
+    #[wasm_bindgen]
+    pub async fn echo(groups: u32, each: u32) -> Result<Vec<f64>, JsError> {
+        let App::Frames((client, mut events)) = take()? else {
+            return Err(JsError::new("not connected to an echo"));
+        };
+        let mut times = Vec::new();
+        for _ in 0..groups {
+            let start = now();
+            for number in 0..each {
+                let ball = [number as u8; 64];
+                drop(client.send(&ball));
+                if message(&mut events).await?[..] != ball {
+                    return Err(JsError::new("another message than was sent"));
+                }
+            }
+            times.push(now() - start);
+        }
+        APP.set(Some(App::Frames((client, events))));
+        Ok(times)
+    }
+
+    /// Sends `count` quotes and waits until the server says that it has them.
+    #[wasm_bindgen]
+    pub async fn upstream(count: u32) -> Result<f64, JsError> {
+        let App::Quotes((client, mut events)) = take()? else {
+            return Err(JsError::new("not connected for quotes"));
+        };
+        let start = now();
+        for number in 0..count {
+            drop(client.send(&Quote::numbered(number.into())));
+        }
+        message(&mut events).await?;
+        let ms = now() - start;
+        APP.set(Some(App::Quotes((client, events))));
+        Ok(ms)
+    }
+
+    fn take() -> Result<App, JsError> {
+        APP.take().ok_or_else(|| JsError::new("not connected"))
+    }
+
+    async fn connected<Rx>(events: &mut Events<Rx>) -> Result<(), JsError> {
+        loop {
+            match events.next().await {
+                Some(Event::Connected { .. }) => return Ok(()),
+                Some(Event::Error(error)) => return Err(error.into()),
+                Some(_) => {}
+                None => return Err(JsError::new("the client has ended")),
+            }
+        }
+    }
+
+    async fn message<Rx>(events: &mut Events<Rx>) -> Result<Rx, JsError> {
+        loop {
+            match events.next().await {
+                Some(Event::Message(message)) => return Ok(message),
+                Some(Event::Error(error)) => return Err(error.into()),
+                Some(Event::Lagged { .. }) => return Err(JsError::new("messages were dropped")),
+                Some(Event::Disconnected { .. } | Event::Reconnecting { .. }) | None => {
+                    return Err(JsError::new("the connection was lost"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,89 @@
+//! What is compared: the library in its tiers, and its peers.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+/// One way from the server to the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Contender {
+    /// A WebSocket in the page, in JavaScript: what the others are compared with.
+    Raw,
+    /// gloo-net in the page, in Rust.
+    GlooNet,
+    /// reconnecting-websocket in the page.
+    ReconnectingWebsocket,
+    /// partysocket in the page.
+    Partysocket,
+    /// A WebSocket in a dedicated worker, behind Comlink.
+    Comlink,
+    /// A WebSocket in a SharedWorker, shared by tab-election.
+    TabElection,
+    /// The library.
+    Tier(Tier),
+}
+
+/// Where the library's loop runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Tier {
+    Shared,
+    Dedicated,
+    Main,
+}
+
+impl Contender {
+    /// All of them, in the order of reports.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Raw,
+        Self::GlooNet,
+        Self::Tier(Tier::Shared),
+        Self::Tier(Tier::Dedicated),
+        Self::Tier(Tier::Main),
+        Self::ReconnectingWebsocket,
+        Self::Partysocket,
+        Self::Comlink,
+        Self::TabElection,
+    ];
+
+    /// The name on the command line and in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::GlooNet => "gloo-net",
+            Self::ReconnectingWebsocket => "reconnecting-websocket",
+            Self::Partysocket => "partysocket",
+            Self::Comlink => "comlink",
+            Self::TabElection => "tab-election",
+            Self::Tier(Tier::Shared) => "shared",
+            Self::Tier(Tier::Dedicated) => "dedicated",
+            Self::Tier(Tier::Main) => "main",
+        }
+    }
+
+    /// Whether no floor names it: it is measured less often in a quick run.
+    pub(crate) fn is_extra(self) -> bool {
+        !matches!(self, Self::Raw | Self::GlooNet | Self::Tier(_))
+    }
+
+    /// The query of its page.
+    pub(crate) fn query(self) -> String {
+        match self {
+            Self::Tier(_) => format!("path=onesocket&tier={}", self.name()),
+            _ => format!("path={}", self.name()),
+        }
+    }
+
+    /// How it is named in JSON.
+    pub(crate) fn key(self) -> (&'static str, Value) {
+        match self {
+            Self::Tier(_) => ("tier", json!(self.name())),
+            _ => ("peer", json!(self.name())),
+        }
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,63 @@
+//! What is measured.
+
+use std::fmt;
+
+/// One figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Figure {
+    /// How fast a flood is received by the app.
+    FloodRate,
+    /// For how long it keeps the page's main thread busy.
+    FloodMain,
+    /// The longest time between two frames in it.
+    FloodGap,
+    /// For how long a steady stream keeps the main thread busy, beyond an idle page.
+    SteadyMain,
+    /// The time between two frames in it: 99 % are shorter.
+    SteadyGap,
+    /// The round trip of a small message on an idle page.
+    Echo,
+    /// How fast many sends are with the server.
+    UpstreamRate,
+    /// For how long they keep the main thread busy.
+    UpstreamMain,
+    /// How fast frames of 64 KiB are received.
+    Large64K,
+    /// How fast frames of 8 MiB are received.
+    Large8M,
+}
+
+impl Figure {
+    /// The name on the command line and in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::FloodRate => "flood-rate",
+            Self::FloodMain => "flood-main",
+            Self::FloodGap => "flood-gap",
+            Self::SteadyMain => "steady-main",
+            Self::SteadyGap => "steady-gap-p99",
+            Self::Echo => "echo-p50",
+            Self::UpstreamRate => "upstream-rate",
+            Self::UpstreamMain => "upstream-main",
+            Self::Large64K => "large-64k",
+            Self::Large8M => "large-8m",
+        }
+    }
+
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::FloodRate | Self::UpstreamRate => "messages/s",
+            Self::FloodMain | Self::UpstreamMain => "ms per 100,000 messages",
+            Self::FloodGap | Self::Echo => "ms",
+            Self::SteadyMain => "ms/s",
+            Self::SteadyGap => "frames",
+            Self::Large64K | Self::Large8M => "MB/s",
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

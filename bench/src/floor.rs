@@ -1,0 +1,168 @@
+//! What must hold.
+
+use std::fmt;
+
+use onesocket_tests::browser::Engine;
+
+use crate::{
+    contender::{Contender, Tier},
+    figure::Figure,
+    report::Report,
+};
+
+/// What a figure of a tier must reach.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    engine: Engine,
+    figure: Figure,
+    tier: Tier,
+    bound: Bound,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    /// At most so many times the raw WebSocket.
+    AtMost(f64),
+    /// At least so many times the raw WebSocket.
+    AtLeast(f64),
+    /// At most so much, by itself.
+    NoMoreThan(f64),
+}
+
+/// A floor that does not hold.
+#[derive(Debug)]
+pub(crate) struct Missed {
+    floor: Floor,
+    is: f64,
+    to_gloo: Option<f64>,
+}
+
+/// Compares everything that was measured.
+pub(crate) fn missed(report: &Report) -> Vec<Missed> {
+    FLOORS
+        .iter()
+        .flat_map(expand)
+        .filter_map(|floor| check(report, floor))
+        .collect()
+}
+
+fn check(report: &Report, floor: Floor) -> Option<Missed> {
+    let Floor {
+        engine,
+        figure,
+        tier,
+        bound,
+    } = floor;
+    let contender = Contender::Tier(tier);
+    let ratio = report.ratio(engine, figure, contender, Contender::Raw);
+    let (is, holds) = match bound {
+        Bound::AtMost(most) => (ratio?, ratio? <= most),
+        Bound::AtLeast(least) => (ratio?, ratio? >= least),
+        Bound::NoMoreThan(most) => {
+            let is = report.row(engine, figure, contender)?.median;
+            (is, is <= most)
+        }
+    };
+    (!holds).then(|| Missed {
+        floor,
+        is,
+        to_gloo: report.ratio(engine, figure, contender, Contender::GlooNet),
+    })
+}
+
+fn expand(row: &FloorRow) -> impl Iterator<Item = Floor> {
+    let (engine, figure, bounds) = *row;
+    let tiers = [Tier::Shared, Tier::Dedicated, Tier::Main];
+    tiers
+        .into_iter()
+        .zip(bounds)
+        .filter_map(move |(tier, bound)| {
+            Some(Floor {
+                engine,
+                figure,
+                tier,
+                bound: bound?,
+            })
+        })
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Floor {
+            engine,
+            figure,
+            tier,
+            bound,
+        } = self.floor;
+        let contender = Contender::Tier(tier);
+        write!(f, "{engine} {contender} {figure}: {:.3}", self.is)?;
+        match bound {
+            Bound::AtMost(most) => write!(f, " x raw, at most {most}")?,
+            Bound::AtLeast(least) => write!(f, " x raw, at least {least}")?,
+            Bound::NoMoreThan(most) => write!(f, " {}, at most {most}", figure.unit())?,
+        }
+        match self.to_gloo {
+            Some(ratio) => write!(f, " ({ratio:.3} x gloo-net)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The engine, the figure, and what must hold in the shared, the dedicated and the main tier.
+type FloorRow = (Engine, Figure, [Option<Bound>; 3]);
+
+const fn most(shared: f64, dedicated: f64, main: f64) -> [Option<Bound>; 3] {
+    [
+        Some(Bound::AtMost(shared)),
+        Some(Bound::AtMost(dedicated)),
+        Some(Bound::AtMost(main)),
+    ]
+}
+
+const fn least(shared: f64, dedicated: f64, main: f64) -> [Option<Bound>; 3] {
+    [
+        Some(Bound::AtLeast(shared)),
+        Some(Bound::AtLeast(dedicated)),
+        Some(Bound::AtLeast(main)),
+    ]
+}
+
+const fn off_main(bounds: [Option<Bound>; 3]) -> [Option<Bound>; 3] {
+    [bounds[0], bounds[1], None]
+}
+
+const FLOORS: [FloorRow; 13] = [
+    (Engine::Chromium, Figure::FloodMain, most(0.06, 0.1, 1.0)),
+    (Engine::Chromium, Figure::SteadyMain, most(0.12, 0.2, 1.0)),
+    (Engine::Chromium, Figure::FloodRate, least(2.2, 1.0, 0.95)),
+    (Engine::Firefox, Figure::FloodRate, least(0.95, 0.95, 0.9)),
+    (Engine::WebKit, Figure::FloodRate, least(0.8, 0.8, 0.9)),
+    (
+        Engine::Firefox,
+        Figure::FloodGap,
+        off_main(most(0.7, 0.7, 0.0)),
+    ),
+    (
+        Engine::WebKit,
+        Figure::FloodGap,
+        off_main(most(0.7, 0.7, 0.0)),
+    ),
+    (Engine::Chromium, Figure::Echo, most(1.0, 1.3, 1.1)),
+    (
+        Engine::Chromium,
+        Figure::SteadyGap,
+        [
+            Some(Bound::NoMoreThan(1.2)),
+            Some(Bound::NoMoreThan(1.3)),
+            None,
+        ],
+    ),
+    (Engine::Chromium, Figure::Large64K, least(1.0, 1.0, 0.9)),
+    (Engine::Chromium, Figure::Large8M, least(1.0, 1.0, 0.9)),
+    (
+        Engine::Chromium,
+        Figure::UpstreamRate,
+        least(1.5, 1.0, 0.95),
+    ),
+    (Engine::Chromium, Figure::UpstreamMain, most(1.0, 1.0, 1.1)),
+];

@@ -1,0 +1,273 @@
+//! What a page is made to do, and what is measured while it does.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use onesocket_bench_page::{FrameTally, QuoteTally};
+use onesocket_tests::browser::{Engine, Tab};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{figure::Figure, plan::Plan, server::Server};
+
+/// One thing that a fresh page does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Load {
+    Flood,
+    Steady,
+    Echo,
+    Upstream,
+    Large64K,
+    Large8M,
+}
+
+impl Load {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Flood,
+        Self::Steady,
+        Self::Echo,
+        Self::Upstream,
+        Self::Large64K,
+        Self::Large8M,
+    ];
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Flood => "flood",
+            Self::Steady => "steady",
+            Self::Echo => "echo",
+            Self::Upstream => "upstream",
+            Self::Large64K => "large-64k",
+            Self::Large8M => "large-8m",
+        }
+    }
+}
+
+/// A page that is loaded, and what it is to do.
+#[derive(Debug)]
+pub(crate) struct Bench<'a> {
+    pub(crate) engine: Engine,
+    pub(crate) tab: &'a Tab,
+    pub(crate) server: &'a Server,
+    pub(crate) plan: &'a Plan,
+    /// Quotes of a flood, and sends upstream.
+    pub(crate) messages: u32,
+}
+
+/// What a page says of what it has received.
+#[derive(Debug, Deserialize)]
+struct Received {
+    ms: f64,
+    count: u64,
+    misplaced: u64,
+    sum: f64,
+}
+
+type Samples = Vec<(Figure, f64)>;
+
+impl Bench<'_> {
+    pub(crate) async fn run(&self, load: Load) -> Result<Samples> {
+        match load {
+            Load::Flood => self.flood().await,
+            Load::Steady => self.steady().await,
+            Load::Echo => self.echo().await,
+            Load::Upstream => self.upstream().await,
+            Load::Large64K => {
+                let count = self.plan.frames_64k;
+                self.large(count, 64 * 1024, Figure::Large64K).await
+            }
+            Load::Large8M => {
+                let count = self.plan.frames_8m;
+                self.large(count, 8 * 1024 * 1024, Figure::Large8M).await
+            }
+        }
+    }
+
+    async fn flood(&self) -> Result<Samples> {
+        let count = self.messages;
+        self.connect("quotes", &format!("/flood?count={count}"))
+            .await?;
+        // The frames are not watched where the main thread is: it would be busy with that.
+        if self.engine == Engine::Chromium {
+            let before = self.busy_ms().await?;
+            let received = self.receive_quotes(count).await?;
+            let main = self.busy_ms().await? - before;
+            return Ok(vec![
+                (Figure::FloodRate, per_second(count, received.ms)),
+                (Figure::FloodMain, per_100_000(count, main)),
+            ]);
+        }
+        self.watch_frames().await?;
+        let received = self.receive_quotes(count).await?;
+        let gaps = self.frame_gaps().await?;
+        let longest = gaps.into_iter().fold(0.0, f64::max);
+        Ok(vec![
+            (Figure::FloodRate, per_second(count, received.ms)),
+            (Figure::FloodGap, longest),
+        ])
+    }
+
+    async fn steady(&self) -> Result<Samples> {
+        let Plan { rate, steady, .. } = self.plan;
+        let count = (f64::from(*rate) * steady.as_secs_f64()) as u32;
+        let path = format!("/steady?count={count}&rate={rate}");
+        self.connect("quotes", &path).await?;
+        let mut samples = Vec::new();
+        self.watch_frames().await?;
+        let idle = match self.engine {
+            Engine::Chromium => {
+                let before = self.busy_ms().await?;
+                sleep(IDLE).await;
+                (self.busy_ms().await? - before) / IDLE.as_secs_f64()
+            }
+            Engine::Firefox | Engine::WebKit => 0.0,
+        };
+        self.frame_gaps().await?;
+        self.watch_frames().await?;
+        if self.engine == Engine::Chromium {
+            let before = self.busy_ms().await?;
+            let received = self.receive_quotes(count).await?;
+            let busy = self.busy_ms().await? - before;
+            let main = busy / (received.ms / 1000.0) - idle;
+            samples.push((Figure::SteadyMain, main));
+        } else {
+            self.receive_quotes(count).await?;
+        }
+        let mut gaps = self.frame_gaps().await?;
+        gaps.sort_by(f64::total_cmp);
+        let p99 = percentile(&gaps, 0.99).context("no frames")?;
+        samples.push((Figure::SteadyGap, p99 / FRAME_MS));
+        Ok(samples)
+    }
+
+    async fn echo(&self) -> Result<Samples> {
+        let (groups, each) = self.plan.echoes;
+        self.connect("frames", "/echo").await?;
+        // The first ones wait for code to be compiled.
+        self.echoes(2, each).await?;
+        let mut times = self.echoes(groups, each).await?;
+        times.sort_by(f64::total_cmp);
+        let p50 = percentile(&times, 0.5).context("no echoes")?;
+        Ok(vec![(Figure::Echo, p50 / f64::from(each))])
+    }
+
+    async fn echoes(&self, groups: u32, each: u32) -> Result<Vec<f64>> {
+        let script = "return Array.from(await path.echo(...arguments))";
+        let times = self.call(script, vec![json!(groups), json!(each)]).await?;
+        Ok(serde_json::from_value(times)?)
+    }
+
+    async fn upstream(&self) -> Result<Samples> {
+        let count = self.messages;
+        let path = format!("/collect?count={count}");
+        self.connect("quotes", &path).await?;
+        let before = self.busy_ms_if_told().await?;
+        let script = "return await path.upstream(arguments[0])";
+        let ms = self.call(script, vec![json!(count)]).await?;
+        let ms = ms.as_f64().context("no time")?;
+        let after = self.busy_ms_if_told().await?;
+        let mut samples = vec![(Figure::UpstreamRate, per_second(count, ms))];
+        if let Some((before, after)) = before.zip(after) {
+            samples.push((Figure::UpstreamMain, per_100_000(count, after - before)));
+        }
+        Ok(samples)
+    }
+
+    async fn large(&self, count: u32, size: usize, figure: Figure) -> Result<Samples> {
+        let path = format!("/frames?count={count}&size={size}");
+        self.connect("frames", &path).await?;
+        let received = self.receive(count).await?;
+        let expected = FrameTally::expected(count.into(), size);
+        received.check(expected.count, expected.sum)?;
+        let megabytes = f64::from(count) * size as f64 / 1e6;
+        Ok(vec![(figure, megabytes / (received.ms / 1000.0))])
+    }
+
+    async fn connect(&self, kind: &str, path: &str) -> Result<()> {
+        let url = self.server.url(path);
+        let script = "await path.connect(...arguments)";
+        self.call(script, vec![json!(kind), json!(url)]).await?;
+        // What the start of page and worker has left to do is not part of what follows.
+        sleep(SETTLE).await;
+        Ok(())
+    }
+
+    async fn receive_quotes(&self, count: u32) -> Result<Received> {
+        let received = self.receive(count).await?;
+        let expected = QuoteTally::expected(count.into());
+        received.check(expected.count, expected.sum)?;
+        Ok(received)
+    }
+
+    async fn receive(&self, count: u32) -> Result<Received> {
+        let script = "return await path.receive(arguments[0])";
+        let received = self.call(script, vec![json!(count)]).await?;
+        serde_json::from_value(received).context("what the page says of what it has received")
+    }
+
+    async fn watch_frames(&self) -> Result<()> {
+        self.call("frames_of_page.start()", vec![]).await?;
+        Ok(())
+    }
+
+    async fn frame_gaps(&self) -> Result<Vec<f64>> {
+        let gaps = self.call("return frames_of_page.stop()", vec![]).await?;
+        Ok(serde_json::from_value(gaps)?)
+    }
+
+    async fn busy_ms_if_told(&self) -> Result<Option<f64>> {
+        match self.engine {
+            Engine::Chromium => self.busy_ms().await.map(Some),
+            Engine::Firefox | Engine::WebKit => Ok(None),
+        }
+    }
+
+    /// For how long the main thread of the page has run tasks.
+    async fn busy_ms(&self) -> Result<f64> {
+        self.tab.cdp("Performance.enable", json!({})).await?;
+        let metrics = self.tab.cdp("Performance.getMetrics", json!({})).await?;
+        let all = metrics["metrics"].as_array().context("no metrics")?;
+        let busy = all.iter().find(|metric| metric["name"] == "TaskDuration");
+        let seconds = busy.and_then(|metric| metric["value"].as_f64());
+        Ok(seconds.context("no TaskDuration")? * 1000.0)
+    }
+
+    async fn call(&self, script: &str, args: Vec<Value>) -> Result<Value> {
+        Ok(self.tab.eval_async(script, args).await?)
+    }
+}
+
+impl Received {
+    /// Nothing may be lost, doubled, out of place or damaged.
+    fn check(&self, count: u64, sum: f64) -> Result<()> {
+        ensure!(
+            self.count == count && self.misplaced == 0 && self.sum == sum,
+            "{self:?} is not {count} messages in order with the sum {sum}"
+        );
+        Ok(())
+    }
+}
+
+fn per_100_000(count: u32, ms: f64) -> f64 {
+    ms / f64::from(count) * 100_000.0
+}
+
+fn per_second(count: u32, ms: f64) -> f64 {
+    f64::from(count) / (ms / 1000.0)
+}
+
+/// The value that a part of the sorted ones do not exceed.
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    Some(sorted[(last as f64 * part).round() as usize])
+}
+
+/// Displays of the benchmark, headless or virtual, paint 60 times a second.
+const FRAME_MS: f64 = 1000.0 / 60.0;
+
+/// How long the idle page is measured.
+const IDLE: Duration = Duration::from_secs(1);
+
+const SETTLE: Duration = Duration::from_millis(150);

@@ -1,0 +1,80 @@
+//! The library side by side with what it replaces, in real browsers; `cargo xtask bench` builds the pages and starts it.
+
+#![expect(clippy::print_stdout, reason = "the report is the output")]
+
+mod contender;
+mod figure;
+mod floor;
+mod load;
+mod plan;
+mod report;
+mod run;
+mod server;
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use onesocket_tests::browser::Engine;
+
+use crate::{plan::Plan, report::Report};
+
+#[derive(Debug, Parser)]
+struct Cli {
+    /// A browser; may be given again. All three if left out.
+    #[arg(long)]
+    engine: Vec<Engine>,
+    /// Measures less of everything, in less than three minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Rounds, each of which measures everything once.
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Decides in which order things are measured. Random if it is left out, and printed.
+    #[arg(long)]
+    shuffle_seed: Option<u64>,
+    /// Measures only the tiers and peers with one of these names. The raw WebSocket is always measured.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Measures only these figures.
+    #[arg(long)]
+    figure: Vec<String>,
+    /// Writes every figure into this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// The folder of the built pages.
+    #[arg(long, default_value = "target/dist/bench")]
+    dist: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    let seed = cli.shuffle_seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut plan = Plan::new(cli.quick, seed, cli.dist);
+    if !cli.engine.is_empty() {
+        plan.engines = cli.engine;
+    }
+    if let Some(rounds) = cli.rounds {
+        plan.rounds = rounds;
+    }
+    plan.only = cli.only;
+    plan.figures = cli.figure;
+    println!("the order is that of --shuffle-seed {seed}");
+    let samples = run::run(&plan).await?;
+    let report = Report::new(&samples);
+    print!("{}", report.table());
+    if let Some(path) = cli.json {
+        fs::write(&path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
+    }
+    let missed = floor::missed(&report);
+    for floor in &missed {
+        println!("missed: {floor}");
+    }
+    if missed.is_empty() {
+        println!("every floor that was measured holds");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{} floors are missed", missed.len());
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,90 @@
+//! How much is measured.
+
+use std::{path::PathBuf, time::Duration};
+
+use onesocket_tests::browser::Engine;
+
+use crate::{contender::Contender, load::Load};
+
+/// One run.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) engines: Vec<Engine>,
+    /// Whether it must be over in three minutes.
+    pub(crate) quick: bool,
+    /// Each measures everything once.
+    pub(crate) rounds: u32,
+    pub(crate) seed: u64,
+    /// The folder of the built pages.
+    pub(crate) dist: PathBuf,
+    /// Names of contenders; all if empty.
+    pub(crate) only: Vec<String>,
+    /// Names of loads; all if empty.
+    pub(crate) figures: Vec<String>,
+    /// Quotes of a flood, and sends upstream.
+    pub(crate) messages: u32,
+    /// Quotes a second of the steady stream.
+    pub(crate) rate: u32,
+    /// How long it lasts.
+    pub(crate) steady: Duration,
+    /// Groups of echoes, and echoes in each.
+    pub(crate) echoes: (u32, u32),
+    /// How many large frames of 64 KiB.
+    pub(crate) frames_64k: u32,
+    /// How many of 8 MiB.
+    pub(crate) frames_8m: u32,
+}
+
+impl Plan {
+    pub(crate) fn new(quick: bool, seed: u64, dist: PathBuf) -> Self {
+        let full = Self {
+            engines: Engine::ALL.to_vec(),
+            quick,
+            rounds: 5,
+            seed,
+            dist,
+            only: Vec::new(),
+            figures: Vec::new(),
+            messages: 100_000,
+            rate: 20_000,
+            steady: Duration::from_secs(3),
+            echoes: (40, 10),
+            frames_64k: 2_000,
+            frames_8m: 20,
+        };
+        if !quick {
+            return full;
+        }
+        Self {
+            rounds: 2,
+            messages: 40_000,
+            steady: Duration::from_millis(1_500),
+            echoes: (20, 10),
+            frames_64k: 500,
+            frames_8m: 5,
+            ..full
+        }
+    }
+}
+
+impl Plan {
+    /// Whether a load is measured.
+    pub(crate) fn has(&self, load: Load) -> bool {
+        self.figures.is_empty() || self.figures.iter().any(|name| name == load.name())
+    }
+
+    /// Quotes of a flood, and sends upstream. Some peers take so long that a quick run would not be one.
+    pub(crate) fn messages_of(&self, contender: Contender) -> u32 {
+        match self.quick && contender.is_extra() {
+            true => self.messages / 5,
+            false => self.messages,
+        }
+    }
+
+    /// Whether a contender takes part; who is not compared with the raw WebSocket is not compared with anything.
+    pub(crate) fn compares(&self, contender: Contender) -> bool {
+        contender == Contender::Raw
+            || self.only.is_empty()
+            || self.only.iter().any(|name| name == contender.name())
+    }
+}
