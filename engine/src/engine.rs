@@ -6,13 +6,13 @@ use bytes::Bytes;
 use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchReader, ChannelId, CloseInfo, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey,
-    LinkPolicy, LogEntry, Millis, Outbox, OverCap, Payload, Preface, Refusal, SendFailure, TabId,
-    ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits, log::kind,
+    BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, LinkPolicy,
+    LogEntry, Millis, Outbox, OverCap, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
+    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits, log::kind,
 };
 
 use crate::{
-    DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time,
+    EngineConfig, Input, Output, PortId, SocketId, Time,
     link::{Ctx, Link, Member},
     port::{Build, Ports, Session},
 };
@@ -38,41 +38,15 @@ pub struct Engine {
     /// What the last [`Output::Timeout`] asked for.
     due: Option<Time>,
     ports: Ports,
-    links: LiteMap<LinkId, Link>,
+    /// Boxed, because they are large and a map moves what it holds.
+    links: LiteMap<LinkId, Box<Link>>,
     sockets: LiteMap<SocketId, LinkId>,
     /// The newest that the worker has met, itself included.
     newest: Build,
     next_tab: u32,
     next_link: u32,
     next_socket: u32,
-    outputs: VecDeque<Todo>,
-    /// The key of the last [`Output::Dial`], which borrows from it.
-    dialled: Option<(Rc<LinkKey>, bool)>,
-}
-
-/// An [`Output`] that waits to be polled.
-#[derive(Debug)]
-pub(crate) enum Todo {
-    Dial {
-        socket: SocketId,
-        key: Rc<LinkKey>,
-        offer_subprotocols: bool,
-    },
-    Transmit {
-        socket: SocketId,
-        payload: Payload,
-    },
-    Close {
-        socket: SocketId,
-        code: u16,
-        reason: &'static str,
-    },
-    WatchTab {
-        port: PortId,
-        lock: String,
-    },
-    ClosePort(PortId),
-    Debug(DebugLevel),
+    outputs: VecDeque<Output<'static>>,
 }
 
 impl Engine {
@@ -99,14 +73,13 @@ impl Engine {
             next_link: 1,
             next_socket: 1,
             outputs: VecDeque::new(),
-            dialled: None,
         }
     }
 
     /// Takes one input. Drain [`poll_output`](Self::poll_output) after it.
     ///
     /// A `now` before the one of an earlier input counts as that earlier one: time does not run backwards in here.
-    pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
+    pub fn handle_input(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
         let late = self.due.map_or(Millis(0), |due| self.now.since(due));
         // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
@@ -122,37 +95,11 @@ impl Engine {
         }
     }
 
-    fn handle(&mut self, input: Input<'_>) {
+    fn handle(&mut self, input: Input) {
         match input {
-            Input::PortOpened(port) => {
-                self.ports.open(port);
-            }
+            Input::PortOpened(port) => self.ports.open(port),
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
-            Input::SocketOpened {
-                socket,
-                subprotocol,
-            } => {
-                self.with_socket(socket, |link, ctx| link.on_opened(ctx, subprotocol));
-            }
-            Input::Received { socket, payload } => {
-                self.with_socket(socket, |link, ctx| link.on_received(ctx, &payload));
-            }
-            Input::SocketClosing(socket) => self.with_socket(socket, Link::on_closing),
-            Input::SocketClosed {
-                socket,
-                code,
-                reason,
-                was_clean,
-            } => {
-                let close = CloseInfo {
-                    code,
-                    reason: reason.to_owned(),
-                    was_clean,
-                };
-                self.with_socket(socket, |link, ctx| link.on_closed(ctx, close));
-            }
-            Input::DialRefused { socket, refusal } => self.on_dial_refused(socket, refusal),
             Input::Network { online } => {
                 self.own_online = online;
                 self.update_online();
@@ -161,11 +108,24 @@ impl Engine {
                 }
             }
             Input::Slept(slept) => self.wake(slept),
-            Input::Tick => self.on_tick(),
+            Input::Tick => self.stir(Stir::Tick),
+            Input::SocketOpened { .. }
+            | Input::Received { .. }
+            | Input::SocketClosing(_)
+            | Input::SocketClosed { .. }
+            | Input::DialRefused { .. } => self.on_socket(input),
         }
         for (id, session) in self.ports.end_overrun() {
             // Should it ever read again, it is told to start over.
             self.abandon_channels(id, session);
+        }
+    }
+
+    fn on_socket(&mut self, input: Input) {
+        // An input about a socket that was closed and forgotten is late, not wrong.
+        let link = input.socket().and_then(|socket| self.sockets.get(&socket));
+        if let Some(link) = link.copied() {
+            self.with_link(link, |link, ctx| link.on_socket(ctx, input));
         }
     }
 
@@ -175,15 +135,19 @@ impl Engine {
             let frame = self.ports.prepared_frame(port);
             return Output::Post { port, frame };
         }
-        if let Some(todo) = self.outputs.pop_front() {
-            return self.output(todo);
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
         if let Some(port) = self.ports.prepare_frame() {
             let frame = self.ports.prepared_frame(port);
             return Output::Post { port, frame };
         }
-        self.due = self.links.values().filter_map(Link::next_timeout).min();
+        self.due = self
+            .links
+            .values()
+            .filter_map(|link| link.next_timeout())
+            .min();
         Output::Timeout(self.due)
     }
 
@@ -206,37 +170,6 @@ impl Engine {
             let may_read = is_shown || readers.is_some_and(|link| link.has_member(id));
             self.ports
                 .tell(id, if may_read { &whole } else { &redacted });
-        }
-    }
-
-    fn output(&mut self, todo: Todo) -> Output<'_> {
-        match todo {
-            Todo::Dial {
-                socket,
-                key,
-                offer_subprotocols,
-            } => {
-                let (key, offer) = self.dialled.insert((key, offer_subprotocols));
-                let subprotocols: &[String] = if *offer { &key.subprotocols } else { &[] };
-                Output::Dial {
-                    socket,
-                    url: &key.url,
-                    subprotocols,
-                }
-            }
-            Todo::Transmit { socket, payload } => Output::Transmit { socket, payload },
-            Todo::Close {
-                socket,
-                code,
-                reason,
-            } => Output::Close {
-                socket,
-                code,
-                reason,
-            },
-            Todo::WatchTab { port, lock } => Output::WatchTab { port, lock },
-            Todo::ClosePort(port) => Output::ClosePort(port),
-            Todo::Debug(level) => Output::Debug(level),
         }
     }
 
@@ -287,7 +220,7 @@ impl Engine {
         };
         let before = port.begin(session);
         if hello.holds_lock && !core::mem::replace(&mut port.is_watched, true) {
-            self.outputs.push_back(Todo::WatchTab {
+            self.outputs.push_back(Output::WatchTab {
                 port: id,
                 lock: hello.token.lock_name(),
             });
@@ -371,70 +304,14 @@ impl Engine {
     fn on_message(&mut self, id: PortId, message: ToWorker) {
         match message {
             ToWorker::Connect(connect) => self.on_connect(id, *connect),
-            ToWorker::Disconnect { channel } => {
-                let found = self.with_channel(id, channel, Link::leave);
-                if found {
-                    self.close_channel(id, channel);
-                } else {
-                    // Whoever asks for a channel to be closed waits for the answer.
-                    self.tell(id, &ToTab::Detached { channel });
-                }
-            }
-            ToWorker::Send {
-                channel,
-                id: send,
-                keep,
-                payload,
-            } => {
-                if !self.with_channel(id, channel, |link, ctx, member| {
-                    link.send(ctx, member, send, payload, keep)
-                }) {
-                    let failure = SendFailure::UnknownChannel;
-                    self.tell(
-                        id,
-                        &ToTab::Failed {
-                            channel,
-                            id: send,
-                            failure,
-                        },
-                    );
-                }
-            }
-            // A channel that is closed keeps nothing.
-            ToWorker::Acknowledge { channel, id: send } => {
-                self.with_channel(id, channel, |link, _, member| {
-                    link.acknowledge(member, send)
-                });
-            }
-            ToWorker::GetStatus { channel } => {
-                self.with_known_channel(id, channel, |link, ctx, member| {
-                    link.answer_status(ctx, member)
-                });
-            }
             ToWorker::Ping { nonce } => self.tell(id, &ToTab::Pong { nonce }),
             ToWorker::SetDebug { level } => {
                 self.debug = level;
-                self.outputs.push_back(Todo::Debug(level));
+                self.outputs.push_back(Output::Debug(level));
             }
             ToWorker::Bye => {
                 self.drop_port(id);
-                self.outputs.push_back(Todo::ClosePort(id));
-            }
-            ToWorker::Greet { channel, greeting } => {
-                self.with_known_channel(id, channel, |link, ctx, member| {
-                    link.greet(ctx, member, greeting)
-                });
-            }
-            ToWorker::Ungreet { channel, greeting } => {
-                self.with_known_channel(id, channel, |link, ctx, member| {
-                    link.ungreet(ctx, member, greeting)
-                });
-            }
-            ToWorker::Delay { channel, delay } => {
-                self.with_known_channel(id, channel, |link, ctx, _| link.delay(ctx, delay));
-            }
-            ToWorker::Reconnect { channel } => {
-                self.with_known_channel(id, channel, |link, ctx, _| link.reconnect(ctx));
+                self.outputs.push_back(Output::ClosePort(id));
             }
             ToWorker::Network { online } => {
                 if let Some(session) = self.ports.session(id) {
@@ -443,17 +320,49 @@ impl Engine {
                 self.update_online();
             }
             ToWorker::Wake => self.wake(Millis(0)),
-            ToWorker::Credential {
-                channel,
-                request,
-                credential,
-            } => self.with_known_channel(id, channel, |link, ctx, member| {
-                link.on_credential(ctx, member, request, credential);
-            }),
-            ToWorker::LogOut { channel, drain } => {
-                self.with_known_channel(id, channel, |link, ctx, _| link.log_out(ctx, drain));
-            }
+            ToWorker::Disconnect { channel }
+            | ToWorker::Send { channel, .. }
+            | ToWorker::Acknowledge { channel, .. }
+            | ToWorker::GetStatus { channel }
+            | ToWorker::Greet { channel, .. }
+            | ToWorker::Ungreet { channel, .. }
+            | ToWorker::Delay { channel, .. }
+            | ToWorker::Reconnect { channel }
+            | ToWorker::Credential { channel, .. }
+            | ToWorker::LogOut { channel, .. } => self.on_channel(id, channel, message),
         }
+    }
+
+    fn on_channel(&mut self, id: PortId, channel: ChannelId, message: ToWorker) {
+        let Some(session) = self.ports.session(id) else {
+            return;
+        };
+        let link = if matches!(message, ToWorker::Disconnect { .. }) {
+            session.channels.remove(&channel)
+        } else {
+            session.channels.get(&channel).copied()
+        };
+        let Some(link) = link else {
+            return self.on_unknown_channel(id, channel, &message);
+        };
+        let member = Member { port: id, channel };
+        self.with_link(link, |link, ctx| link.on_message(ctx, member, message));
+    }
+
+    fn on_unknown_channel(&mut self, id: PortId, channel: ChannelId, message: &ToWorker) {
+        let answer = match message {
+            // Whoever asks for a channel to be closed waits for the answer.
+            ToWorker::Disconnect { .. } => ToTab::Detached { channel },
+            ToWorker::Send { id, .. } => ToTab::Failed {
+                channel,
+                id: *id,
+                failure: SendFailure::UnknownChannel,
+            },
+            // A channel that is closed keeps nothing.
+            ToWorker::Acknowledge { .. } => return,
+            _ => return self.complain(id, Some(channel), WorkerError::UnknownChannel),
+        };
+        self.tell(id, &answer);
     }
 
     fn on_connect(&mut self, id: PortId, connect: Connect) {
@@ -492,12 +401,8 @@ impl Engine {
     fn add_link(&mut self, key: LinkKey, policy: Rc<LinkPolicy>) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
-        self.links.insert(id, Link::new(key, policy));
+        self.links.insert(id, Box::new(Link::new(key, policy)));
         id
-    }
-
-    fn on_dial_refused(&mut self, socket: SocketId, refusal: DialRefusal) {
-        self.with_socket(socket, |link, ctx| link.on_refused(ctx, refusal));
     }
 
     /// Tabs know better than the worker, which in Chromium hears nothing. Offline needs all of them: a tab alone may be set
@@ -508,20 +413,21 @@ impl Engine {
             return;
         }
         self.online = online;
-        for link in self.link_ids() {
-            self.with_link(link, Link::on_network);
-        }
+        self.stir(Stir::Network);
     }
 
     fn wake(&mut self, slept: Millis) {
-        for link in self.link_ids() {
-            self.with_link(link, |link, ctx| link.on_wake(ctx, slept));
-        }
+        self.stir(Stir::Wake(slept));
     }
 
-    fn on_tick(&mut self) {
-        for link in self.link_ids() {
-            self.with_link(link, Link::on_tick);
+    fn stir(&mut self, stir: Stir) {
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.with_link(link, |link, ctx| match stir {
+                Stir::Tick => link.on_tick(ctx),
+                Stir::Network => link.on_network(ctx),
+                Stir::Wake(slept) => link.on_wake(ctx, slept),
+            });
         }
     }
 
@@ -541,54 +447,6 @@ impl Engine {
                 link.abandon(ctx, Member { port, channel })
             });
         }
-    }
-
-    fn close_channel(&mut self, id: PortId, channel: ChannelId) {
-        if let Some(session) = self.ports.session(id) {
-            session.channels.remove(&channel);
-        }
-    }
-
-    fn link_ids(&self) -> Vec<LinkId> {
-        self.links.keys().copied().collect()
-    }
-
-    fn with_socket(&mut self, socket: SocketId, react: impl FnOnce(&mut Link, &mut Ctx<'_>)) {
-        // An input about a socket that was closed and forgotten is late, not wrong.
-        if let Some(link) = self.sockets.get(&socket).copied() {
-            self.with_link(link, react);
-        }
-    }
-
-    fn with_known_channel(
-        &mut self,
-        id: PortId,
-        channel: ChannelId,
-        react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
-    ) {
-        if !self.with_channel(id, channel, react) {
-            self.complain(id, Some(channel), WorkerError::UnknownChannel);
-        }
-    }
-
-    fn with_channel(
-        &mut self,
-        id: PortId,
-        channel: ChannelId,
-        react: impl FnOnce(&mut Link, &mut Ctx<'_>, Member),
-    ) -> bool {
-        let Some(link) = self.link_of(id, channel) else {
-            return false;
-        };
-        self.with_link(link, |link, ctx| {
-            react(link, ctx, Member { port: id, channel })
-        });
-        true
-    }
-
-    fn link_of(&mut self, id: PortId, channel: ChannelId) -> Option<LinkId> {
-        let session = self.ports.session(id)?;
-        session.channels.get(&channel).copied()
     }
 
     /// Nothing but the reaction itself may be in here: there is a copy of it for each reaction.
@@ -637,6 +495,14 @@ impl Engine {
     fn tell(&mut self, id: PortId, message: &ToTab) {
         self.ports.tell(id, message);
     }
+}
+
+/// What concerns every link.
+#[derive(Clone, Copy)]
+enum Stir {
+    Tick,
+    Network,
+    Wake(Millis),
 }
 
 /// Timers are late by milliseconds, in hidden tabs by a second. What is later than this has slept, or was held back for long.

@@ -29,7 +29,7 @@ pub struct SocketId(pub u32);
 
 /// Something that has happened.
 #[derive(Debug)]
-pub enum Input<'a> {
+pub enum Input {
     /// A port was handed to this worker. Nothing is posted to it before it says hello.
     PortOpened(PortId),
     /// A buffer has arrived on a port.
@@ -46,7 +46,7 @@ pub enum Input<'a> {
         /// The socket.
         socket: SocketId,
         /// The subprotocol that the server chose; empty when none.
-        subprotocol: &'a str,
+        subprotocol: String,
     },
     /// A message has been received.
     Received {
@@ -65,7 +65,7 @@ pub enum Input<'a> {
         /// The close code.
         code: u16,
         /// The server's explanation.
-        reason: &'a str,
+        reason: String,
         /// Whether there was a closing handshake.
         was_clean: bool,
     },
@@ -88,6 +88,25 @@ pub enum Input<'a> {
     Tick,
 }
 
+impl Input {
+    /// Returns the socket that it is about, if it is about one.
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        match self {
+            Self::SocketOpened { socket, .. }
+            | Self::Received { socket, .. }
+            | Self::SocketClosing(socket)
+            | Self::SocketClosed { socket, .. }
+            | Self::DialRefused { socket, .. } => Some(*socket),
+            Self::PortOpened(_)
+            | Self::Frame { .. }
+            | Self::PortClosed(_)
+            | Self::Network { .. }
+            | Self::Slept(_)
+            | Self::Tick => None,
+        }
+    }
+}
+
 /// Why the WebSocket constructor threw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DialRefusal {
@@ -107,9 +126,9 @@ pub enum Output<'a> {
         /// Its name.
         socket: SocketId,
         /// The URL. It may hold secrets.
-        url: &'a str,
+        url: String,
         /// The subprotocols to offer.
-        subprotocols: &'a [String],
+        subprotocols: Vec<String>,
     },
     /// Hand a payload to a socket. The host makes sure that the socket is still open *before* it gives the engine an input.
     Transmit {

@@ -8,10 +8,10 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, Payload, Replay,
-    SendFailure, SendId, Status, StopReason, ToTab, WorkerError, limits,
+    SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError, limits,
 };
 
-use crate::{PortId, SocketId, Time, engine::Todo, port::Ports};
+use crate::{Output, PortId, SocketId, Time, port::Ports};
 
 mod auth;
 mod backoff;
@@ -47,7 +47,7 @@ pub(crate) struct Ctx<'a> {
     pub(crate) rng: &'a mut Rng,
     pub(crate) next_socket: &'a mut u32,
     pub(crate) ports: &'a mut Ports,
-    pub(crate) outputs: &'a mut VecDeque<Todo>,
+    pub(crate) outputs: &'a mut VecDeque<Output<'static>>,
 }
 
 impl Ctx<'_> {
@@ -56,11 +56,11 @@ impl Ctx<'_> {
     }
 
     fn transmit(&mut self, socket: SocketId, payload: Payload) {
-        self.outputs.push_back(Todo::Transmit { socket, payload });
+        self.outputs.push_back(Output::Transmit { socket, payload });
     }
 
     fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {
-        self.outputs.push_back(Todo::Close {
+        self.outputs.push_back(Output::Close {
             socket,
             code,
             reason,
@@ -204,6 +204,34 @@ impl Link {
         self.on_newcomer(ctx);
     }
 
+    /// What a tab says on a channel, but for the words that open one.
+    pub(crate) fn on_message(&mut self, ctx: &mut Ctx<'_>, member: Member, message: ToWorker) {
+        match message {
+            ToWorker::Send {
+                id, keep, payload, ..
+            } => self.send(ctx, member, id, payload, keep),
+            ToWorker::Acknowledge { id, .. } => self.acknowledge(member, id),
+            ToWorker::GetStatus { .. } => self.answer_status(ctx, member),
+            ToWorker::Greet { greeting, .. } => self.greet(ctx, member, greeting),
+            ToWorker::Ungreet { greeting, .. } => self.ungreet(ctx, member, greeting),
+            ToWorker::Delay { delay, .. } => self.delay(ctx, delay),
+            ToWorker::Reconnect { .. } => self.reconnect(ctx),
+            ToWorker::Credential {
+                request,
+                credential,
+                ..
+            } => self.on_credential(ctx, member, request, credential),
+            ToWorker::LogOut { drain, .. } => self.log_out(ctx, drain),
+            ToWorker::Disconnect { .. } => self.leave(ctx, member),
+            ToWorker::Connect(_)
+            | ToWorker::Ping { .. }
+            | ToWorker::SetDebug { .. }
+            | ToWorker::Bye
+            | ToWorker::Network { .. }
+            | ToWorker::Wake => {}
+        }
+    }
+
     fn replay(&mut self, ctx: &mut Ctx<'_>, member: Member, replay: Replay) {
         match replay {
             Replay::None => {}
@@ -229,7 +257,7 @@ impl Link {
     }
 
     /// A tab's client leaves by its own will: what it has queued is returned to it.
-    pub(crate) fn leave(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+    fn leave(&mut self, ctx: &mut Ctx<'_>, member: Member) {
         self.flush_receipts(ctx);
         for queued in self.queue.remove_member(member) {
             self.tell_failed(ctx, member, queued.id, SendFailure::Disconnected);
@@ -280,7 +308,7 @@ impl Link {
         self.members.is_empty() && !self.timers.is_running(Timer::Linger)
     }
 
-    pub(crate) fn send(
+    fn send(
         &mut self,
         ctx: &mut Ctx<'_>,
         member: Member,
@@ -335,12 +363,12 @@ impl Link {
     }
 
     /// The server has acknowledged a send that was kept.
-    pub(crate) fn acknowledge(&mut self, member: Member, id: SendId) {
+    fn acknowledge(&mut self, member: Member, id: SendId) {
         self.queue.acknowledge(member, id);
         self.watch_queue();
     }
 
-    pub(crate) fn greet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: Greeting) {
+    fn greet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: Greeting) {
         if self.greetings.count(member) >= limits::MAX_GREETINGS {
             let error = WorkerError::TooManyGreetings;
             return ctx.tell(
@@ -357,7 +385,7 @@ impl Link {
         }
     }
 
-    pub(crate) fn ungreet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: GreetingId) {
+    fn ungreet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: GreetingId) {
         let farewell = self.greetings.remove(member, greeting);
         if let (State::Open(open), Some(payload)) = (&self.state, farewell) {
             ctx.transmit(open.socket, payload);
@@ -483,7 +511,7 @@ impl Link {
         self.tell_all(ctx, ToTab::Status { channel, status });
     }
 
-    pub(crate) fn answer_status(&self, ctx: &mut Ctx<'_>, member: Member) {
+    fn answer_status(&self, ctx: &mut Ctx<'_>, member: Member) {
         ctx.tell(
             member,
             &ToTab::Status {

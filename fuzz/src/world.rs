@@ -186,7 +186,7 @@ impl World {
                 let subprotocol = if script.byte() < 160 { "" } else { "chat" };
                 self.input(Input::SocketOpened {
                     socket,
-                    subprotocol,
+                    subprotocol: subprotocol.to_owned(),
                 });
             }
             0..=12 if is_forged || is_open == Some(true) => {
@@ -224,7 +224,7 @@ impl World {
                 self.input(Input::SocketClosed {
                     socket,
                     code,
-                    reason,
+                    reason: reason.to_owned(),
                     was_clean: script.bool(),
                 });
             }

@@ -1,58 +1,44 @@
 //! The one timer of a host.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use gloo_timers::callback::Timeout;
-use onesocket_engine::Time;
+use onesocket_engine::{Input, Time};
 
-use crate::environment::Clock;
+use crate::{environment::Clock, host::Inner};
 
 /// Rings once, at the engine's next deadline. Silent after a drop.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Alarm {
-    clock: Clock,
-    armed: Rc<RefCell<Option<Armed>>>,
-}
-
-#[derive(Debug)]
-struct Armed {
-    deadline: Time,
-    _timeout: Timeout,
+    deadline: Cell<Option<Time>>,
+    timeout: RefCell<Option<Timeout>>,
 }
 
 impl Alarm {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            armed: Rc::default(),
-        }
-    }
-
     /// Arms the timer for `deadline`, or disarms it. Costs nothing while the deadline stays what it was.
-    pub(crate) fn set(&self, deadline: Option<Time>, ring: impl FnOnce() + 'static) {
-        let armed = self.armed.borrow().as_ref().map(|armed| armed.deadline);
-        if armed == deadline {
+    pub(crate) fn set(&self, deadline: Option<Time>, clock: Clock, host: &Rc<Inner>) {
+        if self.deadline.replace(deadline) == deadline {
             return;
         }
-        let next = deadline.map(|deadline| {
-            let delay = self.clock.until(deadline).min(LONGEST_MILLIS) as u32;
-            let slot = Rc::downgrade(&self.armed);
-            let timeout = Timeout::new(delay, move || {
-                if let Some(slot) = slot.upgrade() {
-                    slot.take();
+        let timeout = deadline.map(|deadline| {
+            let delay = clock.until(deadline).min(LONGEST_MILLIS) as u32;
+            let host = Rc::downgrade(host);
+            Timeout::new(delay, move || {
+                if let Some(host) = host.upgrade() {
+                    host.alarm.disarm();
+                    host.input(Input::Tick);
                 }
-                ring();
-            });
-            Armed {
-                deadline,
-                _timeout: timeout,
-            }
+            })
         });
-        self.armed.replace(next);
+        self.timeout.replace(timeout);
     }
 
     pub(crate) fn disarm(&self) {
-        self.armed.take();
+        self.deadline.take();
+        self.timeout.take();
     }
 }
 

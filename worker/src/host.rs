@@ -1,7 +1,6 @@
 //! The driver: wait, one input, drain, repeat.
 
 mod act;
-mod event;
 mod fence;
 mod slots;
 
@@ -15,7 +14,6 @@ use std::{
 use onesocket_engine::{Engine, EngineConfig, Input, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Epoch, LogEntry, WorkerScope};
 
-pub(crate) use self::event::Event;
 use self::{fence::Fence, slots::Slots};
 use crate::{
     alarm::Alarm,
@@ -50,7 +48,7 @@ impl Host {
             online: environment::is_online(),
             debug,
         };
-        let inner = Rc::new_cyclic(|inner| Inner {
+        let inner = Rc::new(Inner {
             epoch,
             clock,
             lead: Lead::start(),
@@ -63,10 +61,13 @@ impl Host {
             last_port: Cell::new(0),
             ports: RefCell::default(),
             sockets: RefCell::default(),
-            alarm: Alarm::new(clock),
+            alarm: Alarm::default(),
             sink: TabSink::new(scope),
-            network: RefCell::new(Vec::from(network_listeners(inner))),
+            network: RefCell::default(),
         });
+        inner
+            .network
+            .replace(Vec::from(network_listeners(&Rc::downgrade(&inner))));
         #[cfg(feature = "tracing")]
         crate::debug::register(&Rc::downgrade(&inner));
         inner.on_debug(debug);
@@ -101,7 +102,7 @@ impl Host {
                 watch: None,
             },
         );
-        self.inner.input(Event::Plain(Input::PortOpened(port)));
+        self.inner.input(Input::PortOpened(port));
     }
 
     /// Ends the loop: closes every socket and port, and the timer. The tabs hear nothing from it any more, and what was
@@ -136,7 +137,7 @@ pub(crate) struct Inner {
     clock: Clock,
     lead: Lead,
     engine: RefCell<Engine>,
-    inbox: RefCell<VecDeque<Event>>,
+    inbox: RefCell<VecDeque<Input>>,
     is_driving: Cell<bool>,
     is_stopped: Cell<bool>,
     fence: Fence,
@@ -145,7 +146,7 @@ pub(crate) struct Inner {
     last_port: Cell<u32>,
     ports: RefCell<Slots<PortId, Port>>,
     sockets: RefCell<Slots<SocketId, Socket>>,
-    alarm: Alarm,
+    pub(crate) alarm: Alarm,
     pub(crate) sink: TabSink,
     network: RefCell<Vec<Listener>>,
 }
@@ -157,9 +158,9 @@ struct Port {
 
 impl Inner {
     /// Gives the engine an input, now or, when this comes out of an output, right after that.
-    pub(crate) fn input(self: &Rc<Self>, event: Event) {
+    pub(crate) fn input(self: &Rc<Self>, input: Input) {
         if !self.is_stopped.get() {
-            self.inbox.borrow_mut().push_back(event);
+            self.inbox.borrow_mut().push_back(input);
             self.drive();
         }
     }
@@ -172,16 +173,16 @@ impl Inner {
         self.notice_sleep();
         self.notice_closing_sockets();
         loop {
-            while let Some(event) = self.next_event() {
+            while let Some(input) = self.next_input() {
                 let now = self.clock.now();
                 if !self.may_act(now) {
-                    self.inbox.borrow_mut().push_front(event);
+                    self.inbox.borrow_mut().push_front(input);
                     self.is_driving.set(false);
                     return;
                 }
-                self.note_event(&event);
+                self.note(&input);
                 let mut engine = self.engine.borrow_mut();
-                event.with_input(|input| engine.handle_input(now, input));
+                engine.handle_input(now, input);
                 self.drain(&mut engine);
             }
             let entries = self.sink.take();
@@ -197,7 +198,7 @@ impl Inner {
         self.is_driving.set(false);
     }
 
-    fn next_event(&self) -> Option<Event> {
+    fn next_input(&self) -> Option<Input> {
         self.inbox.borrow_mut().pop_front()
     }
 
@@ -205,7 +206,7 @@ impl Inner {
     fn notice_sleep(&self) {
         if let Some(slept) = self.lead.slept() {
             let mut inbox = self.inbox.borrow_mut();
-            inbox.push_front(Event::Plain(Input::Slept(slept)));
+            inbox.push_front(Input::Slept(slept));
         }
     }
 
@@ -217,7 +218,7 @@ impl Inner {
             if socket.is_newly_closing() {
                 self.inbox
                     .borrow_mut()
-                    .push_front(Event::Plain(Input::SocketClosing(*id)));
+                    .push_front(Input::SocketClosing(*id));
             }
         }
     }
@@ -270,7 +271,7 @@ fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
             event,
             move |_| {
                 if let Some(host) = host.upgrade() {
-                    host.input(Event::Plain(Input::Network { online }));
+                    host.input(Input::Network { online });
                 }
             },
         )

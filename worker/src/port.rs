@@ -8,7 +8,7 @@ use std::rc::Weak;
 use bytes::Bytes;
 use onesocket_engine::{Input, PortId};
 
-use crate::host::{Event, Inner};
+use crate::host::Inner;
 
 /// One end of a port, not yet in use. A `web_sys::MessagePort` and a [`local::LocalEnd`] are such ends.
 pub trait PortEnd {
@@ -51,9 +51,9 @@ impl Inlet {
         self.input(Input::PortClosed(self.port));
     }
 
-    fn input(&self, input: Input<'static>) {
+    fn input(&self, input: Input) {
         if let Some(host) = self.host.upgrade() {
-            host.input(Event::Plain(input));
+            host.input(input);
         }
     }
 }

@@ -102,7 +102,7 @@ impl Link {
     }
 
     /// A tab answers, or offers what it was asked for before.
-    pub(crate) fn on_credential(
+    pub(super) fn on_credential(
         &mut self,
         ctx: &mut Ctx<'_>,
         member: Member,
@@ -202,7 +202,7 @@ impl Link {
     }
 
     /// Ends the connection for all its tabs, at once or when the queue is empty.
-    pub(crate) fn log_out(&mut self, ctx: &mut Ctx<'_>, drain: Option<Millis>) {
+    pub(super) fn log_out(&mut self, ctx: &mut Ctx<'_>, drain: Option<Millis>) {
         match drain {
             // An open socket has been handed everything.
             Some(drain)

@@ -5,7 +5,7 @@ use onesocket_protocol::{
 };
 
 use super::{Ctx, EVERY, Link, Member, Timer, backoff};
-use crate::{DialRefusal, SocketId, Time, engine::Todo};
+use crate::{DialRefusal, Input, Output, SocketId, Time};
 
 /// What a connection is doing. Each state has only its own data.
 #[derive(Debug)]
@@ -119,10 +119,14 @@ impl Link {
         let timeout = self.policy.connect_timeout.max(Millis(1));
         self.timers
             .start(Timer::ConnectTimeout, ctx.now.after(timeout));
-        ctx.outputs.push_back(Todo::Dial {
+        let subprotocols: &[String] = match offer_subprotocols {
+            true => &self.dialled.subprotocols,
+            false => &[],
+        };
+        ctx.outputs.push_back(Output::Dial {
             socket,
-            key: self.dialled.clone(),
-            offer_subprotocols,
+            url: self.dialled.url.clone(),
+            subprotocols: subprotocols.to_vec(),
         });
         self.state = State::Dialling(Dialling { socket, probe_for });
     }
@@ -142,7 +146,36 @@ impl Link {
         }
     }
 
-    pub(crate) fn on_opened(&mut self, ctx: &mut Ctx<'_>, subprotocol: &str) {
+    /// What becomes of the socket.
+    pub(crate) fn on_socket(&mut self, ctx: &mut Ctx<'_>, input: Input) {
+        match input {
+            Input::SocketOpened { subprotocol, .. } => self.on_opened(ctx, subprotocol),
+            Input::Received { payload, .. } => self.on_received(ctx, &payload),
+            Input::SocketClosing(_) => self.on_closing(ctx),
+            Input::SocketClosed {
+                code,
+                reason,
+                was_clean,
+                ..
+            } => {
+                let close = CloseInfo {
+                    code,
+                    reason,
+                    was_clean,
+                };
+                self.on_closed(ctx, close);
+            }
+            Input::DialRefused { refusal, .. } => self.on_refused(ctx, refusal),
+            Input::PortOpened(_)
+            | Input::Frame { .. }
+            | Input::PortClosed(_)
+            | Input::Network { .. }
+            | Input::Slept(_)
+            | Input::Tick => {}
+        }
+    }
+
+    fn on_opened(&mut self, ctx: &mut Ctx<'_>, subprotocol: String) {
         let State::Dialling(dialling) = &self.state else {
             return;
         };
@@ -152,7 +185,7 @@ impl Link {
         let accepted = if offered.is_empty() {
             subprotocol.is_empty()
         } else {
-            offered.iter().any(|offered| offered == subprotocol)
+            offered.contains(&subprotocol)
         };
         if !accepted {
             ctx.close(socket, NORMAL_CLOSURE, "no subprotocol in common");
@@ -167,12 +200,10 @@ impl Link {
         self.last_received = ctx.now;
         self.history.clear();
         // One that only the credential offers is part of it.
-        let is_public = self
-            .key
-            .subprotocols
-            .iter()
-            .any(|known| known == subprotocol);
-        let subprotocol = if is_public { subprotocol } else { "" }.to_owned();
+        let subprotocol = match self.key.subprotocols.contains(&subprotocol) {
+            true => subprotocol,
+            false => String::new(),
+        };
         self.state = State::Open(Open {
             socket,
             since: ctx.now,
@@ -200,7 +231,7 @@ impl Link {
         self.tell_status(ctx);
     }
 
-    pub(crate) fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
+    fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
             return;
         }
@@ -227,7 +258,7 @@ impl Link {
     }
 
     /// The socket no longer takes anything.
-    pub(crate) fn on_closing(&mut self, ctx: &mut Ctx<'_>) {
+    fn on_closing(&mut self, ctx: &mut Ctx<'_>) {
         let State::Open(Open { socket, .. }) = self.state else {
             return;
         };
@@ -237,7 +268,7 @@ impl Link {
         self.state = State::Closing(Closing { socket });
     }
 
-    pub(crate) fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
+    fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
         // First, because a socket that was stable sets the spread anew.
         self.stop_socket_timers(ctx.now);
         let directions = backoff::directions(&close, self.policy.backoff.cap);
@@ -277,7 +308,7 @@ impl Link {
             && self.attempt.is_multiple_of(PROBE_EVERY)
     }
 
-    pub(crate) fn on_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
+    fn on_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
         let reason = match refusal {
             DialRefusal::InvalidUrl => StopReason::InvalidUrl,
             DialRefusal::InvalidSubprotocol => StopReason::InvalidSubprotocol,
@@ -413,7 +444,7 @@ impl Link {
     }
 
     /// The server wants to be left alone for a while.
-    pub(crate) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
+    pub(super) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
         let until = ctx.now.after(backoff::clamp_directed(delay));
         self.not_before = self.not_before.max(Some(until));
         if let State::Waiting(waiting) = &self.state
@@ -428,7 +459,7 @@ impl Link {
     }
 
     /// The app wants a new socket, now or when the server wants to be dialled again.
-    pub(crate) fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
         if !self.is_running() {
             return self.start(ctx);
         }

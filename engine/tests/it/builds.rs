@@ -94,7 +94,7 @@ impl World {
         self.run();
     }
 
-    fn input(&mut self, input: Input<'_>) {
+    fn input(&mut self, input: Input) {
         self.now += 1;
         self.engine.handle_input(Time(self.now), input);
         let mut posted = Vec::new();

@@ -67,12 +67,12 @@ impl Peer {
         let socket = onesocket_engine::SocketId(1);
         peer.input(Input::SocketOpened {
             socket,
-            subprotocol: "",
+            subprotocol: String::new(),
         });
         peer
     }
 
-    fn input(&mut self, input: Input<'_>) -> Vec<Answer> {
+    fn input(&mut self, input: Input) -> Vec<Answer> {
         self.now += 1;
         self.engine.handle_input(Time(self.now), input);
         let mut frames = Vec::new();
@@ -394,7 +394,7 @@ fn a_subprotocol_that_was_not_offered_is_refused() {
     let socket = onesocket_engine::SocketId(1);
     let answers = peer.input(Input::SocketOpened {
         socket,
-        subprotocol: "surprise",
+        subprotocol: "surprise".to_owned(),
     });
     assert!(
         answers

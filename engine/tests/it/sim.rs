@@ -355,7 +355,7 @@ impl Sim {
                         worker,
                         Input::SocketOpened {
                             socket,
-                            subprotocol: &subprotocol,
+                            subprotocol,
                         },
                     );
                 }
@@ -412,7 +412,7 @@ impl Sim {
                         Input::SocketClosed {
                             socket,
                             code,
-                            reason: &reason,
+                            reason,
                             was_clean: clean,
                         },
                     );

@@ -19,7 +19,7 @@ impl World {
         self.input(Input::Frame { port, frame });
     }
 
-    pub(super) fn input(&mut self, input: Input<'_>) {
+    pub(super) fn input(&mut self, input: Input) {
         self.engine.handle_input(Time(self.now), input);
         for _ in 0..MAX_OUTPUTS {
             match self.engine.poll_output() {

@@ -174,7 +174,7 @@ impl Ours {
         let input = match happening {
             Happening::Opened { socket } => Input::SocketOpened {
                 socket: SocketId(socket),
-                subprotocol: "",
+                subprotocol: String::new(),
             },
             Happening::Closed {
                 socket,
@@ -183,7 +183,7 @@ impl Ours {
             } => Input::SocketClosed {
                 socket: SocketId(socket),
                 code,
-                reason,
+                reason: reason.to_owned(),
                 was_clean: code != 1006,
             },
             Happening::Tick => Input::Tick,
@@ -192,7 +192,7 @@ impl Ours {
         self.drain_tab(now, wishes);
     }
 
-    fn input(&mut self, now: Micros, input: Input<'_>, wishes: &mut Vec<Wish>) {
+    fn input(&mut self, now: Micros, input: Input, wishes: &mut Vec<Wish>) {
         self.engine.handle_input(Time(now / MILLIS), input);
         loop {
             match self.engine.poll_output() {

@@ -1,10 +1,14 @@
 //! The prebuilt generic worker: `cargo xtask build` wraps it in the prelude and the start of `worker/js`.
 
+// The standard library's way to a `main` gives the main thread a name and a number, which nobody asks for here.
+#![cfg_attr(target_family = "wasm", no_main)]
+
 /// Less than half of the wasm of the standard library's allocator. An app's own binary chooses its own.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
 
+#[cfg_attr(target_family = "wasm", wasm_bindgen::prelude::wasm_bindgen(start))]
 fn main() {
     onesocket_worker::serve();
 }

@@ -12,12 +12,10 @@ use onesocket_protocol::{
     preface, redact_url,
 };
 
-use crate::host::Event;
-
 /// Describes an input.
-pub(crate) fn event(event: &Event, level: DebugLevel, see: &dyn Fn(LogEntry)) {
-    see(match event {
-        Event::SocketOpened {
+pub(crate) fn input(input: &Input, level: DebugLevel, see: &dyn Fn(LogEntry)) {
+    see(match input {
+        Input::SocketOpened {
             socket,
             subprotocol,
         } => {
@@ -29,7 +27,7 @@ pub(crate) fn event(event: &Event, level: DebugLevel, see: &dyn Fn(LogEntry)) {
             };
             about(kind::OPENED, socket.0, shown)
         }
-        Event::SocketClosed {
+        Input::SocketClosed {
             socket,
             code,
             reason,
@@ -39,26 +37,24 @@ pub(crate) fn event(event: &Event, level: DebugLevel, see: &dyn Fn(LogEntry)) {
             len: u32::from(*was_clean),
             ..about(kind::CLOSED, socket.0, reason)
         },
-        Event::Plain(input) => match input {
-            Input::Frame { port, frame } => return self::frame(IN, *port, frame, see),
-            Input::Received {
-                socket,
-                payload: received,
-            } => payload(kind::RECEIVED, *socket, received, level),
-            Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
-            Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
-            Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),
-            Input::DialRefused { socket, .. } => about(kind::REFUSED, socket.0, ""),
-            Input::Network { online } => LogEntry {
-                code: u32::from(*online),
-                ..LogEntry::new(kind::NETWORK)
-            },
-            Input::Slept(slept) => LogEntry {
-                len: slept.0,
-                ..LogEntry::new(kind::SLEPT)
-            },
-            Input::Tick | Input::SocketOpened { .. } | Input::SocketClosed { .. } => return,
+        Input::Frame { port, frame } => return self::frame(IN, *port, frame, see),
+        Input::Received {
+            socket,
+            payload: received,
+        } => payload(kind::RECEIVED, *socket, received, level),
+        Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
+        Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
+        Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),
+        Input::DialRefused { socket, .. } => about(kind::REFUSED, socket.0, ""),
+        Input::Network { online } => LogEntry {
+            code: u32::from(*online),
+            ..LogEntry::new(kind::NETWORK)
         },
+        Input::Slept(slept) => LogEntry {
+            len: slept.0,
+            ..LogEntry::new(kind::SLEPT)
+        },
+        Input::Tick => return,
     });
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use onesocket_engine::{Engine, Input, Output, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Payload, log::kind};
 
-use super::{Event, Inner};
+use super::Inner;
 use crate::{debug::describe, lock::TabWatch, port::Inlet, socket::Socket};
 
 impl Inner {
@@ -18,7 +18,7 @@ impl Inner {
                     socket,
                     url,
                     subprotocols,
-                } => self.dial(socket, url, subprotocols),
+                } => self.dial(socket, &url, &subprotocols),
                 Output::Transmit { socket, payload } => self.transmit(socket, &payload),
                 Output::Close {
                     socket,
@@ -30,12 +30,7 @@ impl Inner {
                 Output::ClosePort(port) => self.close_port(port),
                 Output::Debug(level) => self.on_debug(level),
                 Output::Timeout(deadline) => {
-                    let host = Rc::downgrade(self);
-                    return self.alarm.set(deadline, move || {
-                        if let Some(host) = host.upgrade() {
-                            host.input(Event::Plain(Input::Tick));
-                        }
-                    });
+                    return self.alarm.set(deadline, self.clock, self);
                 }
             }
         }
@@ -52,10 +47,10 @@ impl Inner {
             Ok(socket) => {
                 self.sockets.borrow_mut().push(id, socket);
             }
-            Err(refusal) => self.input(Event::Plain(Input::DialRefused {
+            Err(refusal) => self.input(Input::DialRefused {
                 socket: id,
                 refusal,
-            })),
+            }),
         }
     }
 
@@ -105,22 +100,22 @@ impl Inner {
     }
 
     /// Notes what the engine is about to learn, as far as the host has to know it too.
-    pub(super) fn note_event(&self, event: &Event) {
+    pub(super) fn note(&self, input: &Input) {
         if self.is_debugging() {
-            describe::event(event, self.debug.get(), &|entry| self.see(entry));
+            describe::input(input, self.debug.get(), &|entry| self.see(entry));
         }
-        match event {
-            Event::SocketOpened { socket, .. } => {
+        match input {
+            Input::SocketOpened { socket, .. } => {
                 if let Some(socket) = self.sockets.borrow_mut().get_mut(*socket) {
                     socket.is_believed_open = true;
                 }
             }
-            Event::SocketClosed { socket, .. } => {
+            Input::SocketClosed { socket, .. } => {
                 let _socket = self.sockets.borrow_mut().remove(*socket);
             }
             // Its tab's lock is free. The goodbye, if there was one, is read no more.
-            Event::Plain(Input::PortClosed(port)) => self.close_port(*port),
-            Event::Plain(_) => {}
+            Input::PortClosed(port) => self.close_port(*port),
+            _ => {}
         }
     }
 

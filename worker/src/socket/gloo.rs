@@ -13,7 +13,7 @@ use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::Payload;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::host::{Event, Inner};
+use crate::host::Inner;
 
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving(Rc<RefCell<Option<WebSocket>>>);
@@ -69,33 +69,33 @@ impl Inlet {
     /// Hands everything to the host until the socket is closed or `receiving` is emptied.
     async fn receive(mut self, receiving: Rc<RefCell<Option<WebSocket>>>) {
         loop {
-            let event = poll_fn(|ctx| match receiving.borrow_mut().as_mut() {
-                Some(socket) => self.poll_event(Pin::new(socket), ctx).map(Some),
+            let input = poll_fn(|ctx| match receiving.borrow_mut().as_mut() {
+                Some(socket) => self.poll_input(Pin::new(socket), ctx).map(Some),
                 None => Poll::Ready(None),
             });
             // The borrow has ended: the host may close the socket from within this input.
-            let Some(event) = event.await else { return };
+            let Some(input) = input.await else { return };
             let Some(host) = self.host.upgrade() else {
                 return;
             };
-            let is_last = matches!(event, Event::SocketClosed { .. });
-            host.input(event);
+            let is_last = matches!(input, Input::SocketClosed { .. });
+            host.input(input);
             if is_last {
                 return;
             }
         }
     }
 
-    fn poll_event(
+    fn poll_input(
         &mut self,
         mut socket: Pin<&mut WebSocket>,
         ctx: &mut Context<'_>,
-    ) -> Poll<Event> {
+    ) -> Poll<Input> {
         // gloo-net has no event for the opening: the sink is ready when the socket has left the state CONNECTING.
         if self.phase == Phase::Opening && socket.as_mut().poll_ready(ctx).is_ready() {
             if let State::Open = socket.state() {
                 self.phase = Phase::Open;
-                return Poll::Ready(Event::SocketOpened {
+                return Poll::Ready(Input::SocketOpened {
                     socket: self.socket,
                     subprotocol: socket.protocol(),
                 });
@@ -118,19 +118,19 @@ impl Inlet {
         }
     }
 
-    fn received(&self, message: Message) -> Event {
+    fn received(&self, message: Message) -> Input {
         let payload = match message {
             Message::Text(text) => Payload::text(text),
             Message::Bytes(bytes) => Payload::binary(bytes),
         };
-        Event::Plain(Input::Received {
+        Input::Received {
             socket: self.socket,
             payload,
-        })
+        }
     }
 
-    fn closed(&self, code: u16, reason: String, was_clean: bool) -> Event {
-        Event::SocketClosed {
+    fn closed(&self, code: u16, reason: String, was_clean: bool) -> Input {
+        Input::SocketClosed {
             socket: self.socket,
             code,
             reason,

@@ -12,10 +12,7 @@ use onesocket_protocol::Payload;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::{
-    host::{Event, Inner},
-    listener::Listener,
-};
+use crate::{host::Inner, listener::Listener};
 
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
@@ -34,17 +31,16 @@ impl Receiving {
         // Whether the engine has been told that it is open. One that is closing before anybody could see it open never is:
         // its messages would come before its opening.
         let is_open = Rc::new(Cell::new(false));
-        let listen = |event, handle: fn(&WebSocket, SocketId, JsValue) -> Option<Event>| {
+        let listen = |name, handle: fn(&WebSocket, SocketId, JsValue) -> Option<Input>| {
             let (host, socket_, is_open) = (host.clone(), socket.clone(), Rc::clone(&is_open));
-            Listener::new(socket, event, move |js_event| {
-                if let (Some(host), Some(event)) = (host.upgrade(), handle(&socket_, id, js_event))
-                {
-                    match event {
-                        Event::SocketOpened { .. } => is_open.set(true),
-                        Event::Plain(_) if !is_open.get() => return,
+            Listener::new(socket, name, move |event| {
+                if let (Some(host), Some(input)) = (host.upgrade(), handle(&socket_, id, event)) {
+                    match input {
+                        Input::SocketOpened { .. } => is_open.set(true),
+                        Input::Received { .. } if !is_open.get() => return,
                         _ => {}
                     }
-                    host.input(event);
+                    host.input(input);
                 }
             })
         };
@@ -67,28 +63,28 @@ impl Drop for Receiving {
     }
 }
 
-fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Event> {
-    (socket.ready_state() == WebSocket::OPEN).then(|| Event::SocketOpened {
+fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Input> {
+    (socket.ready_state() == WebSocket::OPEN).then(|| Input::SocketOpened {
         socket: id,
         subprotocol: socket.protocol(),
     })
 }
 
-fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Event> {
+fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
     let data = event.unchecked_into::<MessageEvent>().data();
     let payload = match data.dyn_into::<ArrayBuffer>() {
         Ok(buffer) => Payload::binary(Uint8Array::new(&buffer).to_vec()),
         Err(text) => Payload::text(text.as_string()?),
     };
-    Some(Event::Plain(Input::Received {
+    Some(Input::Received {
         socket: id,
         payload,
-    }))
+    })
 }
 
-fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Event> {
+fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
     let close = event.unchecked_into::<CloseEvent>();
-    Some(Event::SocketClosed {
+    Some(Input::SocketClosed {
         socket: id,
         code: close.code(),
         reason: close.reason(),

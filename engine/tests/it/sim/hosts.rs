@@ -10,7 +10,7 @@ use super::{Conn, Event, Ready, Sim};
 
 impl Sim {
     /// Gives a worker an input the way its host does: what has changed without an event is told first.
-    pub(crate) fn input(&mut self, worker: usize, input: Input<'_>) {
+    pub(crate) fn input(&mut self, worker: usize, input: Input) {
         let closing: Vec<(usize, SocketId)> = self
             .by_socket
             .range((worker, SocketId(0))..=(worker, SocketId(u32::MAX)))
@@ -24,7 +24,7 @@ impl Sim {
         self.give(worker, input);
     }
 
-    pub(super) fn give(&mut self, worker: usize, input: Input<'_>) {
+    pub(super) fn give(&mut self, worker: usize, input: Input) {
         let now = Time(self.now - self.workers[worker].started);
         let Some(engine) = &mut self.workers[worker].engine else {
             return;
