@@ -1,6 +1,6 @@
 //! The worker's side: ports on one end, connections on the other.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -12,7 +12,7 @@ use onesocket_protocol::{
 };
 
 use crate::{
-    EngineConfig, Input, Output, PortId, SocketId, Time,
+    EngineConfig, Fifo, Input, Output, PortId, SocketId, Time,
     link::{Ctx, Link, Member},
     port::{Build, Ports, Session},
 };
@@ -46,7 +46,7 @@ pub struct Engine {
     next_tab: u32,
     next_link: u32,
     next_socket: u32,
-    outputs: VecDeque<Output<'static>>,
+    outputs: Fifo<Output<'static>>,
 }
 
 impl Engine {
@@ -72,7 +72,7 @@ impl Engine {
             next_tab: 1,
             next_link: 1,
             next_socket: 1,
-            outputs: VecDeque::new(),
+            outputs: Fifo::default(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Engine {
             let frame = self.ports.prepared_frame(port);
             return Output::Post { port, frame };
         }
-        if let Some(output) = self.outputs.pop_front() {
+        if let Some(output) = self.outputs.pop() {
             return output;
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
@@ -220,7 +220,7 @@ impl Engine {
         };
         let before = port.begin(session);
         if hello.holds_lock && !core::mem::replace(&mut port.is_watched, true) {
-            self.outputs.push_back(Output::WatchTab {
+            self.outputs.push(Output::WatchTab {
                 port: id,
                 lock: hello.token.lock_name(),
             });
@@ -307,11 +307,11 @@ impl Engine {
             ToWorker::Ping { nonce } => self.tell(id, &ToTab::Pong { nonce }),
             ToWorker::SetDebug { level } => {
                 self.debug = level;
-                self.outputs.push_back(Output::Debug(level));
+                self.outputs.push(Output::Debug(level));
             }
             ToWorker::Bye => {
                 self.drop_port(id);
-                self.outputs.push_back(Output::ClosePort(id));
+                self.outputs.push(Output::ClosePort(id));
             }
             ToWorker::Network { online } => {
                 if let Some(session) = self.ports.session(id) {

@@ -37,12 +37,14 @@
 //! ```
 
 mod engine;
+mod fifo;
 mod io;
 mod link;
 mod port;
 mod tab;
 
 pub use engine::Engine;
+pub use fifo::Fifo;
 pub use io::{DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time};
 pub use tab::{
     ChannelConfig, ChannelEvent, Delivery, Loss, SendRejected, SessionFailure, TabOutput,

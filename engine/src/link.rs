@@ -2,7 +2,7 @@
 //!
 //! The life of its sockets is in [`lifecycle`].
 
-use std::{collections::VecDeque, rc::Rc};
+use std::rc::Rc;
 
 use fastrand::Rng;
 use litemap::LiteMap;
@@ -11,7 +11,7 @@ use onesocket_protocol::{
     SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError, limits,
 };
 
-use crate::{Output, PortId, SocketId, Time, port::Ports};
+use crate::{Fifo, Output, PortId, SocketId, Time, port::Ports};
 
 mod auth;
 mod backoff;
@@ -47,7 +47,7 @@ pub(crate) struct Ctx<'a> {
     pub(crate) rng: &'a mut Rng,
     pub(crate) next_socket: &'a mut u32,
     pub(crate) ports: &'a mut Ports,
-    pub(crate) outputs: &'a mut VecDeque<Output<'static>>,
+    pub(crate) outputs: &'a mut Fifo<Output<'static>>,
 }
 
 impl Ctx<'_> {
@@ -56,11 +56,11 @@ impl Ctx<'_> {
     }
 
     fn transmit(&mut self, socket: SocketId, payload: Payload) {
-        self.outputs.push_back(Output::Transmit { socket, payload });
+        self.outputs.push(Output::Transmit { socket, payload });
     }
 
     fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {
-        self.outputs.push_back(Output::Close {
+        self.outputs.push(Output::Close {
             socket,
             code,
             reason,

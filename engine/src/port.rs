@@ -1,7 +1,5 @@
 //! One tab's port, as the engine knows it.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{ChannelId, Outbox, Payload, SendId, ToTab, Version, limits};
@@ -16,7 +14,7 @@ use latest::Latest;
 #[derive(Debug, Default)]
 pub(crate) struct Ports {
     by_id: LiteMap<PortId, Port>,
-    dirty: VecDeque<PortId>,
+    dirty: Vec<PortId>,
     /// Ports whose tabs must be told what is about to be handed to a socket.
     announcing: Vec<PortId>,
     /// Ports whose tabs ask and do not read.
@@ -90,7 +88,7 @@ impl Ports {
 
     pub(crate) fn post_preface(&mut self, id: PortId, frame: Vec<u8>) {
         if let Some(port) = self.get_mut(id) {
-            port.prefaces.push_back(frame);
+            port.prefaces.push(frame);
             self.mark_dirty(id);
         }
     }
@@ -130,20 +128,20 @@ impl Ports {
             && !port.is_dirty
         {
             port.is_dirty = true;
-            self.dirty.push_back(id);
+            self.dirty.push(id);
         }
     }
 
     /// Looks for the next frame to post, and says to whom.
     pub(crate) fn prepare_frame(&mut self) -> Option<PortId> {
-        while let Some(id) = self.dirty.front().copied() {
+        while let Some(id) = self.dirty.first().copied() {
             if let Some(port) = self.by_id.get_mut(&id) {
                 if port.prepare_frame() {
                     return Some(id);
                 }
                 port.is_dirty = false;
             }
-            self.dirty.pop_front();
+            self.dirty.remove(0);
         }
         None
     }
@@ -157,7 +155,7 @@ impl Ports {
 #[derive(Debug, Default)]
 pub(crate) struct Port {
     /// Frames outside the typed protocol: welcome, refusal, stale. They go first.
-    prefaces: VecDeque<Vec<u8>>,
+    prefaces: Vec<Vec<u8>>,
     posting: Vec<u8>,
     posting_preface: bool,
     session: Option<Session>,
@@ -272,8 +270,8 @@ impl Port {
     }
 
     fn prepare_frame(&mut self) -> bool {
-        if let Some(preface) = self.prefaces.pop_front() {
-            self.posting = preface;
+        if !self.prefaces.is_empty() {
+            self.posting = self.prefaces.remove(0);
             self.posting_preface = true;
             return true;
         }

@@ -24,8 +24,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::VecDeque;
-
 use crate::{
     BatchHeader, ChannelId, Epoch, FrameError, LogEntry, SendId, Version,
     frame::HEADER_BYTES,
@@ -44,7 +42,7 @@ pub struct Outbox {
     /// The batch that is being filled; always starts with room for its header.
     filling: Batch,
     /// Full batches in front of `filling`. Empty unless the peer is slow.
-    full: VecDeque<Batch>,
+    full: Vec<Batch>,
     /// The batch that was handed out last; its memory is used again.
     posted: Vec<u8>,
     seq: u64,
@@ -69,7 +67,7 @@ impl Outbox {
             epoch,
             version,
             filling: Batch::new(Vec::new()),
-            full: VecDeque::new(),
+            full: Vec::new(),
             posted: Vec::new(),
             seq: 0,
             acked: 0,
@@ -94,7 +92,7 @@ impl Outbox {
     fn append(&mut self, message: &impl Encode) -> usize {
         if self.filling.is_full() {
             let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
-            self.full.push_back(full);
+            self.full.push(full);
         }
         let bytes = self.filling.push(self.version, message);
         self.backlog += bytes;
@@ -303,10 +301,12 @@ impl Outbox {
     }
 
     fn take_next(&mut self) -> Batch {
-        let batch = self.full.pop_front().unwrap_or_else(|| {
+        let batch = if self.full.is_empty() {
             let spare = core::mem::take(&mut self.posted);
             core::mem::replace(&mut self.filling, Batch::new(spare))
-        });
+        } else {
+            self.full.remove(0)
+        };
         self.backlog -= batch.body_bytes();
         self.kept -= batch.kept;
         batch
@@ -325,7 +325,7 @@ impl Outbox {
     }
 
     fn bytes_behind_next(&self) -> usize {
-        self.backlog - self.full.front().unwrap_or(&self.filling).body_bytes()
+        self.backlog - self.full.first().unwrap_or(&self.filling).body_bytes()
     }
 
     /// The backlog only shrinks when a batch is posted, so this is the one place to look.

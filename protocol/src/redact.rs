@@ -34,11 +34,12 @@ pub fn redact_url(url: &str) -> String {
         None => redacted.extend_from_slice(authority),
     }
     redacted.extend_from_slice(path);
-    if let Some(query) = query {
-        for (index, pair) in query.split(|byte| *byte == b'&').enumerate() {
-            redacted.push(if index == 0 { b'?' } else { b'&' });
-            redact_pair(pair, &mut redacted);
-        }
+    let (mut left, mut mark) = (query, b'?');
+    while let Some(query) = left {
+        let (pair, rest) = split_at_byte(query, b'&');
+        redacted.push(mark);
+        redact_pair(pair, &mut redacted);
+        (left, mark) = (rest, b'&');
     }
     if fragment.is_some() {
         redacted.extend_from_slice(b"#***");
@@ -75,8 +76,10 @@ fn redact_pair(pair: &[u8], redacted: &mut Vec<u8>) {
 }
 
 fn split_at_byte(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
-    let mut parts = text.splitn(2, |byte| *byte == at);
-    (parts.next().unwrap_or_default(), parts.next())
+    match text.iter().position(|byte| *byte == at) {
+        Some(end) => (&text[..end], Some(&text[end + 1..])),
+        None => (text, None),
+    }
 }
 
 /// A browser takes either for the other in the schemes that it knows.

@@ -2,17 +2,19 @@
 
 use std::cell::Cell;
 
-use js_sys::Reflect;
 use onesocket_engine::Time;
 use onesocket_protocol::{Millis, WorkerScope};
 use wasm_bindgen::prelude::*;
+use web_sys::EventTarget;
+
+use crate::{lock::LockManager, serve::prelude::Prelude};
 
 /// Returns where this code runs; `None` where the loop can't (a service worker, a worklet, Node).
 ///
 /// It looks at the class of the global object, so it can be called before anything else.
 #[must_use]
 pub fn scope() -> Option<WorkerScope> {
-    let global = js_sys::global();
+    let global = Global::get();
     if global.has_type::<web_sys::SharedWorkerGlobalScope>() {
         Some(WorkerScope::Shared)
     } else if global.has_type::<web_sys::DedicatedWorkerGlobalScope>() {
@@ -91,13 +93,33 @@ pub(crate) fn random_u64() -> u64 {
 
 /// Returns what the browser says about the network; `true` where it says nothing.
 pub(crate) fn is_online() -> bool {
-    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap_or_default();
-    let online = Reflect::get(&navigator, &"onLine".into()).unwrap_or_default();
-    online.as_bool().unwrap_or(true)
+    let navigator = Global::navigator();
+    navigator.is_none_or(|navigator| navigator.online() != Some(false))
 }
 
 #[wasm_bindgen]
 extern "C" {
+    /// The global object, of whatever kind. What js-sys has for it tries four names and keeps what it finds.
+    #[wasm_bindgen(js_name = globalThis, extends = EventTarget)]
+    pub(crate) type Global;
+
+    #[wasm_bindgen(static_method_of = Global, getter = globalThis)]
+    pub(crate) fn get() -> Global;
+
+    #[wasm_bindgen(static_method_of = Global, getter)]
+    pub(crate) fn navigator() -> Option<Navigator>;
+
+    #[wasm_bindgen(static_method_of = Global, getter)]
+    pub(crate) fn onesocket() -> Option<Prelude>;
+
+    pub(crate) type Navigator;
+
+    #[wasm_bindgen(method, getter, js_name = onLine)]
+    fn online(this: &Navigator) -> Option<bool>;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn locks(this: &Navigator) -> Option<LockManager>;
+
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 

@@ -6,19 +6,18 @@ mod slots;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     fmt,
     rc::{Rc, Weak},
 };
 
-use onesocket_engine::{Engine, EngineConfig, Input, PortId, SocketId};
+use onesocket_engine::{Engine, EngineConfig, Fifo, Input, PortId, SocketId};
 use onesocket_protocol::{DebugLevel, Epoch, LogEntry, WorkerScope};
 
 use self::{fence::Fence, slots::Slots};
 use crate::{
     alarm::Alarm,
     debug::TabSink,
-    environment::{self, Clock, Lead},
+    environment::{self, Clock, Global, Lead},
     listener::Listener,
     lock::{TabWatch, WorkerLock},
     port::{Inlet, Outlet, PortEnd},
@@ -137,7 +136,7 @@ pub(crate) struct Inner {
     clock: Clock,
     lead: Lead,
     engine: RefCell<Engine>,
-    inbox: RefCell<VecDeque<Input>>,
+    inbox: RefCell<Fifo<Input>>,
     is_driving: Cell<bool>,
     is_stopped: Cell<bool>,
     fence: Fence,
@@ -160,7 +159,7 @@ impl Inner {
     /// Gives the engine an input, now or, when this comes out of an output, right after that.
     pub(crate) fn input(self: &Rc<Self>, input: Input) {
         if !self.is_stopped.get() {
-            self.inbox.borrow_mut().push_back(input);
+            self.inbox.borrow_mut().push(input);
             self.drive();
         }
     }
@@ -199,7 +198,7 @@ impl Inner {
     }
 
     fn next_input(&self) -> Option<Input> {
-        self.inbox.borrow_mut().pop_front()
+        self.inbox.borrow_mut().pop()
     }
 
     /// In front of what has come meanwhile: a send must not be handed to a socket that is not to be trusted.
@@ -263,18 +262,14 @@ impl fmt::Debug for Inner {
 /// The `online` and `offline` events of this context. Chromium's workers have none
 /// ([browser-compat-data#14442](https://github.com/mdn/browser-compat-data/issues/14442)): there the tabs pass theirs on.
 fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
-    let global = js_sys::global();
+    let global = Global::get();
     [("online", true), ("offline", false)].map(|(event, online)| {
         let host = host.clone();
-        Listener::new(
-            wasm_bindgen::JsCast::unchecked_ref(&global),
-            event,
-            move |_| {
-                if let Some(host) = host.upgrade() {
-                    host.input(Input::Network { online });
-                }
-            },
-        )
+        Listener::new(&global, event, move |_| {
+            if let Some(host) = host.upgrade() {
+                host.input(Input::Network { online });
+            }
+        })
     })
 }
 

@@ -30,6 +30,7 @@
 //! - `faults`: a worker that fails when a tab asks for it, for tests of apps. Not for production.
 //! - `gloo-worker`: [`gloo::OneSocketWorker`], the loop as a `gloo_worker::Worker`.
 //! - `gloo-net` (on by default): sockets receive by that crate; without it by plain listeners, and the wasm is smaller.
+//! - `local` (on by default): [`local`], ports within the page, for the main tier.
 //! - `tracing` (on by default): the debug log as `tracing` events, in the console of the worker too; and what the app itself logs
 //!   in its worker, in the consoles of its tabs. Without it the tabs get the worker's debug log all the same, as numbers that they
 //!   put into words, and the wasm is smaller.
@@ -64,11 +65,13 @@ mod socket;
 
 #[cfg(all(target_family = "wasm", feature = "tracing"))]
 pub use crate::debug::{TabLayer, show_in_console};
+#[cfg(all(target_family = "wasm", feature = "local"))]
+pub use crate::port::local;
 #[cfg(target_family = "wasm")]
 pub use crate::{
     environment::{is_worker, scope},
     host::Host,
-    port::{Inlet, Outlet, PortEnd, local},
+    port::{Inlet, Outlet, PortEnd},
     serve::serve,
 };
 

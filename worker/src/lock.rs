@@ -5,16 +5,18 @@
 //! however it ends. web-sys has [the API](https://developer.mozilla.org/en-US/docs/Web/API/Web_Locks_API) behind an unstable
 //! flag that every app would have to set, so the two methods are declared here.
 
-use js_sys::{Array, Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise};
 use onesocket_protocol::Epoch;
 use wasm_bindgen::prelude::*;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
+
+use crate::environment::Global;
 
 /// Waits for a tab's lock. A drop withdraws the request.
 #[derive(Debug)]
 pub(crate) struct TabWatch {
     abort: AbortController,
-    _granted: Closure<dyn FnMut()>,
+    _granted: Closure<Callback>,
 }
 
 impl TabWatch {
@@ -23,10 +25,13 @@ impl TabWatch {
     pub(crate) fn new(lock: &str, gone: impl FnOnce() + 'static) -> Option<Self> {
         let locks = manager()?;
         let abort = AbortController::new().ok()?;
-        let options = Object::new();
-        Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?;
-        // The lock is released when the callback returns.
-        let granted = Closure::once(gone);
+        let options: Options = Object::new().unchecked_into();
+        options.set_signal(&abort.signal());
+        let granted = Closure::once(once(move |_| {
+            gone();
+            // The lock is released when the callback returns.
+            JsValue::UNDEFINED
+        }));
         let request = locks.request(&lock.into(), &options, granted.as_ref());
         after(&request.ok()?, |_| ());
         Some(Self {
@@ -65,11 +70,12 @@ impl WorkerLock {
         let mut request = None;
         let granted = Promise::new(&mut |resolve, _| {
             // The lock is held until the promise that this returns is settled, which is never.
-            let on_granted = Closure::once_into_js(move || {
+            let on_granted = Closure::once_into_js(once(move |_| {
                 let _ = resolve.call0(&JsValue::UNDEFINED);
-                Promise::new(&mut |_, _| ())
-            });
-            request = locks.request(&name, &Object::new(), &on_granted).ok();
+                Promise::race(&Array::new()).into()
+            }));
+            let options = Object::new().unchecked_into();
+            request = locks.request(&name, &options, &on_granted).ok();
         });
         let Some(request) = request else {
             return done(None);
@@ -115,32 +121,36 @@ fn holder(locks: &LockManager, name: &JsValue, done: impl FnOnce(Option<JsValue>
 }
 
 fn holder_in(snapshot: &JsValue, name: &JsValue) -> Option<JsValue> {
-    let held: Array = get(snapshot, "held")?.dyn_into().ok()?;
-    let info = held
-        .iter()
-        .find(|info| get(info, "name").as_ref() == Some(name))?;
-    get(&info, "clientId")
+    let held = snapshot.unchecked_ref::<Snapshot>().held().ok()??;
+    let mut held = held.iter().map(JsCast::unchecked_into::<Info>);
+    let info = held.find(|info| info.name() == *name)?;
+    Some(info.client_id())
 }
 
 /// Calls `then` when a promise is settled, with its value or its error: the same function is told of both, so that it is
 /// called, and freed, in either case. An error that nobody takes would be in the console.
 ///
 /// Not a future: the tasks, wakers and queue behind those weigh more than everything that waits in a worker.
-/// Boxed, because the way from JS into each type of closure is 300 bytes.
 fn after(promise: &Promise, then: impl FnOnce(JsValue) + 'static) {
-    let then: Box<dyn FnOnce(JsValue)> = Box::new(then);
-    let then = Closure::once_into_js(then);
+    let then = Closure::once_into_js(once(move |settled| {
+        then(settled);
+        JsValue::UNDEFINED
+    }));
     let promise: &Settling = promise.unchecked_ref();
     promise.then(&then, &then);
 }
 
-fn manager() -> Option<LockManager> {
-    let locks = get(&get(&js_sys::global(), "navigator")?, "locks")?;
-    locks.is_object().then(|| locks.unchecked_into())
+/// What the browser calls: of one type, because the way from JS into each type of closure is 300 bytes.
+type Callback = dyn FnMut(JsValue) -> JsValue;
+
+fn once(
+    callback: impl FnOnce(JsValue) -> JsValue + 'static,
+) -> Box<dyn FnOnce(JsValue) -> JsValue> {
+    Box::new(callback)
 }
 
-fn get(object: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(object, &name.into()).ok()
+fn manager() -> Option<LockManager> {
+    Global::navigator()?.locks()
 }
 
 #[wasm_bindgen]
@@ -151,14 +161,36 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn then(this: &Settling, fulfilled: &JsValue, rejected: &JsValue);
 
+    /// The options of a request.
+    #[wasm_bindgen(extends = Object)]
+    type Options;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_signal(this: &Options, signal: &AbortSignal);
+
+    /// What a query tells, if it has not failed.
+    type Snapshot;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn held(this: &Snapshot) -> Result<Option<Array>, JsValue>;
+
+    /// A lock that is held.
+    type Info;
+
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Info) -> JsValue;
+
+    #[wasm_bindgen(method, getter, js_name = clientId)]
+    fn client_id(this: &Info) -> JsValue;
+
     #[derive(Clone, Debug)]
-    type LockManager;
+    pub(crate) type LockManager;
 
     #[wasm_bindgen(method, catch)]
     fn request(
         this: &LockManager,
         name: &JsValue,
-        options: &Object,
+        options: &Options,
         callback: &JsValue,
     ) -> Result<Promise, JsValue>;
 

@@ -1,5 +1,6 @@
 //! The ends of ports that a host can hold, whatever they are made of.
 
+#[cfg(feature = "local")]
 pub mod local;
 mod message_port;
 
@@ -10,7 +11,7 @@ use onesocket_engine::{Input, PortId};
 
 use crate::host::Inner;
 
-/// One end of a port, not yet in use. A `web_sys::MessagePort` and a [`local::LocalEnd`] are such ends.
+/// One end of a port, not yet in use. A `web_sys::MessagePort` and a `local::LocalEnd` are such ends.
 pub trait PortEnd {
     /// Begins to receive: every buffer that arrives goes to the inlet. Returns the way out.
     fn open(self, inlet: Inlet) -> Box<dyn Outlet>;

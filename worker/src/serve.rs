@@ -7,9 +7,14 @@ use std::cell::RefCell;
 
 use onesocket_protocol::{DebugLevel, FailedStart, WorkerScope};
 use wasm_bindgen::prelude::*;
-use web_sys::{EventTarget, MessageEvent, MessagePort};
+use web_sys::{MessageEvent, MessagePort};
 
-use crate::{Host, debug, environment, listener::Listener, lock::WorkerLock};
+use crate::{
+    Host, debug,
+    environment::{self, Global},
+    listener::Listener,
+    lock::WorkerLock,
+};
 use prelude::Prelude;
 
 /// Serves every tab that connects to this worker, for as long as it lives. Returns at once.
@@ -90,7 +95,7 @@ fn admit_waiting(lock: Option<WorkerLock>) {
 #[expect(dead_code, reason = "held for its drop")]
 enum Entrance {
     /// The prelude has listened from the start.
-    Prelude(Closure<dyn Fn(MessagePort)>),
+    Prelude(Closure<dyn Fn(JsValue)>),
     /// There is none: a tab that came too early has to knock again.
     Own(Listener),
 }
@@ -98,7 +103,9 @@ enum Entrance {
 impl Entrance {
     fn open(scope: WorkerScope) -> Self {
         if let Some(prelude) = Prelude::find() {
-            let accept = Closure::<dyn Fn(MessagePort)>::new(admit);
+            // Of the type of the listeners' closures: each has its own way from JS.
+            let accept =
+                Closure::<dyn Fn(JsValue)>::new(|port: JsValue| admit(port.unchecked_into()));
             prelude.serve(accept.as_ref().unchecked_ref());
             return Self::Prelude(accept);
         }
@@ -107,8 +114,7 @@ impl Entrance {
         } else {
             "message"
         };
-        let global: EventTarget = js_sys::global().unchecked_into();
-        Self::Own(Listener::new(&global, event, |event| {
+        Self::Own(Listener::new(&Global::get(), event, |event| {
             let port = event.unchecked_into::<MessageEvent>().ports().get(0);
             if let Ok(port) = port.dyn_into::<MessagePort>() {
                 admit(port);

@@ -1,13 +1,13 @@
 //! The last messages of the open socket, for tabs that join later.
 
-use std::collections::VecDeque;
-
 use onesocket_protocol::{Payload, Replay, limits};
+
+use crate::Fifo;
 
 /// Keeps nothing until a tab has asked for a replay.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    entries: VecDeque<Payload>,
+    entries: Fifo<Payload>,
     bytes: usize,
     max_frames: usize,
     max_bytes: usize,
@@ -33,9 +33,9 @@ impl History {
             return;
         }
         self.bytes += payload.len();
-        self.entries.push_back(payload.clone());
+        self.entries.push(payload.clone());
         while self.entries.len() > self.max_frames || self.bytes > self.max_bytes {
-            if let Some(oldest) = self.entries.pop_front() {
+            if let Some(oldest) = self.entries.pop() {
                 self.bytes -= oldest.len();
             }
         }

@@ -123,7 +123,7 @@ impl Link {
             true => &self.dialled.subprotocols,
             false => &[],
         };
-        ctx.outputs.push_back(Output::Dial {
+        ctx.outputs.push(Output::Dial {
             socket,
             url: self.dialled.url.clone(),
             subprotocols: subprotocols.to_vec(),

@@ -1,11 +1,9 @@
 //! What waits for an open socket, or for the server's acknowledgement: bounded in messages, bytes and time, in the order in which it came.
 
-use std::collections::VecDeque;
-
 use onesocket_protocol::{Millis, Payload, QueueLimits, SendFailure, SendId};
 
 use super::Member;
-use crate::Time;
+use crate::{Fifo, Time};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Queued {
@@ -20,11 +18,11 @@ pub(crate) struct Queued {
 /// Both parts are bounded together: either is memory that the app's sends hold.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    entries: VecDeque<Queued>,
+    entries: Fifo<Queued>,
     bytes: usize,
     /// Handed to a socket, this one or an earlier, and not acknowledged by the server. Each of them is older than whatever of
     /// its sender is in `entries`.
-    kept: VecDeque<Queued>,
+    kept: Fifo<Queued>,
     kept_bytes: usize,
 }
 
@@ -33,7 +31,7 @@ impl Queue {
     pub(crate) fn push(&mut self, limits: &QueueLimits, entry: Queued) -> Result<(), SendFailure> {
         self.check(limits, &entry)?;
         self.bytes += entry.payload.len();
-        self.entries.push_back(entry);
+        self.entries.push(entry);
         Ok(())
     }
 
@@ -60,7 +58,7 @@ impl Queue {
 
     fn push_kept(&mut self, entry: Queued) {
         self.kept_bytes += entry.payload.len();
-        self.kept.push_back(entry);
+        self.kept.push(entry);
     }
 
     /// Takes the oldest entry to hand it to the socket; one that is to be kept is kept.
@@ -74,34 +72,31 @@ impl Queue {
 
     /// Hands what was handed to an earlier socket to the new one, oldest first.
     pub(crate) fn hand_kept(&mut self, mut hand: impl FnMut(Payload)) {
-        for entry in &self.kept {
+        for entry in self.kept.iter() {
             hand(entry.payload.clone());
         }
-        self.kept.retain(|entry| entry.keep);
-        self.kept_bytes = total(&self.kept);
+        self.unkeep(&|entry| !entry.keep);
     }
 
     /// The server has it.
     pub(crate) fn acknowledge(&mut self, member: Member, id: SendId) {
         let is_it = |entry: &Queued| entry.member == member && entry.id == id;
-        if let Some(at) = self.kept.iter().position(is_it) {
-            let entry = self.kept.remove(at);
-            self.kept_bytes -= entry.map_or(0, |entry| entry.payload.len());
-        } else if let Some(at) = self.entries.iter().position(is_it) {
+        if let Some(entry) = self.kept.take(is_it) {
+            self.kept_bytes -= entry.payload.len();
+        } else if let Some(entry) = self.entries.take(is_it) {
             // A run of the worker before this one had handed it over.
-            let entry = self.entries.remove(at);
-            self.bytes -= entry.map_or(0, |entry| entry.payload.len());
+            self.bytes -= entry.payload.len();
         }
     }
 
     fn take_oldest(&mut self) -> Option<Queued> {
-        let entry = self.entries.pop_front()?;
+        let entry = self.entries.pop()?;
         self.bytes -= entry.payload.len();
         Some(entry)
     }
 
     fn take_oldest_kept(&mut self) -> Option<Queued> {
-        let entry = self.kept.pop_front()?;
+        let entry = self.kept.pop()?;
         self.kept_bytes -= entry.payload.len();
         Some(entry)
     }
@@ -132,24 +127,23 @@ impl Queue {
     /// Takes all entries of a member that wait, oldest first, and drops what is kept of it: the tab keeps that too.
     pub(crate) fn remove_member(&mut self, member: Member) -> Vec<Queued> {
         self.drop_kept(member);
-        let (removed, waiting): (Vec<_>, Vec<_>) = self
-            .entries
-            .drain(..)
-            .partition(|entry| entry.member == member);
-        self.entries = waiting.into();
+        let removed = self.entries.take_all(&|entry| entry.member == member);
         self.bytes -= total(&removed);
         removed
     }
 
     /// Drops what is kept of a member.
     pub(crate) fn drop_kept(&mut self, member: Member) {
-        self.kept.retain(|entry| entry.member != member);
-        self.kept_bytes = total(&self.kept);
+        self.unkeep(&|entry| entry.member == member);
+    }
+
+    fn unkeep(&mut self, is_it: &dyn Fn(&Queued) -> bool) {
+        self.kept_bytes -= total(&self.kept.take_all(is_it));
     }
 
     /// Keeps what is kept of a member for one more socket only, and what waits not at all.
     pub(crate) fn release_kept(&mut self, member: Member) {
-        for entry in self.kept.iter_mut().chain(&mut self.entries) {
+        for entry in self.kept.iter_mut().chain(self.entries.iter_mut()) {
             entry.keep &= entry.member != member;
         }
     }
@@ -169,6 +163,6 @@ fn expiry(entry: Option<&Queued>, timeout: Option<Millis>) -> Option<Time> {
     Some(entry?.since.after(timeout?))
 }
 
-fn total<'a>(entries: impl IntoIterator<Item = &'a Queued>) -> usize {
-    entries.into_iter().map(|entry| entry.payload.len()).sum()
+fn total(entries: &[Queued]) -> usize {
+    entries.iter().map(|entry| entry.payload.len()).sum()
 }

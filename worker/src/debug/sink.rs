@@ -1,6 +1,6 @@
 //! The log on its way to the tabs.
 
-use std::{cell::RefCell, collections::VecDeque, mem};
+use std::{cell::RefCell, mem};
 
 use onesocket_protocol::{LogEntry, WorkerScope};
 
@@ -9,7 +9,7 @@ use onesocket_protocol::{LogEntry, WorkerScope};
 pub(crate) struct TabSink {
     /// Not in the page: its console is this context's own, and a line that comes back to it would be the next one for ever.
     forwards: bool,
-    entries: RefCell<VecDeque<LogEntry>>,
+    entries: RefCell<Vec<LogEntry>>,
 }
 
 impl TabSink {
@@ -21,7 +21,7 @@ impl TabSink {
     }
 
     /// Takes what has come since.
-    pub(crate) fn take(&self) -> VecDeque<LogEntry> {
+    pub(crate) fn take(&self) -> Vec<LogEntry> {
         mem::take(&mut self.entries.borrow_mut())
     }
 
@@ -32,9 +32,9 @@ impl TabSink {
         }
         let mut entries = self.entries.borrow_mut();
         if entries.len() == MAX_ENTRIES {
-            entries.pop_front();
+            entries.remove(0);
         }
-        entries.push_back(entry);
+        entries.push(entry);
     }
 }
 

@@ -1,13 +1,18 @@
 //! What `js/prelude.js` has put into the global object, if it is there.
 
-use js_sys::{Function, Reflect};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::MessagePort;
+
+use crate::environment::Global;
 
 #[wasm_bindgen]
 extern "C" {
     /// `self.onesocket`.
-    pub(super) type Prelude;
+    pub(crate) type Prelude;
+
+    #[wasm_bindgen(method, getter, js_name = serve)]
+    fn has_serve(this: &Prelude) -> JsValue;
 
     #[wasm_bindgen(method)]
     pub(super) fn serve(this: &Prelude, accept: &Function);
@@ -25,10 +30,8 @@ extern "C" {
 impl Prelude {
     /// Returns it, unless this worker was started without one, or this is the page.
     pub(super) fn find() -> Option<Self> {
-        let prelude = Reflect::get(&js_sys::global(), &"onesocket".into()).ok()?;
         // An app may have a global of that name of its own.
-        let serve = Reflect::get(&prelude, &"serve".into()).ok()?;
-        serve.is_function().then(|| prelude.unchecked_into())
+        Global::onesocket().filter(|prelude| prelude.has_serve().is_function())
     }
 }
 
