@@ -55,6 +55,11 @@ impl Ctx<'_> {
         self.ports.tell(member.port, message);
     }
 
+    fn complain(&mut self, member: Member, error: WorkerError) {
+        let channel = Some(member.channel);
+        self.tell(member, &ToTab::Error { channel, error });
+    }
+
     fn transmit(&mut self, socket: SocketId, payload: Payload) {
         self.outputs.push(Output::Transmit { socket, payload });
     }
@@ -181,14 +186,7 @@ impl Link {
             },
         );
         if policy_differs {
-            let error = WorkerError::PolicyDiffers;
-            ctx.tell(
-                member,
-                &ToTab::Error {
-                    channel: Some(member.channel),
-                    error,
-                },
-            );
+            ctx.complain(member, WorkerError::PolicyDiffers);
         }
         if let State::Open(open) = &self.state {
             let channel = member.channel;
@@ -213,7 +211,7 @@ impl Link {
             ToWorker::Acknowledge { id, .. } => self.acknowledge(member, id),
             ToWorker::GetStatus { .. } => self.answer_status(ctx, member),
             ToWorker::Greet { greeting, .. } => self.greet(ctx, member, greeting),
-            ToWorker::Ungreet { greeting, .. } => self.ungreet(ctx, member, greeting),
+            ToWorker::Ungreet { greeting, .. } => self.drop_greetings(ctx, member, Some(greeting)),
             ToWorker::Delay { delay, .. } => self.delay(ctx, delay),
             ToWorker::Reconnect { .. } => self.reconnect(ctx),
             ToWorker::Credential {
@@ -291,12 +289,7 @@ impl Link {
     fn remove(&mut self, ctx: &mut Ctx<'_>, member: Member) {
         self.members.remove(&member);
         self.forget_asked(ctx, member);
-        let farewells = self.greetings.remove_member(member);
-        if let State::Open(open) = &self.state {
-            for farewell in farewells {
-                ctx.transmit(open.socket, farewell);
-            }
-        }
+        self.drop_greetings(ctx, member, None);
         if self.members.is_empty() {
             self.timers
                 .start(Timer::Linger, ctx.now.after(self.policy.linger));
@@ -370,14 +363,7 @@ impl Link {
 
     fn greet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: Greeting) {
         if self.greetings.count(member) >= limits::MAX_GREETINGS {
-            let error = WorkerError::TooManyGreetings;
-            return ctx.tell(
-                member,
-                &ToTab::Error {
-                    channel: Some(member.channel),
-                    error,
-                },
-            );
+            return ctx.complain(member, WorkerError::TooManyGreetings);
         }
         let first = self.greetings.add(member, greeting);
         if let (State::Open(open), Some(payload)) = (&self.state, first) {
@@ -385,10 +371,12 @@ impl Link {
         }
     }
 
-    fn ungreet(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: GreetingId) {
-        let farewell = self.greetings.remove(member, greeting);
-        if let (State::Open(open), Some(payload)) = (&self.state, farewell) {
-            ctx.transmit(open.socket, payload);
+    fn drop_greetings(&mut self, ctx: &mut Ctx<'_>, member: Member, greeting: Option<GreetingId>) {
+        let farewells = self.greetings.remove(member, greeting);
+        if let State::Open(open) = &self.state {
+            for farewell in farewells {
+                ctx.transmit(open.socket, farewell);
+            }
         }
     }
 

@@ -122,8 +122,7 @@ impl Link {
         };
         let digest = digest(&credential);
         if self.credentials.refused.contains(&digest) {
-            let (channel, error) = (Some(member.channel), WorkerError::CredentialRefused);
-            ctx.tell(member, &ToTab::Error { channel, error });
+            ctx.complain(member, WorkerError::CredentialRefused);
             if is_asked {
                 self.pass_over(ctx);
             }

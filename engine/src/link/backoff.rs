@@ -43,26 +43,26 @@ pub(crate) fn directions(close: &CloseInfo, cap: Millis) -> Directions {
 fn seconds(reason: &str, name: &[u8]) -> Option<Millis> {
     let reason = reason.as_bytes();
     let at = reason.windows(name.len()).position(|part| part == name)?;
-    let mut digits = reason[at + name.len()..].iter().copied().peekable();
     // By hand: the parsers of the standard library would be a twentieth of the worker's wasm.
-    digits.peek().filter(|byte| byte.is_ascii_digit())?;
-    let mut seconds: u32 = 0;
-    while let Some(digit) = digits.next_if(u8::is_ascii_digit) {
-        seconds = seconds
-            .saturating_mul(10)
-            .saturating_add(u32::from(digit - b'0'));
-    }
-    let mut millis = 0;
-    if digits.next_if_eq(&b'.').is_some() {
-        for place in [100, 10, 1] {
-            let digit = digits.next_if(u8::is_ascii_digit).unwrap_or(b'0');
-            millis += place * u32::from(digit - b'0');
+    let (mut seconds, mut millis) = (None, 0);
+    let mut place = None;
+    for byte in reason.iter().skip(at + name.len()) {
+        let digit = u32::from(byte.wrapping_sub(b'0'));
+        match (byte, &mut place) {
+            (b'0'..=b'9', None) => {
+                let before: u32 = seconds.unwrap_or(0);
+                seconds = Some(before.saturating_mul(10).saturating_add(digit));
+            }
+            (b'0'..=b'9', Some(place)) => {
+                *place /= 10;
+                millis += *place * digit;
+            }
+            (b'.', None) => place = Some(1000),
+            (b'.', Some(_)) => return None,
+            _ => break,
         }
-        while digits.next_if(u8::is_ascii_digit).is_some() {}
-        if digits.peek() == Some(&b'.') {
-            return None;
-        }
     }
+    let seconds = seconds?;
     let delay = Millis(seconds.saturating_mul(1000).saturating_add(millis));
     Some(clamp_directed(delay))
 }

@@ -44,32 +44,18 @@ impl Greetings {
         Some(payload)
     }
 
-    /// Drops one greeting. Returns its farewell when nobody else holds it.
-    pub(crate) fn remove(&mut self, member: Member, id: GreetingId) -> Option<Payload> {
-        let at = self
-            .entries
-            .iter()
-            .position(|entry| entry.holders.contains(&(member, id)))?;
-        self.entries[at]
-            .holders
-            .retain(|holder| *holder != (member, id));
-        if !self.entries[at].holders.is_empty() {
-            return None;
-        }
-        self.entries.remove(at).farewell
-    }
-
-    /// Drops all greetings of a member. Returns the farewells of those that nobody else holds.
-    pub(crate) fn remove_member(&mut self, member: Member) -> Vec<Payload> {
+    /// Drops one greeting of a member, or all. Returns the farewells of those that nobody else holds.
+    pub(crate) fn remove(&mut self, member: Member, id: Option<GreetingId>) -> Vec<Payload> {
         let mut farewells = Vec::new();
         self.entries.retain_mut(|entry| {
-            let before = entry.holders.len();
-            entry.holders.retain(|(holder, _)| *holder != member);
-            let orphaned = before > 0 && entry.holders.is_empty();
-            if orphaned {
+            entry.holders.retain(|(holder, greeting)| {
+                *holder != member || id.is_some_and(|id| id != *greeting)
+            });
+            let is_held = !entry.holders.is_empty();
+            if !is_held {
                 farewells.extend(entry.farewell.take());
             }
-            !orphaned
+            is_held
         });
         farewells
     }
