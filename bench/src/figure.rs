@@ -25,6 +25,18 @@ pub(crate) enum Figure {
     Large64K,
     /// How fast frames of 8 MiB are received.
     Large8M,
+    /// From the start of the first tab's script to its first message, with a slow handshake.
+    FirstTab,
+    /// The same in a tab that joins.
+    NextTab,
+    /// For how long all processes of the browser run while ten tabs listen.
+    TabsCpu,
+    /// How many sockets those have.
+    TabsSockets,
+    /// How much the server sends to them.
+    TabsBytes,
+    /// Memory of all processes of the browser, for each tab after the first.
+    TabMemory,
 }
 
 impl Figure {
@@ -41,6 +53,12 @@ impl Figure {
             Self::UpstreamMain => "upstream-main",
             Self::Large64K => "large-64k",
             Self::Large8M => "large-8m",
+            Self::FirstTab => "first-tab",
+            Self::NextTab => "next-tab",
+            Self::TabsCpu => "tabs-cpu",
+            Self::TabsSockets => "tabs-sockets",
+            Self::TabsBytes => "tabs-bytes",
+            Self::TabMemory => "tab-memory",
         }
     }
 
@@ -48,8 +66,11 @@ impl Figure {
         match self {
             Self::FloodRate | Self::UpstreamRate => "messages/s",
             Self::FloodMain | Self::UpstreamMain => "ms per 100,000 messages",
-            Self::FloodGap | Self::Echo => "ms",
-            Self::SteadyMain => "ms/s",
+            Self::FloodGap | Self::Echo | Self::FirstTab | Self::NextTab => "ms",
+            Self::SteadyMain | Self::TabsCpu => "ms/s",
+            Self::TabsSockets => "sockets",
+            Self::TabsBytes => "bytes/s",
+            Self::TabMemory => "KiB",
             Self::SteadyGap => "frames",
             Self::Large64K | Self::Large8M => "MB/s",
         }

@@ -27,6 +27,10 @@ enum Bound {
     AtLeast(f64),
     /// At most so much, by itself.
     NoMoreThan(f64),
+    /// At most so many times gloo-net.
+    AtMostOfGloo(f64),
+    /// At most so much more than gloo-net.
+    AboveGloo(f64),
 }
 
 /// A floor that does not hold.
@@ -60,6 +64,15 @@ fn check(report: &Report, floor: Floor) -> Option<Missed> {
         Bound::AtLeast(least) => (ratio?, ratio? >= least),
         Bound::NoMoreThan(most) => {
             let is = report.row(engine, figure, contender)?.median;
+            (is, is <= most)
+        }
+        Bound::AtMostOfGloo(most) => {
+            let is = report.ratio(engine, figure, contender, Contender::GlooNet)?;
+            (is, is <= most)
+        }
+        Bound::AboveGloo(most) => {
+            let gloo = report.row(engine, figure, Contender::GlooNet)?.median;
+            let is = report.row(engine, figure, contender)?.median - gloo;
             (is, is <= most)
         }
     };
@@ -99,6 +112,10 @@ impl fmt::Display for Missed {
         match bound {
             Bound::AtMost(most) => write!(f, " x raw, at most {most}")?,
             Bound::AtLeast(least) => write!(f, " x raw, at least {least}")?,
+            Bound::AtMostOfGloo(most) => write!(f, " x gloo-net, at most {most}")?,
+            Bound::AboveGloo(most) => {
+                write!(f, " {} above gloo-net, at most {most}", figure.unit())?;
+            }
             Bound::NoMoreThan(most) => write!(f, " {}, at most {most}", figure.unit())?,
         }
         match self.to_gloo {
@@ -131,7 +148,7 @@ const fn off_main(bounds: [Option<Bound>; 3]) -> [Option<Bound>; 3] {
     [bounds[0], bounds[1], None]
 }
 
-const FLOORS: [FloorRow; 13] = [
+const FLOORS: [FloorRow; 19] = [
     (Engine::Chromium, Figure::FloodMain, most(0.06, 0.1, 1.0)),
     (Engine::Chromium, Figure::SteadyMain, most(0.12, 0.2, 1.0)),
     (Engine::Chromium, Figure::FloodRate, least(2.2, 1.0, 0.95)),
@@ -165,4 +182,43 @@ const FLOORS: [FloorRow; 13] = [
         least(1.5, 1.0, 0.95),
     ),
     (Engine::Chromium, Figure::UpstreamMain, most(1.0, 1.0, 1.1)),
+    (
+        Engine::Chromium,
+        Figure::FirstTab,
+        [
+            Some(Bound::AboveGloo(30.0)),
+            Some(Bound::AboveGloo(30.0)),
+            Some(Bound::AboveGloo(10.0)),
+        ],
+    ),
+    (
+        Engine::Chromium,
+        Figure::NextTab,
+        [Some(Bound::AtMostOfGloo(0.5)), None, None],
+    ),
+    (
+        Engine::Chromium,
+        Figure::TabsCpu,
+        [Some(Bound::AtMost(0.6)), None, None],
+    ),
+    (
+        Engine::Chromium,
+        Figure::TabsSockets,
+        [
+            Some(Bound::NoMoreThan(1.0)),
+            Some(Bound::NoMoreThan(1.0)),
+            None,
+        ],
+    ),
+    // A tenth; the time that is measured may cut off a message.
+    (
+        Engine::Chromium,
+        Figure::TabsBytes,
+        [Some(Bound::AtMost(0.105)), None, None],
+    ),
+    (
+        Engine::Chromium,
+        Figure::TabMemory,
+        [Some(Bound::AtMostOfGloo(1.0)), None, None],
+    ),
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use onesocket_bench_page::{FrameTally, QuoteTally};
 use onesocket_tests::browser::{Engine, Tab};
 use serde::Deserialize;
@@ -20,16 +20,18 @@ pub(crate) enum Load {
     Upstream,
     Large64K,
     Large8M,
+    Tabs,
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Flood,
         Self::Steady,
         Self::Echo,
         Self::Upstream,
         Self::Large64K,
         Self::Large8M,
+        Self::Tabs,
     ];
 
     /// The name on the command line.
@@ -41,6 +43,7 @@ impl Load {
             Self::Upstream => "upstream",
             Self::Large64K => "large-64k",
             Self::Large8M => "large-8m",
+            Self::Tabs => "tabs",
         }
     }
 }
@@ -78,6 +81,7 @@ impl Bench<'_> {
                 let count = self.plan.frames_64k;
                 self.large(count, 64 * 1024, Figure::Large64K).await
             }
+            Load::Tabs => bail!("not a load of one page"),
             Load::Large8M => {
                 let count = self.plan.frames_8m;
                 self.large(count, 8 * 1024 * 1024, Figure::Large8M).await
@@ -256,6 +260,11 @@ fn per_100_000(count: u32, ms: f64) -> f64 {
 
 fn per_second(count: u32, ms: f64) -> f64 {
     f64::from(count) / (ms / 1000.0)
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    percentile(&values, 0.5)
 }
 
 /// The value that a part of the sorted ones do not exceed.

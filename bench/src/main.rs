@@ -3,13 +3,16 @@
 #![expect(clippy::print_stdout, reason = "the report is the output")]
 
 mod contender;
+mod docs;
 mod figure;
 mod floor;
 mod load;
 mod plan;
+mod plot;
 mod report;
 mod run;
 mod server;
+mod tabs;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -42,6 +45,9 @@ struct Cli {
     /// Writes every figure into this file.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Writes a page with every figure, and its pictures, into this folder.
+    #[arg(long)]
+    docs: Option<PathBuf>,
     /// The folder of the built pages.
     #[arg(long, default_value = "target/dist/bench")]
     dist: PathBuf,
@@ -66,6 +72,9 @@ async fn main() -> Result<ExitCode> {
     print!("{}", report.table());
     if let Some(path) = cli.json {
         fs::write(&path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if let Some(folder) = cli.docs {
+        docs::write(&folder, &report, &plan)?;
     }
     let missed = floor::missed(&report);
     for floor in &missed {

@@ -54,6 +54,51 @@ impl Report {
         (other != 0.0).then(|| own / other)
     }
 
+    /// The figures of an engine.
+    pub(crate) fn figures(&self, engine: Engine) -> Vec<Figure> {
+        let mut figures: Vec<_> = self
+            .rows
+            .keys()
+            .filter(|key| key.0 == engine)
+            .map(|key| key.1)
+            .collect();
+        figures.dedup();
+        figures
+    }
+
+    /// Everybody's of one figure.
+    pub(crate) fn of(&self, engine: Engine, figure: Figure) -> Vec<(Contender, Row)> {
+        let rows = self
+            .rows
+            .iter()
+            .filter(|(key, _)| (key.0, key.1) == (engine, figure));
+        rows.map(|(key, row)| (key.2, *row)).collect()
+    }
+
+    /// For a page.
+    pub(crate) fn markdown(&self, engine: Engine) -> String {
+        let mut table = String::from(
+            "| figure | contender | median | least to most | x raw | x gloo-net |\n|---|---|---|---|---|---|\n",
+        );
+        for figure in self.figures(engine) {
+            for (contender, row) in self.of(engine, figure) {
+                let ratio = |to| match self.ratio(engine, figure, contender, to) {
+                    Some(ratio) => format!("{ratio:.2}"),
+                    None => "-".to_owned(),
+                };
+                let [median, min, max] = [row.median, row.min, row.max].map(short);
+                let _ = writeln!(
+                    table,
+                    "| {figure}, {} | {contender} | {median} | {min} to {max} | {} | {} |",
+                    figure.unit(),
+                    ratio(Contender::Raw),
+                    ratio(Contender::GlooNet),
+                );
+            }
+        }
+        table
+    }
+
     /// For a terminal.
     pub(crate) fn table(&self) -> String {
         let mut table = String::new();

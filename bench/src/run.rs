@@ -11,6 +11,7 @@ use crate::{
     load::{Bench, Load},
     plan::Plan,
     server::Server,
+    tabs,
 };
 
 /// One figure of one round.
@@ -59,19 +60,14 @@ async fn run_in(engine: Engine, plan: &Plan, random: &mut fastrand::Rng) -> Resu
                 .collect();
             random.shuffle(&mut contenders);
             for contender in contenders {
-                let page = format!("{}/?{}", site.url(), contender.query());
-                let tab = browser.open_tab(&page).await?;
-                let ready = "return document.querySelector('#ready').textContent === 'ready'";
-                tab.wait_for(ready, READY).await?;
-                let bench = Bench {
-                    engine,
-                    tab: &tab,
-                    server: &server,
-                    plan,
-                    messages: plan.messages_of(contender),
-                };
                 let about = || format!("{contender}, {}, round {round}", load.name());
-                for (figure, value) in bench.run(load).await.with_context(about)? {
+                let values = match load {
+                    Load::Tabs if contender.is_extra() => continue,
+                    Load::Tabs if round > 1 && plan.quick => continue,
+                    Load::Tabs => tabs::run(&browser, &site.url(), &server, contender, plan).await,
+                    _ => in_a_page(&browser, &site.url(), &server, contender, load, plan).await,
+                };
+                for (figure, value) in values.with_context(about)? {
                     samples.push(Sample {
                         engine,
                         contender,
@@ -79,13 +75,36 @@ async fn run_in(engine: Engine, plan: &Plan, random: &mut fastrand::Rng) -> Resu
                         value,
                     });
                 }
-                tab.close().await?;
             }
         }
         println!("{engine}: round {round} of {}", plan.rounds);
     }
     browser.quit().await?;
     Ok(samples)
+}
+
+async fn in_a_page(
+    browser: &Browser,
+    site: &str,
+    server: &Server,
+    contender: Contender,
+    load: Load,
+    plan: &Plan,
+) -> Result<Vec<(Figure, f64)>> {
+    let page = format!("{site}/?{}", contender.query());
+    let tab = browser.open_tab(&page).await?;
+    let ready = "return document.querySelector('#ready').textContent === 'ready'";
+    tab.wait_for(ready, READY).await?;
+    let bench = Bench {
+        engine: browser.engine(),
+        tab: &tab,
+        server,
+        plan,
+        messages: plan.messages_of(contender),
+    };
+    let values = bench.run(load).await?;
+    tab.close().await?;
+    Ok(values)
 }
 
 const READY: Duration = Duration::from_secs(20);

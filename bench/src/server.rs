@@ -18,7 +18,7 @@ use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, MissedTickBehavior, sleep, sleep_until},
 };
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,
@@ -41,6 +41,9 @@ struct State {
     /// The frames of the longest feed of quotes so far.
     quotes: Mutex<Arc<Vec<u8>>>,
     sockets: AtomicU64,
+    /// Bytes of live feeds.
+    live_bytes: AtomicU64,
+    handshake_delay_ms: AtomicU64,
 }
 
 impl Server {
@@ -71,9 +74,19 @@ impl Server {
     }
 
     /// How many sockets have been opened.
-    #[expect(dead_code, reason = "of the rows with ten tabs")]
     pub(crate) fn sockets(&self) -> u64 {
         self.state.sockets.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes have gone to those who listen to a feed that is running.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.state.live_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Lets every handshake from now on take so long.
+    pub(crate) fn delay_handshakes(&self, delay: Duration) {
+        let ms = delay.as_millis() as u64;
+        self.state.handshake_delay_ms.store(ms, Ordering::Relaxed);
     }
 }
 
@@ -88,6 +101,10 @@ type Socket = WebSocketStream<TcpStream>;
 async fn serve(stream: TcpStream, state: &State) -> Result<()> {
     // Without it small frames wait for acknowledgements.
     stream.set_nodelay(true)?;
+    let delay = state.handshake_delay_ms.load(Ordering::Relaxed);
+    if delay > 0 {
+        sleep(Duration::from_millis(delay)).await;
+    }
     let mut asked = None;
     #[expect(clippy::result_large_err, reason = "the type is the library's")]
     let read = |request: &Request, response: Response| {
@@ -111,6 +128,7 @@ async fn serve(stream: TcpStream, state: &State) -> Result<()> {
         "/flood" => flood(&mut socket, state, number("count")?).await?,
         "/steady" => steady(&mut socket, state, number("count")?, number("rate")?).await?,
         "/frames" => frames(&mut socket, number("count")?, number("size")?).await?,
+        "/live" => live(&mut socket, state, number("rate")?).await?,
         "/collect" => collect(&mut socket, number("count")?).await?,
         _ => {}
     }
@@ -159,6 +177,22 @@ async fn steady(socket: &mut Socket, state: &State, count: u64, rate: u64) -> Re
         socket.get_mut().write_all(&bytes[range]).await?;
         sent = due;
         sleep_until(Instant::now() + Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
+
+/// A feed that is running when somebody connects.
+async fn live(socket: &mut Socket, state: &State, rate: u64) -> Result<()> {
+    let count = state.quotes(LIVE_QUOTES)?.len() / QUOTE_FRAME;
+    let bytes = state.quotes(LIVE_QUOTES)?;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / u32::try_from(rate)?);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for number in 0..count {
+        ticks.tick().await;
+        let frame = &bytes[number * QUOTE_FRAME..(number + 1) * QUOTE_FRAME];
+        socket.get_mut().write_all(frame).await?;
+        let sent = QUOTE_FRAME as u64;
+        state.live_bytes.fetch_add(sent, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -225,5 +259,8 @@ fn header(len: usize) -> Vec<u8> {
     }
     header
 }
+
+/// More than any run reads of a live feed.
+const LIVE_QUOTES: u64 = 100_000;
 
 const QUOTE_FRAME: usize = 4 + Quote::BYTES;

@@ -31,7 +31,7 @@ pub use error::BrowserError;
 pub use options::BrowserOptions;
 pub use tab::Tab;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use driver::Driver;
 use serde_json::Value;
@@ -129,6 +129,20 @@ impl Browser {
             }
         }
         Err(BrowserError::NoProcess)
+    }
+
+    /// Returns how long all processes of the browser and its driver have run so far.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        let ticks: u64 = self.driver.tree().cpu_times().into_values().sum();
+        // The kernel's clock for this is the same on every Linux: `getconf CLK_TCK`.
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Returns the memory of all processes of the browser and its driver, in KiB; what they share counts once.
+    #[must_use]
+    pub fn memory_kib(&self) -> u64 {
+        self.driver.tree().memory_kib()
     }
 
     /// Kills a process of the browser, as an operating system does that is short of memory.

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
 
@@ -20,6 +22,18 @@ pub(crate) struct BenchArgs {
     /// Builds the pages and measures nothing.
     #[arg(long)]
     pages: bool,
+    /// Writes every figure into this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Writes a page with every figure, and its pictures, into this folder.
+    #[arg(long)]
+    docs: Option<PathBuf>,
+    /// Rounds, each of which measures everything once.
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Decides in which order things are measured. Random if it is left out, and printed.
+    #[arg(long)]
+    shuffle_seed: Option<u64>,
     /// More for the benchmark itself: `-- --help` lists it.
     #[arg(last = true)]
     more: Vec<String>,
@@ -45,9 +59,21 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
                 .flat_map(|engine| ["--engine", engine.name()]),
         )
         .args(args.quick.then_some("--quick"))
-        .args(&args.more)
         .arg("--dist")
-        .arg(dist);
+        .arg(dist)
+        .args(&args.more);
+    for (flag, path) in [("--json", &args.json), ("--docs", &args.docs)] {
+        if let Some(path) = path {
+            // The caller's folder need not be the workspace's.
+            shell = shell.arg(flag).arg(std::path::absolute(path)?);
+        }
+    }
+    if let Some(rounds) = args.rounds {
+        shell = shell.args(["--rounds", &rounds.to_string()]);
+    }
+    if let Some(seed) = args.shuffle_seed {
+        shell = shell.args(["--shuffle-seed", &seed.to_string()]);
+    }
     for (key, path) in environment {
         shell = shell.env(key, path);
     }

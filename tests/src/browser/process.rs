@@ -124,6 +124,17 @@ impl ProcessTree {
             .collect()
     }
 
+    /// Returns the proportional memory of all of them, in KiB: what they share counts once.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let processes = self.cpu_times().into_keys();
+        let memory = processes.filter_map(|id| {
+            let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
+            let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+            pss.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        memory.sum()
+    }
+
     /// Sends a signal to one process of the tree.
     pub(crate) fn signal(&self, process: u32, signal: &'static str) -> Result<(), BrowserError> {
         if !self.cpu_times().contains_key(&process) {

@@ -6,7 +6,7 @@
 mod app {
     #![expect(unreachable_pub, reason = "wasm-bindgen exports public items")]
 
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
 
     use futures::StreamExt;
     use gloo_net::websocket::{Message, State, futures::WebSocket};
@@ -15,6 +15,7 @@ mod app {
         page::{Received, now},
     };
     use wasm_bindgen::{JsError, JsValue, prelude::wasm_bindgen};
+    use wasm_bindgen_futures::spawn_local;
 
     struct App {
         is_quotes: bool,
@@ -24,6 +25,7 @@ mod app {
 
     thread_local! {
         static APP: RefCell<Option<App>> = const { RefCell::new(None) };
+        static LAST: Cell<u64> = const { Cell::new(0) };
     }
 
     /// Connects; `kind` says what the messages are.
@@ -100,6 +102,28 @@ mod app {
         let ms = now() - start;
         APP.set(Some(app));
         Ok(ms)
+    }
+
+    /// Connects to a feed that is running, resolves with the time of its first message, and reads on.
+    #[wasm_bindgen]
+    pub async fn first(url: String) -> Result<f64, JsError> {
+        let mut socket = WebSocket::open(&url)?;
+        message(&mut socket).await?;
+        let at = now();
+        spawn_local(async move {
+            while let Ok(bytes) = message(&mut socket).await {
+                if let Ok(quote) = postcard::from_bytes::<Quote>(&bytes) {
+                    LAST.set(quote.number);
+                }
+            }
+        });
+        Ok(at)
+    }
+
+    /// The number of the last message of the feed.
+    #[wasm_bindgen]
+    pub fn last() -> f64 {
+        LAST.get() as f64
     }
 
     fn take() -> Result<App, JsError> {

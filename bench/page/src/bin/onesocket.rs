@@ -4,7 +4,7 @@
 mod app {
     #![expect(unreachable_pub, reason = "wasm-bindgen exports public items")]
 
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
 
     use bytes::Bytes;
     use futures::StreamExt;
@@ -14,6 +14,7 @@ mod app {
         page::{Received, now},
     };
     use wasm_bindgen::{JsError, prelude::wasm_bindgen};
+    use wasm_bindgen_futures::spawn_local;
 
     type Quotes = (Client<Quote, Quote>, Events<Quote>);
     type Frames = (Client<[u8], Bytes>, Events<Bytes>);
@@ -25,6 +26,7 @@ mod app {
 
     thread_local! {
         static APP: RefCell<Option<App>> = const { RefCell::new(None) };
+        static LAST: Cell<u64> = const { Cell::new(0) };
     }
 
     /// Connects; `kind` says what the messages are.
@@ -107,6 +109,30 @@ mod app {
         let ms = now() - start;
         APP.set(Some(App::Quotes((client, events))));
         Ok(ms)
+    }
+
+    /// Connects to a feed that is running, resolves with the time of its first message, and reads on.
+    #[wasm_bindgen]
+    pub async fn first(url: String, tier: String) -> Result<f64, JsError> {
+        let client: Client<Quote, Quote> = Client::builder(url, codec::Postcard)
+            .tier(tier.parse()?)
+            .build()?;
+        let mut events = client.events();
+        message(&mut events).await?;
+        let at = now();
+        spawn_local(async move {
+            let _client = client;
+            while let Ok(quote) = message(&mut events).await {
+                LAST.set(quote.number);
+            }
+        });
+        Ok(at)
+    }
+
+    /// The number of the last message of the feed.
+    #[wasm_bindgen]
+    pub fn last() -> f64 {
+        LAST.get() as f64
     }
 
     fn take() -> Result<App, JsError> {

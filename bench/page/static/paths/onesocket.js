@@ -6,6 +6,7 @@ export async function load() {
   return {
     ...api,
     connect: (kind, url) => api.connect(kind, url, tier),
+    first: (url) => api.first(url, tier),
     receive: async (count) => JSON.parse(await api.receive(count)),
   };
 }

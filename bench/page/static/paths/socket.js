@@ -58,6 +58,7 @@ class Tally {
 export function app(open) {
   let socket;
   let kind;
+  let last = 0;
   const lost = () => new Error("the connection was lost");
   return {
     async connect(which, url) {
@@ -86,6 +87,19 @@ export function app(open) {
         };
         socket.send(new ArrayBuffer(2));
       }),
+
+    // Of a feed that is running: the time of the first message.
+    async first(url) {
+      const feed = await open(url);
+      return new Promise((resolve) => {
+        feed.onmessage = ({ data }) => {
+          last = decode(data).number;
+          resolve(performance.now());
+        };
+      });
+    },
+
+    last: () => last,
 
     async echo(groups, each) {
       const times = [];

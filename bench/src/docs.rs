@@ -1,0 +1,97 @@
+//! The page that shows what was measured, and how.
+
+use std::{fmt::Write as _, fs, path::Path, process::Command};
+
+use anyhow::{Context as _, Result};
+use onesocket_tests::browser::Engine;
+
+use crate::{floor, plan::Plan, plot, report::Report};
+
+/// Writes `README.md` and one picture per engine into a folder.
+pub(crate) fn write(folder: &Path, report: &Report, plan: &Plan) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let mut page = format!(
+        "# Benchmark\n\nMeasured {} on {}. `cargo xtask bench --docs docs/bench` measures again and writes this page.\n",
+        today()?,
+        machine()?
+    );
+    let Plan {
+        rounds,
+        messages,
+        rate,
+        seed,
+        ..
+    } = plan;
+    let _ = writeln!(
+        page,
+        "\n{rounds} rounds, order from seed {seed}; {messages} messages of 200 bytes in a flood and upstream, {rate} a second in the steady stream.\n\n{METHOD}"
+    );
+    for engine in Engine::ALL {
+        let Some(picture) = plot::draw(report, engine)? else {
+            continue;
+        };
+        let name = format!("{engine}.svg");
+        fs::write(folder.join(&name), picture)?;
+        let _ = writeln!(
+            page,
+            "\n## {engine}\n\n![Medians of every figure in {engine}]({name})\n"
+        );
+        page.push_str(&report.markdown(engine));
+    }
+    page.push_str("\n## Floors that are missed\n\n");
+    let missed = floor::missed(report);
+    if missed.is_empty() {
+        page.push_str("None of those that were measured.\n");
+    }
+    for floor in missed {
+        let _ = writeln!(page, "- {floor}");
+    }
+    fs::write(folder.join("README.md"), page)?;
+    Ok(())
+}
+
+fn today() -> Result<String> {
+    let output = Command::new("date")
+        .arg("+%F")
+        .output()
+        .context("the date")?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn machine() -> Result<String> {
+    let info = fs::read_to_string("/proc/cpuinfo").context("the processor")?;
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("an unknown processor", |(_, model)| model);
+    let cores = std::thread::available_parallelism()?;
+    Ok(format!(
+        "{cores} cores of {model}, Linux, server and browser on the same machine"
+    ))
+}
+
+const METHOD: &str = "\
+## Method
+
+- Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
+  contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
+- One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
+- Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
+  added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
+- Upstream the clock stops when the server's word has come back that all sends are there and are undamaged.
+- The echo is timed in groups of ten, because browsers round their clocks.
+- Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`; of the steady stream that of the same page, idle, is subtracted. Frames are
+  those of `requestAnimationFrame`.
+- With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
+  processes of the browser.
+- The pages in Rust are built as `cargo xtask build` builds: opt-level z, LTO, wasm-opt. The worker is the prebuilt one. Versions of peers are
+  pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
+
+## Limits
+
+- Everything shares one machine: what a contender leaves idle, the server and the other threads of the browser can use. On a network most of the flood's
+  rates would be the network's.
+- A ratio says what the way to the app costs. What the app does with a message is the same for all and small here.
+- Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone.
+- The answer to a server's own ping while the page is blocked is not measured.
+";
