@@ -10,6 +10,7 @@ mod builds;
 pub mod chaos;
 mod delivery;
 mod election;
+mod examples;
 mod harness;
 mod healing;
 mod hostile;
@@ -60,6 +61,7 @@ pub fn scenarios() -> Vec<Scenario> {
         pages::scenarios(),
         hostile::scenarios(),
         plugins::scenarios(),
+        examples::scenarios(),
     ]
     .concat()
 }

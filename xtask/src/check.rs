@@ -189,14 +189,17 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 9] = [
+const IN_THE_BROWSER: [&str; 12] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
     "onesocket-manager",
     "onesocket",
+    "onesocket-leptos",
     "onesocket-yew",
     "onesocket-example-chat",
+    "onesocket-example-plain",
+    "onesocket-example-yew-board",
     "onesocket-tests-page",
     "onesocket-tests-plugins",
 ];

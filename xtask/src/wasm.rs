@@ -3,6 +3,7 @@
 mod bindgen;
 mod names;
 mod stubs;
+mod trunk_page;
 mod worker_script;
 
 use std::{
@@ -48,10 +49,10 @@ pub(crate) fn build_next() -> Result<()> {
     complete(&missing)
 }
 
-/// Builds the pages of the framework plugins into `target/dist/tests-plugins`, with a worker. Nobody downloads them, so they are built
-/// fast: frameworks are big.
+/// Builds the pages of the framework plugins into `target/dist/tests-plugins`, and the examples that stand on them, with a worker each.
+/// Nobody downloads them, so they are built fast: frameworks are big.
 pub(crate) fn build_plugins() -> Result<()> {
-    build(Profile::Dev, &[PLUGINS]).map(drop)
+    build(Profile::Dev, &[PLUGINS, PLAIN, YEW_BOARD]).map(drop)
 }
 
 /// Builds the chat alone into `target/dist/chat`.
@@ -109,7 +110,7 @@ const TESTS: Site = Site {
 const PLUGINS: Site = Site {
     dist: "tests-plugins",
     package: "onesocket-tests-plugins",
-    pages: &["yew-page"],
+    pages: &["leptos-page", "yew-page"],
     files: &["tests/plugins/static", "tests/page/static/page_log.js"],
     workers: &[],
     features: &[],
@@ -122,6 +123,26 @@ const BENCH: Site = Site {
     files: &["bench/page/static"],
     workers: &[],
     features: &[],
+};
+
+const YEW_BOARD: Site = Site {
+    dist: "yew-board",
+    package: "onesocket-example-yew-board",
+    pages: &["yew-board"],
+    files: &[
+        "examples/yew-board/index.html",
+        "examples/yew-board/style.css",
+    ],
+    workers: &[],
+    features: &[],
+};
+
+const PLAIN: Site = Site {
+    dist: "plain",
+    package: "onesocket-example-plain",
+    pages: &["plain"],
+    files: &["examples/plain/index.html", "examples/plain/style.css"],
+    ..YEW_BOARD
 };
 
 const NEXT: Site = Site {
@@ -200,6 +221,7 @@ impl Builder {
                 let bound = self.bind(&wasm, page, JsTarget::Web)?;
                 self.optimise(&bound.wasm)?;
                 copy_tree(&bound.folder, &dist)?;
+                trunk_page::adapt(&dist, page)?;
             }
         }
         for file in worker {

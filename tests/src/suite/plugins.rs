@@ -39,6 +39,31 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &[Tier::Shared],
             run: |ctx| loss(ctx, "yew"),
         },
+        Scenario {
+            name: "leptos_hooks_tell_send_fold_and_ask",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| hooks(ctx, "leptos"),
+        },
+        Scenario {
+            name: "leptos_mounts_share_a_socket_and_the_last_unmount_closes_it",
+            tiers: &[Tier::Shared],
+            run: |ctx| mounts(ctx, "leptos"),
+        },
+        Scenario {
+            name: "leptos_another_account_is_another_connection",
+            tiers: &[Tier::Shared],
+            run: |ctx| accounts(ctx, "leptos"),
+        },
+        Scenario {
+            name: "leptos_routes_come_and_go",
+            tiers: &[Tier::Shared],
+            run: |ctx| routes(ctx, "leptos"),
+        },
+        Scenario {
+            name: "leptos_a_lost_connection_is_shown_and_comes_back",
+            tiers: &[Tier::Shared],
+            run: |ctx| loss(ctx, "leptos"),
+        },
     ]
 }
 

@@ -1,0 +1,48 @@
+//! Greetings that last as long as a component.
+
+use leptos::prelude::*;
+use onesocket::GreetError;
+
+use crate::{OneSocket, shelf::Shelf};
+
+/// Registers a greeting for as long as the component is mounted: a message that is sent first on every new socket, such as a
+/// subscription to what the component shows. `greeting` makes it, with the farewell that is sent when the last tab has unmounted it;
+/// when a signal that it reads has changed, the old one is dropped and another one registered.
+///
+/// Of identical greetings of several components and tabs one is sent. Returns what went wrong: the codec can't encode one of the
+/// messages, or one is over 1 MiB.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use onesocket_leptos::prelude::*;
+///
+/// #[component]
+/// fn Room(room: RwSignal<String>) -> impl IntoView {
+///     let error = use_greeting(use_client::<String, String>(), move || {
+///         (format!("join {}", room.get()), Some(format!("leave {}", room.get())))
+///     });
+///     move || error.get().map(|error| error.to_string())
+/// }
+/// # let _ = Room;
+/// ```
+pub fn use_greeting<Tx: 'static, Rx: 'static>(
+    socket: OneSocket<Tx, Rx>,
+    greeting: impl Fn() -> (Tx, Option<Tx>) + 'static,
+) -> ReadSignal<Option<GreetError>> {
+    let error = RwSignal::new(None);
+    Effect::new(move |_| {
+        let Some(client) = socket.client() else {
+            return;
+        };
+        let (greeting, farewell) = greeting();
+        match client.greet(&greeting, farewell.as_ref()) {
+            Ok(guard) => {
+                let guard = Shelf::new(Some(guard));
+                on_cleanup(move || drop(guard));
+                error.set(None);
+            }
+            Err(failed) => error.set(Some(failed)),
+        }
+    });
+    error.read_only()
+}

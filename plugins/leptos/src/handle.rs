@@ -1,0 +1,125 @@
+//! The handle of a connection.
+
+use std::{fmt, rc::Rc};
+
+use leptos::prelude::*;
+use onesocket::{BuildError, Client, ClientBuilder, SendError, SendRejected, Sending};
+
+use crate::shelf::Shelf;
+
+/// A connection in the reactive graph, from [`use_client`](crate::use_client) or [`use_connection`](crate::use_connection). It is
+/// `Copy`, and lives as long as the provider or the component that made it.
+pub struct OneSocket<Tx: 'static, Rx: 'static> {
+    client: RwSignal<Shelf<Client<Tx, Rx>>>,
+    error: RwSignal<Option<BuildError>>,
+}
+
+impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
+    /// Connects as `config` says, and anew when it says something else.
+    pub(crate) fn new(config: impl Fn() -> ClientBuilder<Tx, Rx> + 'static) -> Self {
+        let this = Self {
+            client: RwSignal::new(Shelf::new(None)),
+            error: RwSignal::new(None),
+        };
+        if cfg!(target_family = "wasm") {
+            let config = Rc::new(config);
+            let first = untrack({
+                let config = Rc::clone(&config);
+                move || config()
+            });
+            this.build(&first);
+            // Its first run finds what was just built.
+            Effect::new(move |before: Option<ClientBuilder<Tx, Rx>>| {
+                let config = config();
+                if !config.is_alike(before.as_ref().unwrap_or(&first)) {
+                    this.build(&config);
+                }
+                config
+            });
+        }
+        this
+    }
+
+    fn build(self, config: &ClientBuilder<Tx, Rx>) {
+        let built = config.clone().build();
+        match &built {
+            // Hooks listen without a queue: nobody will ask for the first stream.
+            Ok(client) => drop(client.events()),
+            Err(error) => tracing::error!(target: "onesocket::leptos", "not connected: {error}"),
+        }
+        self.error.set(built.as_ref().err().cloned());
+        self.client.set(Shelf::new(built.ok()));
+    }
+
+    /// Returns the client, for everything that has no hook: `log_out`, `greet`, `set_debug`, … Reactive. `None` on a server, and when the
+    /// configuration is wrong.
+    ///
+    /// Do not keep it beyond the component: the connection lives as long as the last clone.
+    #[must_use]
+    pub fn client(&self) -> Option<Client<Tx, Rx>> {
+        // Gone with its provider, it may still be asked by what is on its way out.
+        self.client.try_with(|shelf| shelf.get().cloned()).flatten()
+    }
+
+    /// Returns the client as [`client`](Self::client) does, without listening for another one.
+    #[must_use]
+    pub fn client_untracked(&self) -> Option<Client<Tx, Rx>> {
+        self.client
+            .try_with_untracked(|shelf| shelf.get().cloned())
+            .flatten()
+    }
+
+    /// Returns what is wrong with the configuration, if anything. Reactive.
+    #[must_use]
+    pub fn config_error(&self) -> Option<BuildError> {
+        self.error.try_get().flatten()
+    }
+
+    /// Sends a message as [`Client::send`] does. Where there is no client, as on a server, it is rejected.
+    ///
+    /// # Errors
+    ///
+    /// The future ends as [`SendError`] when the message was not, or may not have been, handed to an open socket.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take the message back.
+    pub fn send(&self, message: &Tx) -> Sending {
+        match self.client_untracked() {
+            Some(client) => client.send(message),
+            None => SendError::Rejected(SendRejected::Closed).into(),
+        }
+    }
+
+    /// Asks for a new socket now, for all tabs; see [`Client::reconnect`].
+    pub fn reconnect(&self) {
+        if let Some(client) = self.client_untracked() {
+            client.reconnect();
+        }
+    }
+}
+
+impl<Tx: 'static, Rx: 'static> Clone for OneSocket<Tx, Rx> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Tx: 'static, Rx: 'static> Copy for OneSocket<Tx, Rx> {}
+
+/// Copies are equal.
+impl<Tx: 'static, Rx: 'static> PartialEq for OneSocket<Tx, Rx> {
+    fn eq(&self, other: &Self) -> bool {
+        self.client == other.client
+    }
+}
+
+impl<Tx: 'static, Rx: 'static> Eq for OneSocket<Tx, Rx> {}
+
+impl<Tx: 'static, Rx: 'static> fmt::Debug for OneSocket<Tx, Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OneSocket")
+            .field("client", &self.client_untracked())
+            .finish_non_exhaustive()
+    }
+}

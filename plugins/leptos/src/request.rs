@@ -1,0 +1,59 @@
+//! Requests and their answers, as resources.
+
+use leptos::prelude::*;
+use onesocket::{Client, Request, RequestError};
+
+use crate::OneSocket;
+
+/// Makes a resource of a request: asked when the component is mounted, and again when a signal that `ask` reads, or the client, has
+/// changed, or at [`refetch`](LocalResource::refetch).
+///
+/// `ask` makes the request, with its timeout if 30 s are not right; the builder's
+/// [`replies`](onesocket::ClientBuilder::replies) says how to tell an answer. A question that is overtaken by the next one, or whose
+/// component is gone, is not taken back; its answer is dropped when it comes. On a server it stays pending, and `<Suspense>` shows
+/// its fallback.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use onesocket_leptos::{onesocket::RequestId, prelude::*};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize)]
+/// struct Ask { id: u64, city: String }
+///
+/// #[derive(Deserialize)]
+/// struct Weather { answers: u64, text: String }
+///
+/// #[component]
+/// fn Forecast(city: RwSignal<String>) -> impl IntoView {
+///     // Built with `.replies(|weather| Some(RequestId(weather.answers)))`.
+///     let socket = use_client::<Ask, Weather>();
+///     let weather = use_request(socket, move |client| {
+///         let city = city.get();
+///         client.request(|RequestId(id)| Ask { id, city })
+///     });
+///     let text = move || weather.with(|weather| match weather {
+///         None => "…".to_owned(),
+///         Some(Ok(weather)) => weather.text.clone(),
+///         Some(Err(error)) => error.to_string(),
+///     });
+///     view! { <p>{text}</p><button on:click=move |_| weather.refetch()>"Again"</button> }
+/// }
+/// # let _ = Forecast;
+/// ```
+#[must_use]
+pub fn use_request<Tx: 'static, Rx: 'static>(
+    socket: OneSocket<Tx, Rx>,
+    ask: impl Fn(&Client<Tx, Rx>) -> Request<Rx> + 'static,
+) -> LocalResource<Result<Rx, RequestError>> {
+    LocalResource::new(move || {
+        let request = socket.client().map(|client| ask(&client));
+        async move {
+            match request {
+                Some(request) => request.await,
+                // Asked once there is a client.
+                None => std::future::pending().await,
+            }
+        }
+    })
+}
