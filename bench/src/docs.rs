@@ -8,7 +8,12 @@ use onesocket_tests::browser::Engine;
 use crate::{floor, plan::Plan, plot, report::Report};
 
 /// Writes `README.md` and one picture per engine into a folder.
-pub(crate) fn write(folder: &Path, report: &Report, plan: &Plan) -> Result<()> {
+pub(crate) fn write(
+    folder: &Path,
+    report: &Report,
+    failures: &[String],
+    plan: &Plan,
+) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut page = format!(
         "# Benchmark\n\nMeasured {} on {}. `cargo xtask bench --docs docs/bench` measures again and writes this page.\n",
@@ -45,6 +50,12 @@ pub(crate) fn write(folder: &Path, report: &Report, plan: &Plan) -> Result<()> {
     }
     for floor in missed {
         let _ = writeln!(page, "- {floor}");
+    }
+    if !failures.is_empty() {
+        page.push_str("\n## Measurements that failed\n\n");
+    }
+    for failure in failures {
+        let _ = writeln!(page, "- {failure}");
     }
     fs::write(folder.join("README.md"), page)?;
     Ok(())

@@ -67,23 +67,30 @@ async fn main() -> Result<ExitCode> {
     plan.only = cli.only;
     plan.figures = cli.figure;
     println!("the order is that of --shuffle-seed {seed}");
-    let samples = run::run(&plan).await?;
-    let report = Report::new(&samples);
+    let outcome = run::run(&plan).await?;
+    let report = Report::new(&outcome.samples);
     print!("{}", report.table());
     if let Some(path) = cli.json {
         fs::write(&path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
     }
     if let Some(folder) = cli.docs {
-        docs::write(&folder, &report, &plan)?;
+        docs::write(&folder, &report, &outcome.failures, &plan)?;
     }
     let missed = floor::missed(&report);
     for floor in &missed {
         println!("missed: {floor}");
     }
-    if missed.is_empty() {
+    for failure in &outcome.failures {
+        println!("failed: {failure}");
+    }
+    if missed.is_empty() && outcome.failures.is_empty() {
         println!("every floor that was measured holds");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{} floors are missed", missed.len());
+    let failures = outcome.failures.len();
+    println!(
+        "{} floors are missed, {failures} measurements failed",
+        missed.len()
+    );
     Ok(ExitCode::FAILURE)
 }

@@ -23,23 +23,34 @@ pub(crate) struct Sample {
     pub(crate) value: f64,
 }
 
+/// What came of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) samples: Vec<Sample>,
+    /// What could not be measured, and why: a contender that loses messages has no figure there, and the others have theirs.
+    pub(crate) failures: Vec<String>,
+}
+
 /// Measures what the plan says.
-pub(crate) async fn run(plan: &Plan) -> Result<Vec<Sample>> {
+pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let mut engines = plan.engines.clone();
     random.shuffle(&mut engines);
-    let mut samples = Vec::new();
+    let mut outcome = Outcome::default();
     for engine in engines {
-        samples.extend(
-            run_in(engine, plan, &mut random)
-                .await
-                .with_context(|| engine.name())?,
-        );
+        run_in(engine, plan, &mut random, &mut outcome)
+            .await
+            .with_context(|| engine.name())?;
     }
-    Ok(samples)
+    Ok(outcome)
 }
 
-async fn run_in(engine: Engine, plan: &Plan, random: &mut fastrand::Rng) -> Result<Vec<Sample>> {
+async fn run_in(
+    engine: Engine,
+    plan: &Plan,
+    random: &mut fastrand::Rng,
+    outcome: &mut Outcome,
+) -> Result<()> {
     let site = onesocket_server::Server::builder()
         .static_dir(&plan.dist)
         .start()
@@ -47,7 +58,6 @@ async fn run_in(engine: Engine, plan: &Plan, random: &mut fastrand::Rng) -> Resu
     let server = Server::start().await?;
     let options = BrowserOptions::default().script_timeout(Duration::from_secs(120));
     let browser = Browser::launch(engine, options).await?;
-    let mut samples = Vec::new();
     for round in 1..=plan.rounds {
         for load in Load::ALL {
             if !plan.has(load) {
@@ -60,15 +70,26 @@ async fn run_in(engine: Engine, plan: &Plan, random: &mut fastrand::Rng) -> Resu
                 .collect();
             random.shuffle(&mut contenders);
             for contender in contenders {
-                let about = || format!("{contender}, {}, round {round}", load.name());
                 let values = match load {
                     Load::Tabs if contender.is_extra() => continue,
                     Load::Tabs if round > 1 && plan.quick => continue,
                     Load::Tabs => tabs::run(&browser, &site.url(), &server, contender, plan).await,
                     _ => in_a_page(&browser, &site.url(), &server, contender, load, plan).await,
                 };
-                for (figure, value) in values.with_context(about)? {
-                    samples.push(Sample {
+                let values = match values {
+                    Ok(values) => values,
+                    Err(error) => {
+                        let load = load.name();
+                        let failure =
+                            format!("{engine}, {contender}, {load}, round {round}: {error:#}");
+                        println!("failed: {failure}");
+                        outcome.failures.push(failure);
+                        browser.close_tabs().await?;
+                        continue;
+                    }
+                };
+                for (figure, value) in values {
+                    outcome.samples.push(Sample {
                         engine,
                         contender,
                         figure,
@@ -80,7 +101,7 @@ async fn run_in(engine: Engine, plan: &Plan, random: &mut fastrand::Rng) -> Resu
         println!("{engine}: round {round} of {}", plan.rounds);
     }
     browser.quit().await?;
-    Ok(samples)
+    Ok(())
 }
 
 async fn in_a_page(
