@@ -35,7 +35,7 @@ fn Bar() -> Html {
         LinkState::NeedsAuth { .. } => ("stopped", "log-in needed".to_owned()),
         LinkState::Stopped(reason) => ("stopped", reason.to_string()),
     };
-    let place = tier.map_or("starting".to_owned(), |tier| format!("{tier} tier"));
+    let place = tier.map_or_else(|| "starting".to_owned(), |tier| format!("{tier} tier"));
     let tabs = match status.tabs {
         0 | 1 => "one tab".to_owned(),
         tabs => format!("{tabs} tabs, one socket"),
