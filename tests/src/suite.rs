@@ -8,6 +8,7 @@ mod auth;
 mod bad_input;
 mod builds;
 pub mod chaos;
+mod climbing;
 mod delivery;
 mod election;
 mod examples;
@@ -55,6 +56,7 @@ pub fn scenarios() -> Vec<Scenario> {
         auth::scenarios(),
         tiers::scenarios(),
         healing::scenarios(),
+        climbing::scenarios(),
         election::scenarios(),
         bad_input::scenarios(),
         builds::scenarios(),
