@@ -84,7 +84,7 @@ pub(crate) fn on_client<Tx: 'static, Rx: 'static, G: 'static>(
         if let Some(client) = socket.client() {
             let guard = Shelf::new(Some(untrack(|| then(&client))));
             // Not as the value of the effect, which outlives the component by a moment.
-            on_cleanup(move || drop(guard));
+            on_cleanup(move || guard.clear());
         }
     });
 }

@@ -38,7 +38,7 @@ pub fn use_greeting<Tx: 'static, Rx: 'static>(
         match client.greet(&greeting, farewell.as_ref()) {
             Ok(guard) => {
                 let guard = Shelf::new(Some(guard));
-                on_cleanup(move || drop(guard));
+                on_cleanup(move || guard.clear());
                 error.set(None);
             }
             Err(failed) => error.set(Some(failed)),

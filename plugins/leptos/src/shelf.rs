@@ -19,6 +19,9 @@ impl<T> Shelf<T> {
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.as_deref()
     }
+
+    /// Drops what it holds.
+    pub(crate) fn clear(self) {}
 }
 
 /// Holds something that a page's only thread owns, and nothing where there is no page.
@@ -36,4 +39,10 @@ impl<T> Shelf<T> {
     pub(crate) fn get(&self) -> Option<&T> {
         None
     }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "there is something to drop where there is a page"
+    )]
+    pub(crate) fn clear(self) {}
 }
