@@ -95,7 +95,7 @@ const METHOD: &str = "\
   those of `requestAnimationFrame`.
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
   processes of the browser.
-- The pages in Rust are built as `cargo xtask build` builds: opt-level z, LTO, wasm-opt. The worker is the prebuilt one. Versions of peers are
+- The pages in Rust are built by `cargo build --release`. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
 
 ## Limits

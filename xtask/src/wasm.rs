@@ -27,6 +27,8 @@ pub(crate) use names::Names;
 pub(crate) enum Profile {
     /// Small: the workspace's `wasm` profile, then wasm-opt.
     Wasm,
+    /// Fast: cargo's own release profile, as apps use it that do not trade speed for size.
+    Release,
     /// Fast to build.
     Dev,
 }
@@ -64,8 +66,10 @@ pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
 /// Builds the pages of the benchmark, with its peers, into `target/dist/bench`.
 pub(crate) fn build_bench() -> Result<PathBuf> {
     let peers = tools::peers()?;
-    build(Profile::Wasm, &[BENCH])?;
-    let dist = paths::dist(BENCH.dist);
+    let mut missing = Vec::new();
+    let worker = Builder::new(Profile::Wasm)?.worker(WORKER, WORKER, &[], &mut missing)?;
+    let dist = Builder::new(Profile::Release)?.site(&BENCH, &worker, &mut missing)?;
+    complete(&missing)?;
     copy_tree(&peers, &dist.join("peers"))?;
     Ok(dist)
 }
@@ -195,7 +199,7 @@ impl Builder {
             wasm_bindgen: tools::wasm_bindgen()?.join("wasm-bindgen"),
             wasm_opt: match profile {
                 Profile::Wasm => WasmOpt::find()?,
-                Profile::Dev => None,
+                Profile::Release | Profile::Dev => None,
             },
         })
     }
@@ -290,6 +294,7 @@ impl Builder {
         }
         let profile = match self.profile {
             Profile::Wasm => "wasm",
+            Profile::Release => "release",
             Profile::Dev => "dev",
         };
         let built = Shell::cargo()
@@ -305,6 +310,7 @@ impl Builder {
         }
         let folder = match self.profile {
             Profile::Wasm => "wasm",
+            Profile::Release => "release",
             Profile::Dev => "debug",
         };
         let file = format!("{WASM_TARGET}/{folder}/{bin}.wasm");
@@ -315,7 +321,7 @@ impl Builder {
         let sections = match (self.profile, &self.wasm_opt) {
             (Profile::Dev, _) => Sections::All,
             (Profile::Wasm, Some(_)) => Sections::Names,
-            (Profile::Wasm, None) => Sections::Needed,
+            (Profile::Wasm, None) | (Profile::Release, _) => Sections::Needed,
         };
         bindgen::bind(&self.wasm_bindgen, wasm, name, target, sections)
     }
