@@ -66,9 +66,17 @@ impl<T> Fifo<T> {
     /// Takes the first item of which this is true.
     pub fn take(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
         let is_it = |slot: &&mut Option<T>| slot.as_ref().is_some_and(&is_it);
-        let taken = self.slots.iter_mut().find(is_it)?.take();
+        let taken = self.slots.iter_mut().skip(self.first).find(is_it)?.take();
         self.len -= 1;
+        self.pass_holes();
         taken
+    }
+
+    /// So that taking one after the other from the front does not pass over the same holes again and again.
+    fn pass_holes(&mut self) {
+        while let Some(None) = self.slots.get(self.first) {
+            self.first += 1;
+        }
     }
 
     /// Takes every item of which this is true, in order.
@@ -80,6 +88,7 @@ impl<T> Fifo<T> {
             }
         }
         self.len -= taken.len();
+        self.pass_holes();
         taken
     }
 
@@ -174,5 +183,17 @@ mod tests {
             }
         }
         assert!(fifo.slots.capacity() <= 8, "{}", fifo.slots.capacity());
+    }
+
+    #[test]
+    fn what_was_taken_from_the_front_is_not_looked_at_again() {
+        let mut fifo = Fifo::default();
+        (0..9).for_each(|item| fifo.push(item));
+        assert_eq!(fifo.take(|item| *item == 1), Some(1));
+        assert_eq!(fifo.first, 0);
+        assert_eq!(fifo.take(|item| *item == 0), Some(0));
+        assert_eq!(fifo.first, 2);
+        assert_eq!(fifo.take_all(&|item| *item < 5), [2, 3, 4]);
+        assert_eq!((fifo.first, fifo.len()), (5, 4));
     }
 }

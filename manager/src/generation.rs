@@ -1,9 +1,9 @@
 //! The names under which the SharedWorkers of one app follow each other.
 //!
-//! A SharedWorker that hangs is the one that its name leads to, for every tab and after every reload; of one that has ended, the name
-//! may lead to what is left. So a successor has another name, with a number in it: the generation. Whoever leaves generation *n* goes to *n* + 1, so all tabs go to the same one without
-//! a word. A tab that is in a generation holds a lock that says so, and a tab that comes later reads in the list of locks which
-//! one is the newest.
+//! A SharedWorker that hangs is the one that its name leads to, for every tab and after every reload; of one that has ended, the
+//! name may lead to what is left. So a successor has another name, with a number in it: the generation. Whoever leaves generation
+//! *n* goes to *n* + 1, so all tabs go to the same one without a word. A tab that is in a generation holds a lock that says so, and
+//! a tab that comes later reads in the list of locks which one is the newest.
 
 use onesocket_protocol::Epoch;
 

@@ -212,7 +212,7 @@ async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
             election::wait_for_end(core).await;
             sleep(LAST_WORDS).await;
         }
-        // It ends itself. Until then its name leads to it, and Firefox gives its error to whoever connects.
+        // It ends itself, and only then can it do nothing any more. Until then Firefox gives its error to whoever connects by its name.
         (_, TierFailure::WasmFailed { .. }) if tier == Tier::Shared || core.host.is_following() => {
             let ended = lock::watch(&run);
             future::select(Box::pin(ended), Box::pin(sleep(END_PATIENCE))).await;
