@@ -165,8 +165,8 @@ async fn six_tabs(ctx: &Context) -> Result<()> {
 }
 
 /// Everything that was sent must have come once, and a maybe at most once.
-fn check_arrivals(site: &Site<'_>, sent: u64, maybe: u64) -> Result<()> {
-    let frames = site.server()?.stats().total.frames_in;
+async fn check_arrivals(site: &Site<'_>, sent: u64, maybe: u64) -> Result<()> {
+    let frames = site.wait_for_frames(sent).await?;
     ensure!(
         (sent..=sent + maybe).contains(&frames),
         "{sent} were sent, {maybe} maybe, and the server got {frames}"
@@ -231,7 +231,7 @@ async fn leader_closes(ctx: &Context) -> Result<()> {
     ensure!(took < AT_ONCE, "it took {took:?}");
     let (sent, maybe) = settle(&pages).await?;
     ctx.note(format!("{sent} sent, {maybe} maybe"));
-    check_arrivals(&site, sent, maybe)?;
+    check_arrivals(&site, sent, maybe).await?;
     take_leader(&mut pages).await?;
     site.wait_for_sockets(1).await?;
     ensure!(site.server()?.stats().total.sockets_ever == 2);
@@ -262,7 +262,7 @@ async fn leader_freezes(ctx: &Context) -> Result<()> {
     ));
     ensure!(took < AT_ONCE, "it took {took:?}");
     let (sent, maybe) = settle(&pages).await?;
-    check_arrivals(&site, sent, maybe)?;
+    check_arrivals(&site, sent, maybe).await?;
     site.wait_for_sockets(1).await?;
 
     if is_chromium {

@@ -509,8 +509,8 @@ async fn hangs_without_locks(ctx: &Context) -> Result<()> {
     }
     // When it wakes up, it sends what it was given, finds the goodbyes, and lets go of its socket.
     site.wait_for_sockets(1).await?;
-    let frames = site.server()?.stats().total.frames_in;
     let least = (pages.len() + sure.len()) as u64;
+    let frames = site.wait_for_frames(least).await?;
     ensure!(
         (least..=least + maybe.len() as u64).contains(&frames),
         "the server got {frames} messages: {outcomes:?}"

@@ -153,6 +153,23 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// Waits until the server has got as many frames, and returns how many it has by then: a send that has ended as sent may
+    /// still be on its way.
+    pub(super) async fn wait_for_frames(&self, least: u64) -> Result<u64> {
+        let until = Instant::now() + SOON;
+        loop {
+            let frames = self.server()?.stats().total.frames_in;
+            if frames >= least {
+                return Ok(frames);
+            }
+            ensure!(
+                Instant::now() < until,
+                "the server got {frames} frames, not {least}"
+            );
+            sleep(POLL).await;
+        }
+    }
+
     /// How many sockets `tabs` tabs need in the scenario's tier.
     pub(super) fn sockets_for(&self, tabs: u64) -> u64 {
         match self.ctx.tier {
