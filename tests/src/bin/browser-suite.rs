@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "the report is the output")]
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, thread::available_parallelism};
 
 use clap::Parser;
 use onesocket_tests::{
@@ -21,12 +21,25 @@ struct Cli {
     /// The folder of the built test pages.
     #[arg(long, default_value = "target/dist/tests")]
     dist: PathBuf,
+    /// How many browsers run at a time; as many as there are cores, and three at most, unless said.
+    #[arg(long)]
+    lanes: Option<NonZeroUsize>,
+}
+
+impl Cli {
+    fn lanes(&self) -> NonZeroUsize {
+        const ONE: NonZeroUsize = NonZeroUsize::MIN;
+        const THREE: NonZeroUsize = ONE.saturating_add(2);
+        self.lanes
+            .unwrap_or_else(|| available_parallelism().map_or(ONE, |cores| cores.min(THREE)))
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let plan = Plan {
+        lanes: cli.lanes(),
         engines: match cli.engines {
             engines if engines.is_empty() => Engine::ALL.to_vec(),
             engines => engines,

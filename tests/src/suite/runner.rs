@@ -1,4 +1,4 @@
-//! Runs the scenarios engine by engine, each in a browser without tabs, and survives what they break.
+//! Runs the scenarios side by side, each in a browser without tabs, and survives what they break.
 
 #![expect(
     clippy::print_stdout,
@@ -6,16 +6,19 @@
 )]
 
 use std::{
+    collections::VecDeque,
     fs,
+    num::NonZeroUsize,
     path::PathBuf,
     sync::{
-        Mutex,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, anyhow};
+use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::{Context, Report, Scenario, Tier};
@@ -30,30 +33,87 @@ pub struct Plan {
     pub filter: Option<String>,
     /// The folder of the built test pages.
     pub dist: PathBuf,
+    /// How many browsers run at a time, each with one scenario: most scenarios wait most of the time.
+    pub lanes: NonZeroUsize,
 }
 
 /// Runs the scenarios of the plan.
 pub async fn run(plan: &Plan, scenarios: &[Scenario]) -> Report {
-    let mut report = Report::default();
-    for engine in &plan.engines {
-        Runner {
-            plan,
-            engine: *engine,
-            context: None,
-            report: &mut report,
-        }
-        .run(scenarios)
-        .await;
-    }
-    report
+    let queues = Mutex::new(Queues::new(plan, scenarios));
+    let report = Mutex::default();
+    let lane = || Lane {
+        plan,
+        queues: &queues,
+        report: &report,
+        context: None,
+    };
+    join_all((0..plan.lanes.get()).map(|_| lane().run())).await;
+    report.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Runner<'a> {
-    plan: &'a Plan,
+/// One scenario in one tier of one engine.
+#[derive(Debug)]
+struct Job {
+    scenario: Scenario,
     engine: Engine,
+    tier: Option<Tier>,
+}
+
+impl Job {
+    fn full_name(&self) -> String {
+        let tier = self.tier.map_or("any", Tier::name);
+        format!("{}/{tier}/{}", self.engine, self.scenario.name)
+    }
+}
+
+/// What is left to do, by engine.
+struct Queues(Vec<(Engine, VecDeque<Job>)>);
+
+impl Queues {
+    fn new(plan: &Plan, scenarios: &[Scenario]) -> Self {
+        let jobs_of = |engine| {
+            let jobs = scenarios.iter().flat_map(|scenario| {
+                let tiers: Vec<_> = match scenario.tiers {
+                    [] => vec![None],
+                    tiers => tiers.iter().copied().map(Some).collect(),
+                };
+                tiers.into_iter().map(move |tier| Job {
+                    scenario: *scenario,
+                    engine,
+                    tier,
+                })
+            });
+            let is_wanted = |job: &Job| match &plan.filter {
+                Some(filter) => job.full_name().contains(filter),
+                None => true,
+            };
+            (engine, jobs.filter(is_wanted).collect())
+        };
+        Self(plan.engines.iter().copied().map(jobs_of).collect())
+    }
+
+    /// Takes the next job for a lane with a browser of this engine. When there is none, the lane helps where the most is left.
+    fn take(&mut self, engine: Option<Engine>) -> Option<Job> {
+        let of_engine = self
+            .0
+            .iter_mut()
+            .find(|(of, jobs)| Some(*of) == engine && !jobs.is_empty());
+        let (_, jobs) = match of_engine {
+            Some(found) => found,
+            // The last of equals: a lane that begins finds an engine that no other has begun with.
+            None => self.0.iter_mut().max_by_key(|(_, jobs)| jobs.len())?,
+        };
+        jobs.pop_front()
+    }
+}
+
+/// Runs one scenario at a time, in one browser.
+struct Lane<'a> {
+    plan: &'a Plan,
+    queues: &'a Mutex<Queues>,
+    report: &'a Mutex<Report>,
     /// Its browser is shared by the scenarios and replaced when one has broken it.
     context: Option<Context>,
-    report: &'a mut Report,
 }
 
 /// The server of the `https:` scenarios signs for itself.
@@ -61,58 +121,58 @@ fn options() -> BrowserOptions {
     BrowserOptions::default().accept_insecure_certs(true)
 }
 
-impl Runner<'_> {
-    async fn run(mut self, scenarios: &[Scenario]) {
-        for scenario in scenarios {
-            let tiers: Vec<_> = match scenario.tiers {
-                [] => vec![None],
-                tiers => tiers.iter().copied().map(Some).collect(),
-            };
-            for tier in tiers {
-                let name = self.full_name(scenario, tier);
-                if self
-                    .plan
-                    .filter
-                    .as_ref()
-                    .is_none_or(|filter| name.contains(filter))
-                {
-                    self.run_one(scenario, tier, &name).await;
-                }
+/// What a lane holds is whole whatever another one does.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lane<'_> {
+    async fn run(mut self) {
+        let mut engine = None;
+        loop {
+            let job = lock(self.queues).take(engine);
+            let Some(job) = job else { break };
+            if engine.replace(job.engine) != Some(job.engine) {
+                self.quit().await;
             }
+            self.run_one(&job).await;
         }
+        self.quit().await;
+    }
+
+    async fn quit(&mut self) {
         if let Some(context) = self.context.take() {
             // A browser that does not close in order is killed.
             let _ = context.browser.quit().await;
         }
     }
 
-    fn full_name(&self, scenario: &Scenario, tier: Option<Tier>) -> String {
-        let tier = tier.map_or("any", Tier::name);
-        format!("{}/{tier}/{}", self.engine, scenario.name)
-    }
-
-    async fn run_one(&mut self, scenario: &Scenario, tier: Option<Tier>, name: &str) {
+    async fn run_one(&mut self, job: &Job) {
+        let name = job.full_name();
         let start = Instant::now();
-        let result = self.attempt(scenario, tier).await;
+        let result = self.attempt(job).await;
         let seconds = start.elapsed().as_secs_f64();
         let notes = self.context.as_ref().map(Context::take_notes);
-        match result {
+        // Printed in one piece: other lanes print too.
+        let mut outcome = match result {
             Ok(()) => {
-                println!("ok     {name} ({seconds:.1} s)");
-                self.report.passed(self.engine, tier);
+                lock(self.report).passed(job.engine, job.tier);
+                format!("ok     {name} ({seconds:.1} s)")
             }
             Err(error) => {
-                println!("FAILED {name} ({seconds:.1} s)");
-                let evidence = self.evidence(name).await;
-                self.report
-                    .failed(self.engine, tier, format!("{name}: {error:#}{evidence}"));
+                let evidence = self.evidence(&name).await;
+                let what = format!("{name}: {error:#}{evidence}");
+                lock(self.report).failed(job.engine, job.tier, what);
                 // Nobody knows what state it left the browser in.
                 self.context = None;
+                format!("FAILED {name} ({seconds:.1} s)\n       {error:#}")
             }
-        }
+        };
         for note in notes.unwrap_or_default() {
-            println!("       {note}");
+            outcome.push_str("\n       ");
+            outcome.push_str(&note);
         }
+        println!("{outcome}");
         if let Some(context) = &self.context
             && (context.is_spent.load(Ordering::Relaxed)
                 || context.browser.close_tabs().await.is_err())
@@ -121,20 +181,20 @@ impl Runner<'_> {
         }
     }
 
-    async fn attempt(&mut self, scenario: &Scenario, tier: Option<Tier>) -> Result<()> {
+    async fn attempt(&mut self, job: &Job) -> Result<()> {
         let mut context = match self.context.take() {
             Some(context) => context,
             None => Context {
-                browser: Browser::launch(self.engine, options()).await?,
-                tier,
+                browser: Browser::launch(job.engine, options()).await?,
+                tier: job.tier,
                 dist: self.plan.dist.clone(),
                 notes: Mutex::default(),
                 is_spent: AtomicBool::default(),
             },
         };
-        context.tier = tier;
+        context.tier = job.tier;
         let context = self.context.insert(context);
-        timeout(SCENARIO_LIMIT, (scenario.run)(context))
+        timeout(SCENARIO_LIMIT, (job.scenario.run)(context))
             .await
             .map_err(|_| anyhow!("not done within {SCENARIO_LIMIT:?}"))?
     }
