@@ -19,8 +19,8 @@ use onesocket_protocol::{
 };
 
 use crate::{
-    BuildError, ClientBuilder, ClientError, Codec, Event, EventGuard, Events, GreetError,
-    GreetingGuard, LogOut, Request, RequestId, SendError, Sending, auth::Authenticator,
+    BuildError, ClientBuilder, ClientError, CloseError, Codec, Event, EventGuard, Events,
+    GreetError, GreetingGuard, LogOut, Request, RequestId, SendError, Sending, auth::Authenticator,
     codec::DecodeError, event::Inbox, listener::Listeners, page, receipts::Receipts,
 };
 
@@ -226,6 +226,45 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
             .with_channel(|channel| channel.log_out(queued.patience()));
     }
 
+    /// Closes the socket by a code of the app's, behind what was sent before, and ends the connection for all its tabs: each client hears
+    /// [`Event::Disconnected`] with [`StopReason::Closed`], which says how the server has answered. [`reconnect`](Self::reconnect) starts
+    /// it anew.
+    ///
+    /// [`disconnect`](Self::disconnect) needs no code and leaves other tabs what they have. If the worker is lost meanwhile, the next
+    /// one does not know of it, and connects.
+    ///
+    /// # Errors
+    ///
+    /// When a browser would not let a script send that code or reason.
+    ///
+    /// ```
+    /// use onesocket::{Client, CloseError, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+    /// assert_eq!(client.close_socket(4000, "done"), Ok(()));
+    /// assert_eq!(client.close_socket(None, ""), Ok(()));
+    /// assert_eq!(client.close_socket(1001, ""), Err(CloseError::Code { code: 1001 }));
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    pub fn close_socket(
+        &self,
+        code: impl Into<Option<u16>>,
+        reason: &str,
+    ) -> Result<(), CloseError> {
+        let code = code.into();
+        if let Some(code) = code.filter(|code| !matches!(code, 1000 | 3000..=4999)) {
+            return Err(CloseError::Code { code });
+        }
+        let (bytes, cap) = (reason.len(), limits::MAX_CLOSE_REASON_BYTES);
+        if bytes > cap {
+            return Err(CloseError::ReasonTooLong { bytes, cap });
+        }
+        let code = code.unwrap_or(NO_CODE);
+        self.shared
+            .with_channel(|channel| channel.close_socket(code, reason.to_owned()));
+        Ok(())
+    }
+
     /// Disconnects all clones of this client; its streams end. Sends that are on their way still end as what became of them.
     pub fn disconnect(&self) {
         self.shared.close(StopReason::Unused);
@@ -292,6 +331,9 @@ impl<Tx: ?Sized, Rx> fmt::Debug for Client<Tx, Rx> {
             .finish_non_exhaustive()
     }
 }
+
+/// Stands for a close without a code ([RFC 6455, section 7.4.1](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1)).
+const NO_CODE: u16 = 1005;
 
 /// Decodes a payload.
 pub(crate) type Decode<Rx> = Box<dyn Fn(&Payload) -> Result<Rx, DecodeError>>;

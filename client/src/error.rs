@@ -44,6 +44,27 @@ pub enum BuildError {
     Worker(#[source] ConfigError),
 }
 
+/// A socket that was not closed, because no browser would let a script do it like this
+/// ([WHATWG WebSockets](https://websockets.spec.whatwg.org/#dom-websocket-close)).
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// The code is neither 1000 nor in 3000 to 4999. Use one that is.
+    #[error("a script may not close with the code {code}")]
+    Code {
+        /// The code.
+        code: u16,
+    },
+    /// The reason does not fit into a close frame. Make it shorter.
+    #[error("the reason of {bytes} bytes is over the cap of {cap} bytes")]
+    ReasonTooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        cap: usize,
+    },
+}
+
 /// A greeting that was not registered.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

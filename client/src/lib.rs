@@ -72,7 +72,7 @@ pub use auth::{Credential, CredentialRequest, LogOut};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use codec::Codec;
-pub use error::{BuildError, ClientError, GreetError, RequestError, SendError};
+pub use error::{BuildError, ClientError, CloseError, GreetError, RequestError, SendError};
 pub use event::{Event, Events};
 pub use frame::PerFrame;
 pub use greeting::GreetingGuard;

@@ -329,7 +329,8 @@ impl Engine {
             | ToWorker::Delay { channel, .. }
             | ToWorker::Reconnect { channel }
             | ToWorker::Credential { channel, .. }
-            | ToWorker::LogOut { channel, .. } => self.on_channel(id, channel, message),
+            | ToWorker::LogOut { channel, .. }
+            | ToWorker::Close { channel, .. } => self.on_channel(id, channel, message),
         }
     }
 

@@ -146,6 +146,15 @@ pub enum Output<'a> {
         /// The explanation for the server.
         reason: &'static str,
     },
+    /// Begin the closing handshake of an open socket. `SocketClosed` must follow.
+    Shut {
+        /// The socket.
+        socket: SocketId,
+        /// The close code. One that scripts may not send, such as 1005, stands for none.
+        code: u16,
+        /// The explanation for the server.
+        reason: String,
+    },
     /// Post a buffer to a port.
     Post {
         /// The port.

@@ -220,6 +220,7 @@ impl Link {
                 ..
             } => self.on_credential(ctx, member, request, credential),
             ToWorker::LogOut { drain, .. } => self.log_out(ctx, drain),
+            ToWorker::Close { code, reason, .. } => self.close(ctx, code, reason),
             ToWorker::Disconnect { .. } => self.leave(ctx, member),
             ToWorker::Connect(_)
             | ToWorker::Ping { .. }

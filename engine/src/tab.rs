@@ -409,6 +409,18 @@ impl TabSession {
         }
     }
 
+    /// Closes the socket by a code of the app's and ends the loop, for all its tabs, with
+    /// [`StopReason::Closed`](onesocket_protocol::StopReason::Closed). The code 1005 stands for none. A worker that is lost meanwhile takes
+    /// the order with it.
+    pub fn close_socket(&mut self, id: ChannelId, code: u16, reason: String) {
+        let close = ToWorker::Close {
+            channel: id,
+            code,
+            reason,
+        };
+        self.say_of_open(id, close);
+    }
+
     /// Asks for a [`TabOutput::Pong`].
     pub fn ping(&mut self, nonce: u32) {
         self.unposted

@@ -96,6 +96,12 @@ impl Channel {
             .with_session(|session| session.log_out(self.id, drain));
     }
 
+    /// Closes the socket by a code and ends the connection for all its tabs. 1005 stands for no code.
+    pub fn close_socket(&self, code: u16, reason: String) {
+        self.core()
+            .with_session(|session| session.close_socket(self.id, code, reason));
+    }
+
     /// Closes it. A drop does the same.
     pub fn close(self) {
         drop(self);

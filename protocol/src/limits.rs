@@ -38,6 +38,10 @@ pub const MAX_GREETINGS: usize = 1024;
 /// Bytes of an explanation for people: a close reason, a failed start, a log line and its target. A longer one is cut.
 pub const MAX_REASON_BYTES: usize = 4 * 1024;
 
+/// Bytes of the reason with which a tab closes the socket: what fits into a close frame
+/// ([RFC 6455, section 5.5](https://www.rfc-editor.org/rfc/rfc6455#section-5.5)).
+pub const MAX_CLOSE_REASON_BYTES: usize = 123;
+
 /// Bytes of the content of an entry of the log: the target of a line and its text, or a URL. A longer one is cut.
 pub const MAX_LOG_BYTES: usize = 2 * MAX_REASON_BYTES;
 

@@ -247,6 +247,7 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::RECONNECT
         | tag::NETWORK
         | tag::LOG_OUT
+        | tag::CLOSE
         | tag::ATTACHED
         | tag::CONNECTED
         | tag::DISCONNECTED
@@ -299,6 +300,7 @@ impl Shape {
             tag::WAKE => ("wake", &[]),
             tag::CREDENTIAL => ("credential", &["channel", "request"]),
             tag::LOG_OUT => ("log out", CHANNEL),
+            tag::CLOSE => ("close", CHANNEL),
             tag::NEED_CREDENTIAL => ("need credential", &["channel", "request"]),
             tag::ACKNOWLEDGE => ("acknowledge", &["channel", "id"]),
             tag::READY => ("ready", &[]),

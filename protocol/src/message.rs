@@ -48,6 +48,7 @@ pub mod tag {
         WAKE = 14
         CREDENTIAL = 15
         LOG_OUT = 16
+        CLOSE = 17
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -193,6 +194,15 @@ pub enum ToWorker {
         channel: ChannelId,
         /// How long what is queued may still wait for an open socket; `None`: not at all.
         drain: Option<Millis>,
+    },
+    /// Closes the socket by a code of the app's and ends the loop, for all its tabs, with [`StopReason::Closed`]. A dial is broken off.
+    Close {
+        /// The channel.
+        channel: ChannelId,
+        /// The close code; 1005 stands for none.
+        code: u16,
+        /// The explanation for the server.
+        reason: String,
     },
 }
 
@@ -427,6 +437,11 @@ impl ToWorker {
                 credential,
             } => put(out, tag::CREDENTIAL, &(channel, request, credential), &[]),
             Self::LogOut { channel, drain } => put(out, tag::LOG_OUT, &(channel, drain), &[]),
+            Self::Close {
+                channel,
+                code,
+                reason,
+            } => put(out, tag::CLOSE, &(channel, code, reason), &[]),
         }
     }
 }

@@ -140,6 +140,10 @@ pub enum StopReason {
     /// A tab has logged out.
     #[error("logged out")]
     LoggedOut,
+    /// A tab has closed it, see [`ToWorker::Close`](crate::ToWorker::Close). This is what became of its socket: a server that answers
+    /// repeats the code. 1006 when there was no socket yet, or no answer.
+    #[error("a tab has closed the connection: {0}")]
+    Closed(CloseInfo),
 }
 
 /// How a socket was closed, as its [close event](https://developer.mozilla.org/en-US/docs/Web/API/CloseEvent) said.

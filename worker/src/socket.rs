@@ -71,6 +71,15 @@ impl Socket {
         let _ = self.raw.close_with_code_and_reason(code, reason);
     }
 
+    /// Begins the closing handshake; its end is heard of.
+    pub(crate) fn shut(&self, code: u16, reason: &str) {
+        // It throws for a code that scripts may not send, and never without one.
+        let _ = self
+            .raw
+            .close_with_code_and_reason(code, reason)
+            .or_else(|_| self.raw.close());
+    }
+
     /// Closes the socket, and lets the engine find out.
     #[cfg(feature = "faults")]
     pub(crate) fn lose(&self) {

@@ -45,6 +45,8 @@ pub(crate) struct Open {
 #[derive(Debug)]
 pub(crate) struct Closing {
     socket: SocketId,
+    /// Whether a tab has asked for it, which ends the loop.
+    wanted: bool,
 }
 
 #[derive(Debug)]
@@ -262,10 +264,33 @@ impl Link {
         let State::Open(Open { socket, .. }) = self.state else {
             return;
         };
+        self.await_close(ctx, socket, false, CLOSING_TIMEOUT);
+    }
+
+    fn await_close(&mut self, ctx: &Ctx<'_>, socket: SocketId, wanted: bool, timeout: Millis) {
         self.stop_socket_timers(ctx.now);
-        self.timers
-            .start(Timer::Closing, ctx.now.after(CLOSING_TIMEOUT));
-        self.state = State::Closing(Closing { socket });
+        self.timers.start(Timer::Closing, ctx.now.after(timeout));
+        self.state = State::Closing(Closing { socket, wanted });
+    }
+
+    /// A tab ends the loop, with a close of its own words. An open socket is waited for, because its tabs want to know how it ended.
+    pub(super) fn close(&mut self, ctx: &mut Ctx<'_>, code: u16, reason: String) {
+        match self.state {
+            State::Open(Open { socket, .. }) => {
+                ctx.outputs.push(Output::Shut {
+                    socket,
+                    code,
+                    reason,
+                });
+                self.await_close(ctx, socket, true, SHUTTING_TIMEOUT);
+            }
+            State::Closing(ref mut closing) => closing.wanted = true,
+            State::Stopped(_) => {}
+            _ => {
+                self.drop_socket(ctx, NORMAL_CLOSURE, "");
+                self.stop(ctx, StopReason::Closed(no_handshake()));
+            }
+        }
     }
 
     fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
@@ -275,6 +300,9 @@ impl Link {
         self.spread = self.spread.max(directions.spread);
         if let Some(delay) = directions.delay {
             self.delay(ctx, delay);
+        }
+        if matches!(self.state, State::Closing(Closing { wanted: true, .. })) {
+            return self.stop(ctx, StopReason::Closed(close));
         }
         if self.policy.auth.codes.contains(&close.code) {
             return self.on_refusal(ctx, close);
@@ -299,12 +327,13 @@ impl Link {
     }
 
     /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, one dial without them
-    /// finds out; seldom, because it is a second dial.
+    /// finds out; seldom, because it is a second dial, and not for who wants one dial only.
     fn should_probe(&self, ctx: &Ctx<'_>) -> bool {
         self.may_dial(ctx)
             && !self.members.is_empty()
             && !self.key.subprotocols.is_empty()
             && !self.was_open
+            && self.policy.give_up.attempts != Some(1)
             && self.attempt.is_multiple_of(PROBE_EVERY)
     }
 
@@ -501,12 +530,7 @@ impl Link {
             }
             Timer::Closing => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
-                let close = CloseInfo {
-                    code: ABNORMAL_CLOSURE,
-                    reason: String::new(),
-                    was_clean: false,
-                };
-                self.lose(ctx, ReconnectCause::Closed(close));
+                self.on_closed(ctx, no_handshake());
             }
             Timer::Stable => self.on_stable(),
             Timer::Heartbeat => self.ping(ctx),
@@ -533,11 +557,23 @@ impl Link {
     }
 }
 
+fn no_handshake() -> CloseInfo {
+    CloseInfo {
+        code: ABNORMAL_CLOSURE,
+        reason: String::new(),
+        was_clean: false,
+    }
+}
+
 /// What browsers report when there was no closing handshake.
 const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// How long a socket that takes nothing any more is waited for. The close event usually follows in the same breath.
 const CLOSING_TIMEOUT: Millis = Millis(1_000);
+
+/// How long the end of a closing handshake is waited for. Browsers report one that the server does not answer themselves, after about
+/// 10 s; this is for those that do not.
+const SHUTTING_TIMEOUT: Millis = Millis(30_000);
 
 /// Every so many attempts a failed dial is probed, beginning with the first.
 const PROBE_EVERY: u32 = 8;

@@ -4,6 +4,7 @@ mod sim;
 
 mod auth;
 mod builds;
+mod closing;
 mod delivery;
 mod greetings;
 mod heartbeat;

@@ -217,6 +217,18 @@ fn a_probe_was_dialled_while_offline() {
 }
 
 #[test]
+fn who_wants_one_dial_was_given_a_probe_too() {
+    let mut sim = Sim::with_tabs(21, 1);
+    sim.server.mode = Mode::Refuse;
+    sim.open_with(0, URL, |config| {
+        config.key.subprotocols = vec!["v1".into()];
+        config.policy.give_up.attempts = Some(1);
+    });
+    sim.run(60_000);
+    assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
 fn a_refused_subprotocol_is_named_whether_the_handshake_fails_or_not() {
     for insists in [true, false] {
         let mut sim = Sim::with_tabs(9, 1);

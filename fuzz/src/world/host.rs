@@ -38,6 +38,11 @@ impl World {
                     );
                     assert!(self.sockets.remove(&socket).is_some(), "closes no socket");
                 }
+                Output::Shut { socket, .. } => {
+                    let socket = self.sockets.get_mut(&socket).expect("shuts a socket");
+                    let was_open = core::mem::take(&mut socket.is_open);
+                    assert!(was_open, "shuts a socket that is not open");
+                }
                 Output::Post { port, frame } => {
                     assert!(
                         self.ports.open.contains(&port),

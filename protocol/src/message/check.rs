@@ -13,6 +13,10 @@ impl ToWorker {
                 credential: Some(credential),
                 ..
             } => check_credential(credential),
+            Self::Close { reason, .. } => {
+                let cap = limits::MAX_CLOSE_REASON_BYTES;
+                fits(reason.len(), cap, tag::CLOSE, "reason")
+            }
             _ => Ok(()),
         }
     }

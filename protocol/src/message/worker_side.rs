@@ -85,6 +85,11 @@ pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
             channel: body.channel(),
             drain: body.optional_u32().map(Millis),
         },
+        tag::CLOSE => ToWorker::Close {
+            channel: body.channel(),
+            code: body.code(),
+            reason: body.text(),
+        },
         tag => return Err(DecodeError::UnknownTag { tag }),
     };
     if body.is_broken || !body.rest.is_empty() {
@@ -258,10 +263,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn code(&mut self) -> u16 {
+        self.number(u64::from(u16::MAX)) as u16
+    }
+
     fn codes(&mut self) -> Vec<u16> {
-        self.list(limits::MAX_FATAL_CODES, |body| {
-            body.number(u64::from(u16::MAX)) as u16
-        })
+        self.list(limits::MAX_FATAL_CODES, Self::code)
     }
 
     fn policy(&mut self) -> LinkPolicy {
@@ -548,6 +555,10 @@ impl Writer<'_> {
             StopReason::NoWorker => 5,
             StopReason::Unused => 6,
             StopReason::LoggedOut => 7,
+            StopReason::Closed(close) => {
+                self.byte(8);
+                return self.close_info(close);
+            }
         });
     }
 

@@ -53,6 +53,23 @@ fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
 }
 
 #[test]
+fn the_reason_of_a_close_is_capped() {
+    let close = |more| ToWorker::Close {
+        channel: ChannelId(u32::MAX),
+        code: 3000,
+        reason: "r".repeat(limits::MAX_CLOSE_REASON_BYTES + more),
+    };
+    fits(&close(0));
+    refused(
+        &close(1),
+        OverCap {
+            tag: tag::CLOSE,
+            field: "reason",
+        },
+    );
+}
+
+#[test]
 fn a_greeting_and_its_farewell_are_capped() {
     let greet = |more, more_farewell| ToWorker::Greet {
         channel: ChannelId(u32::MAX),

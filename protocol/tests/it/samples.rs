@@ -174,6 +174,14 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
                 drain: Some(Millis(5_000)),
             },
         ),
+        (
+            "close",
+            ToWorker::Close {
+                channel: CHANNEL,
+                code: 3000,
+                reason: "done".into(),
+            },
+        ),
     ]
 }
 
@@ -496,6 +504,10 @@ fn disconnected() -> Vec<(&'static str, ToTab)> {
         (
             "disconnected-logged-out",
             disconnected(StopReason::LoggedOut),
+        ),
+        (
+            "disconnected-closed",
+            disconnected(StopReason::Closed(close())),
         ),
     ]
 }

@@ -47,6 +47,13 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
         ),
         (channel(), option::of(millis()))
             .prop_map(|(channel, drain)| ToWorker::LogOut { channel, drain }),
+        (channel(), any::<u16>(), "[a-z]{0,20}").prop_map(|(channel, code, reason)| {
+            ToWorker::Close {
+                channel,
+                code,
+                reason,
+            }
+        }),
     ]
 }
 
@@ -275,6 +282,7 @@ fn cause() -> impl Strategy<Value = ReconnectCause> {
 fn stop_reason() -> impl Strategy<Value = StopReason> {
     prop_oneof![
         close().prop_map(StopReason::FatalClose),
+        close().prop_map(StopReason::Closed),
         (any::<u32>(), cause())
             .prop_map(|(attempts, cause)| StopReason::GaveUp { attempts, cause }),
         Just(StopReason::InvalidUrl),

@@ -25,6 +25,11 @@ impl Inner {
                     code,
                     reason,
                 } => self.close(socket, code, reason),
+                Output::Shut {
+                    socket,
+                    code,
+                    reason,
+                } => self.shut(socket, code, &reason),
                 Output::Post { port, frame } => self.post(port, frame),
                 Output::WatchTab { port, lock } => self.watch(port, &lock),
                 Output::ClosePort(port) => self.close_port(port),
@@ -71,6 +76,15 @@ impl Inner {
         let socket = self.sockets.borrow_mut().remove(id);
         if let Some(socket) = socket {
             socket.close(code, reason);
+        }
+    }
+
+    fn shut(&self, id: SocketId, code: u16, reason: &str) {
+        if self.is_debugging() {
+            self.see(describe::close(id, code, reason));
+        }
+        if let Some(socket) = self.sockets.borrow().get(id) {
+            socket.shut(code, reason);
         }
     }
 

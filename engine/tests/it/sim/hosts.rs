@@ -66,6 +66,18 @@ impl Sim {
                     let delay = self.net(true, conn);
                     self.schedule(delay, Event::ClosedByClient { conn });
                 }
+                Output::Shut {
+                    socket,
+                    code,
+                    reason,
+                } => {
+                    let conn = self.by_socket[&(worker, socket)];
+                    assert_eq!(self.conns[conn].ready, Ready::Open, "shuts no open socket");
+                    self.conns[conn].ready = Ready::Closing { told: true };
+                    let delay = self.net(true, conn);
+                    // The server repeats the code, as servers do.
+                    self.schedule(delay, Event::CloseLater { conn, code, reason });
+                }
                 Output::Post { port, frame } => {
                     let frame = Bytes::copy_from_slice(frame);
                     let port = port.0 as usize;

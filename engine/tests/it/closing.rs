@@ -1,0 +1,91 @@
+//! A tab closes the socket by a code of the app's.
+
+use onesocket_protocol::{CloseInfo, LinkState, SendFailure, StopReason};
+
+use crate::sim::{Chan, Mode, Outcome, Sim};
+
+const URL: &str = "ws://chat/";
+
+fn close(sim: &mut Sim, chan: Chan) {
+    sim.in_tab(chan.tab, |session| {
+        session.close_socket(chan.id, 3000, "done".into());
+    });
+}
+
+fn closed(code: u16, reason: &str) -> StopReason {
+    StopReason::Closed(CloseInfo {
+        code,
+        reason: reason.into(),
+        was_clean: code != 1006,
+    })
+}
+
+#[test]
+fn the_server_hears_the_code_and_every_tab_what_it_answered() {
+    let mut sim = Sim::with_tabs(1, 2);
+    let chans = [sim.open(0, URL), sim.open(1, URL)];
+    sim.run(1_000);
+    sim.send(chans[0], "s:last");
+    close(&mut sim, chans[0]);
+    sim.run(1_000);
+    assert_eq!(sim.server_got(), ["s:last"]);
+    for chan in chans {
+        assert_eq!(sim.client(chan).stops, [closed(3000, "done")]);
+        let last = sim.client(chan).statuses.last();
+        let stopped = LinkState::Stopped(closed(3000, "done"));
+        assert_eq!(last.map(|status| &status.state), Some(&stopped));
+    }
+    assert_eq!(sim.open_conns().len(), 0);
+    sim.run(60_000);
+    assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
+fn what_is_sent_after_it_is_not_sent() {
+    let mut sim = Sim::with_tabs(2, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    close(&mut sim, chan);
+    let late = sim.send(chan, "s:late");
+    sim.run(1_000);
+    let failure = SendFailure::Stopped(closed(3000, "done"));
+    assert_eq!(sim.outcome(chan, late), Some(&Outcome::NotSent(failure)));
+    assert!(sim.server_got().is_empty());
+}
+
+#[test]
+fn a_dial_is_broken_off() {
+    let mut sim = Sim::with_tabs(3, 1);
+    sim.server.mode = Mode::Silent;
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    close(&mut sim, chan);
+    sim.run(60_000);
+    assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
+    assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
+    let mut sim = Sim::with_tabs(4, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.conns[0].half_open = true;
+    close(&mut sim, chan);
+    sim.run(20_000);
+    assert!(sim.client(chan).stops.is_empty());
+    sim.run(20_000);
+    assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
+}
+
+#[test]
+fn a_tab_that_asks_for_a_new_socket_gets_one() {
+    let mut sim = Sim::with_tabs(5, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    close(&mut sim, chan);
+    sim.run(1_000);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    assert!(sim.client(chan).is_connected());
+}
