@@ -85,10 +85,13 @@ self.onesocket = (() => {
     // Starts the wasm. Tabs that come within a second of a failure still hear of it; then the worker makes room for a fresh
     // one, because what failed may have been the network.
     boot: (start) => Promise.resolve().then(start).catch((error) => fail(error, 1000)),
-    // Fetches the wasm that belongs to a script: `x.js` and `x.module.js` have `x_bg.wasm` beside them.
+    // Fetches the wasm that belongs to a script: `x.js` and `x.module.js` have `x_bg.wasm` beside them. A bundler that gives both names of
+    // its own is why the query may name it.
     async wasm(script) {
-      const url = new URL(script);
-      url.pathname = url.pathname.replace(/(\.module)?\.js$/, "_bg.wasm");
+      let url = new URL(script);
+      const named = url.searchParams.get("wasm");
+      if (named) url = new URL(named, script);
+      else url.pathname = url.pathname.replace(/(\.module)?\.js$/, "_bg.wasm");
       const response = await self.fetch(url);
       if (!response.ok) throw new Error(`${response.status} for ${url.pathname}`);
       return response;
