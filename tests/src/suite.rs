@@ -15,6 +15,7 @@ mod examples;
 mod harness;
 mod healing;
 mod hostile;
+mod npm;
 mod pages;
 mod plugins;
 mod recovery;
@@ -64,6 +65,7 @@ pub fn scenarios() -> Vec<Scenario> {
         hostile::scenarios(),
         plugins::scenarios(),
         examples::scenarios(),
+        npm::scenarios(),
     ]
     .concat()
 }

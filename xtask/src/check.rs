@@ -189,7 +189,7 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 12] = [
+const IN_THE_BROWSER: [&str; 13] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
@@ -197,6 +197,7 @@ const IN_THE_BROWSER: [&str; 12] = [
     "onesocket",
     "onesocket-leptos",
     "onesocket-yew",
+    "onesocket-js",
     "onesocket-example-chat",
     "onesocket-example-plain",
     "onesocket-example-yew-board",

@@ -33,9 +33,16 @@ pub(crate) enum Profile {
     Dev,
 }
 
-/// Builds everything into `target/dist` and returns its folders.
+/// Builds the chat, the pages of the browser suite and the npm package into `target/dist`, and returns the folders that somebody downloads.
 pub(crate) fn build_all(profile: Profile) -> Result<Vec<PathBuf>> {
-    build(profile, &[CHAT, TESTS])
+    let folders = build(profile, &[CHAT, TESTS, NPM])?;
+    // The pages that use the package, with the package as a web server would have it.
+    let pages = paths::dist(TESTS_NPM);
+    empty(&pages)?;
+    copy_tree(&paths::root().join("tests/npm"), &pages)?;
+    copy_into(&paths::root().join("tests/page/static/page_log.js"), &pages)?;
+    copy_tree(&paths::dist(NPM.dist), &pages.join("onesocket"))?;
+    Ok(folders)
 }
 
 /// Builds the pages of the browser suite as later builds of the library would be, each with its worker: `target/dist/tests-next`, which
@@ -110,6 +117,18 @@ const TESTS: Site = Site {
     workers: &["own-worker", "gloo-worker"],
     features: &[],
 };
+
+/// The npm package: `npm pack` works on its folder.
+const NPM: Site = Site {
+    dist: "npm",
+    package: "onesocket-js",
+    pages: &["onesocket-core"],
+    files: &["js/npm", "LICENSE-APACHE", "LICENSE-MIT"],
+    workers: &[],
+    features: &[],
+};
+
+const TESTS_NPM: &str = "tests-npm";
 
 const PLUGINS: Site = Site {
     dist: "tests-plugins",
@@ -206,10 +225,7 @@ impl Builder {
 
     fn site(&self, site: &Site, worker: &[PathBuf], missing: &mut Vec<String>) -> Result<PathBuf> {
         let dist = paths::dist(site.dist);
-        if dist.exists() {
-            fs::remove_dir_all(&dist).with_context(|| format!("emptying {}", dist.display()))?;
-        }
-        fs::create_dir_all(&dist)?;
+        empty(&dist)?;
         for name in site.files {
             let files = paths::root().join(name);
             if files.is_dir() {
@@ -346,6 +362,14 @@ fn flags() -> String {
     }
 }
 
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("emptying {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder)?;
+    Ok(())
+}
+
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
@@ -364,4 +388,17 @@ fn copy_into(file: &Path, folder: &Path) -> Result<()> {
     fs::copy(file, &to)
         .map(drop)
         .with_context(|| format!("copying {} to {}", file.display(), to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_npm_package_has_the_version_of_the_workspace() {
+        let file = paths::root().join("js/npm/package.json");
+        let package = fs::read_to_string(file).unwrap();
+        let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+        assert!(package.contains(&version), "{package}");
+    }
 }

@@ -69,7 +69,7 @@ impl<'a> Site<'a> {
     pub(super) async fn deploy(&mut self, build: &str) -> Result<()> {
         let dist = self.ctx.dist.with_file_name(build);
         ensure!(
-            dist.join("onesocket-worker.js").is_file(),
+            dist.is_dir(),
             "{} is not built: `cargo xtask build --dev` does it",
             dist.display()
         );

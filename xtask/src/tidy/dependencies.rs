@@ -82,7 +82,7 @@ const LAYERS: [&str; 5] = [
     "onesocket",
 ];
 
-const PLUGINS: [&str; 2] = ["onesocket-yew", "onesocket-leptos"];
+const PLUGINS: [&str; 3] = ["onesocket-yew", "onesocket-leptos", "onesocket-js"];
 
 /// Finds locked packages that come from elsewhere than a registry, or from another one than the rest: a clone elsewhere might
 /// not get them.

@@ -1,0 +1,169 @@
+// The typed client: it reconnects, keeps what is sent meanwhile, and says what became of each message.
+import { checkProtocols, checkUrl, ownAccount } from "./address.js";
+import { Core, bytesOf, utf8 } from "./core.js";
+
+const decoder = new TextDecoder();
+
+const CODECS = {
+  json: {
+    isText: true,
+    encode: (message) => utf8(JSON.stringify(message)),
+    decode: (data) => JSON.parse(asText(data)),
+  },
+  text: { isText: true, encode: (message) => utf8(`${message}`), decode: asText },
+  bytes: {
+    isText: false,
+    encode: bytesOf,
+    decode: (data) => (typeof data === "string" ? utf8(data) : data),
+  },
+};
+
+function asText(data) {
+  return typeof data === "string" ? data : decoder.decode(data);
+}
+
+class ClientEvent extends Event {
+  constructor(type, fields) {
+    super(type);
+    Object.assign(this, fields);
+  }
+}
+
+export function connect(url, options) {
+  return new Client(url, options);
+}
+
+export class Client extends EventTarget {
+  #core;
+  #codec;
+  #replyTo;
+  #requests = new Map();
+  #isClosed = false;
+
+  constructor(url, options = {}) {
+    super();
+    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, tier, replyTo } = options;
+    this.#codec = typeof codec === "string" ? CODECS[codec] : codec;
+    if (!this.#codec) throw new TypeError(`There is no codec '${codec}'.`);
+    this.#replyTo = replyTo;
+    const settings = {
+      url: checkUrl(`${url}`).href,
+      protocols: checkProtocols(protocols),
+      account: share ? account : ownAccount(),
+      replay,
+      linger,
+      tier,
+    };
+    const tell = (type, fields) => this.dispatchEvent(new ClientEvent(type, fields));
+    this.#core = new Core(settings, {
+      opened: (protocol) => tell("open", { protocol }),
+      received: (data, replayed) => this.#onReceived(data, replayed),
+      lost: (attempt, delay, { code, reason, text }) => tell("reconnecting", { attempt, delay, code, reason, cause: text }),
+      ended: (close) => this.#onEnded(close),
+      dialled() {},
+      stateChanged: () => tell("status", { status: this.status }),
+      lagged: (missed) => tell("lagged", { missed }),
+      updateAvailable: (build) => tell("update", { build }),
+      complained: (text) => this.#complain(new Error(text)),
+    });
+  }
+
+  get status() {
+    return this.#core.status();
+  }
+
+  get ladder() {
+    return this.#core.ladder();
+  }
+
+  async send(message) {
+    return this.#core.send(this.#codec.encode(message), this.#codec.isText);
+  }
+
+  async request(build, { timeout = 30_000 } = {}) {
+    if (!this.#replyTo) throw new TypeError("`replyTo` has to be set: the client does not know what an answer looks like.");
+    const id = Math.floor(Math.random() * 2 ** 53);
+    let timer;
+    try {
+      return await new Promise((resolve, reject) => {
+        const late = () => reject(new DOMException(`No answer within ${timeout} ms.`, "TimeoutError"));
+        timer = setTimeout(late, timeout);
+        this.#requests.set(id, { resolve, reject });
+        this.send(build(id)).catch(reject);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#requests.delete(id);
+    }
+  }
+
+  reconnect() {
+    this.#core.reconnect();
+  }
+
+  close() {
+    this.#core.disconnect();
+    this.#onEnded({ code: 1000, reason: "", wasClean: true, text: "closed by this client" });
+  }
+
+  // Ends when the client is closed. What comes while the reader is busy waits for it.
+  async *[Symbol.asyncIterator]() {
+    const waiting = [];
+    let wake = null;
+    let missed = 0;
+    const onMessage = ({ data }) => {
+      if (missed > 0 || waiting.length >= MAX_WAITING) missed += 1;
+      else waiting.push(data);
+      wake?.();
+    };
+    const onClose = () => wake?.();
+    this.addEventListener("message", onMessage);
+    this.addEventListener("close", onClose);
+    try {
+      for (;;) {
+        while (waiting.length > 0) yield waiting.shift();
+        if (missed > 0) {
+          this.dispatchEvent(new ClientEvent("lagged", { missed }));
+          missed = 0;
+        }
+        if (this.#isClosed) return;
+        await new Promise((resolve) => (wake = resolve));
+      }
+    } finally {
+      this.removeEventListener("message", onMessage);
+      this.removeEventListener("close", onClose);
+    }
+  }
+
+  #onReceived(data, replayed) {
+    let message;
+    try {
+      message = this.#codec.decode(data);
+    } catch (error) {
+      return this.#complain(error);
+    }
+    const id = this.#replyTo?.(message);
+    if (id === undefined || id === null) {
+      const event = new MessageEvent("message", { data: message });
+      this.dispatchEvent(Object.assign(event, { replayed }));
+    }
+    // An answer to another tab's request is nobody's message.
+    else this.#requests.get(id)?.resolve(message);
+  }
+
+  #onEnded({ code, reason, wasClean, text }) {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#core.disconnect();
+    for (const { reject } of this.#requests.values()) reject(new Error(text));
+    const event = new CloseEvent("close", { code, reason, wasClean });
+    this.dispatchEvent(Object.assign(event, { text }));
+  }
+
+  #complain(error) {
+    this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
+  }
+}
+
+// Of messages that wait for a reader: enough for a page that is busy for seconds; one that has stopped must not take the page's memory.
+const MAX_WAITING = 65_536;

@@ -1,0 +1,117 @@
+// Loads the wasm, once, and lets a connection be used before that is done.
+import load, { Connection } from "./onesocket-core.js";
+
+let worker = {};
+
+export function configure(options) {
+  worker = { ...worker, ...options };
+}
+
+// Bundlers find these two files by these words, and give them other names; the worker looks for `NAME_bg.wasm` beside `NAME.js` if it is
+// not told.
+const SCRIPT = new URL("./onesocket-worker.js", import.meta.url);
+const WASM = new URL("./onesocket-worker_bg.wasm", import.meta.url);
+
+function workerScript() {
+  if (worker.script) return new URL(worker.script, document.baseURI).href;
+  const script = new URL(SCRIPT);
+  const beside = script.pathname.replace(/\.js$/, "_bg.wasm");
+  if (WASM.pathname !== beside) script.searchParams.set("wasm", WASM.pathname + WASM.search);
+  return script.href;
+}
+
+let loading = null;
+
+function loaded() {
+  loading ??= load({ module_or_path: worker.wasm }).catch((error) => {
+    // It may have been the network: the next connection tries again.
+    loading = null;
+    throw error;
+  });
+  return loading;
+}
+
+// The first connection of a page waits for the wasm; what is asked of it meanwhile is done in that order.
+export class Core {
+  #connection = null;
+  #waiting = [];
+  #failure = null;
+
+  constructor(settings, listener) {
+    const all = {
+      account: "",
+      protocols: [],
+      once: false,
+      linger: undefined,
+      replay: 0,
+      script: workerScript(),
+      name: worker.name,
+      build: worker.build ?? 0,
+      ...settings,
+      tier: settings.tier ?? worker.tier,
+    };
+    loaded()
+      .then(() => {
+        if (this.#waiting === null) return;
+        this.#connection = new Connection(all, listener);
+        for (const act of this.#waiting.splice(0)) act(this.#connection);
+      })
+      .catch((error) => {
+        this.#failure = error instanceof Error ? error : new Error(`${error}`);
+        for (const act of this.#waiting?.splice(0) ?? []) act(null);
+        listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
+      });
+  }
+
+  #when(act) {
+    if (this.#connection !== null || this.#failure !== null) act(this.#connection);
+    else this.#waiting?.push(act);
+  }
+
+  // The bytes are taken by this call.
+  send(bytes, isText) {
+    if (this.#connection !== null) return this.#connection.send(bytes, isText);
+    const copy = bytes.slice();
+    return new Promise((resolve, reject) => {
+      this.#when((connection) => {
+        if (connection !== null) return connection.send(copy, isText).then(resolve, reject);
+        reject(Object.assign(new Error(this.#failure.message), { name: "NotSent" }));
+      });
+    });
+  }
+
+  closeSocket(code, reason) {
+    this.#when((connection) => connection?.closeSocket(code, reason));
+  }
+
+  reconnect() {
+    this.#when((connection) => connection?.reconnect());
+  }
+
+  disconnect() {
+    if (this.#connection === null) this.#waiting = null;
+    else this.#connection.disconnect();
+  }
+
+  status() {
+    if (this.#connection !== null) return this.#connection.status();
+    const state = this.#failure === null && this.#waiting !== null ? "connecting" : "stopped";
+    return { state, tier: null, tabs: 0, queuedMessages: 0, queuedBytes: 0, dials: 0 };
+  }
+
+  ladder() {
+    return this.#connection?.ladder() ?? "";
+  }
+}
+
+const encoder = new TextEncoder();
+
+export function utf8(text) {
+  return encoder.encode(text);
+}
+
+// A view's bytes, without a copy.
+export function bytesOf(data) {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
+}

@@ -1,0 +1,219 @@
+/** Where the loop runs that holds the sockets: a SharedWorker, a dedicated Worker, or the page itself. */
+export type Tier = "shared" | "dedicated" | "main";
+
+/** What is set once, for all connections of a page. */
+export interface Configuration {
+  /**
+   * The URL of the worker's script, `onesocket-worker.js` of this package, with `onesocket-worker_bg.wasm` beside it. It has to be of the
+   * page's own origin. Default: where the bundler has put it.
+   */
+  script?: string | URL;
+  /** The URL of `onesocket-core_bg.wasm`. Default: where the bundler has put it. */
+  wasm?: string | URL;
+  /** Tabs share a worker when origin, script and name are equal. Default: `onesocket`. */
+  name?: string;
+  /** Which build of the app this is: a number that grows with each deploy. Tabs of older builds hear `update`. Default: none. */
+  build?: number;
+  /** Forces a tier for connections that do not name one: it works or is an error. Default: the best that works. */
+  tier?: Tier;
+}
+
+/** Sets what holds for the connections that are made from now on. */
+export function configure(configuration: Configuration): void;
+
+/** What the third argument of {@link OneSocket} may say. */
+export interface OneSocketOptions {
+  /**
+   * Whether tabs, and sockets of one page, that ask for the same URL and subprotocols share one connection. Each then hears what the server sends to
+   * any of them. Default: `false`, each has its own, as with `WebSocket`.
+   */
+  share?: boolean;
+  /** Whose connection it is: those of different accounts are never shared. */
+  account?: string;
+  /** Forces a tier. */
+  tier?: Tier;
+}
+
+/**
+ * The browser's `WebSocket`, with the socket in a worker: the same constructor, constants, states, events, errors and close codes. It does not
+ * reconnect. Hand it to any library that takes a WebSocket class.
+ *
+ * ```js
+ * import { OneSocket } from "onesocket";
+ *
+ * const client = createClient({ url, webSocketImpl: OneSocket });
+ * const shared = createClient({ url, webSocketImpl: OneSocket.with({ share: true }) });
+ * ```
+ *
+ * What differs is listed in the repository's `docs/conformance.md`.
+ */
+export class OneSocket extends EventTarget implements WebSocket {
+  /** @throws {DOMException} A `SyntaxError`, when the URL or a subprotocol is not valid. */
+  constructor(url: string | URL, protocols?: string | string[], options?: OneSocketOptions);
+
+  /** Returns a class whose sockets have these options, for libraries that call the constructor themselves. */
+  static with(options: OneSocketOptions): typeof OneSocket;
+
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+
+  readonly url: string;
+  readonly readyState: 0 | 1 | 2 | 3;
+  /** The subprotocol that the server chose; empty before it is open, and when it chose none. */
+  readonly protocol: string;
+  /** Always empty: what the worker's socket has negotiated is not told. */
+  readonly extensions: string;
+  /** Bytes that were given to `send` and not yet handed to the worker's socket. */
+  readonly bufferedAmount: number;
+  /** What binary messages come as. Default: `blob`. */
+  binaryType: BinaryType;
+
+  onopen: ((this: WebSocket, event: Event) => any) | null;
+  onmessage: ((this: WebSocket, event: MessageEvent) => any) | null;
+  onerror: ((this: WebSocket, event: Event) => any) | null;
+  onclose: ((this: WebSocket, event: CloseEvent) => any) | null;
+
+  /** @throws {DOMException} An `InvalidStateError`, before it is open. */
+  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
+
+  /**
+   * @throws {DOMException} An `InvalidAccessError`, when the code is neither 1000 nor in 3000 to 4999; a `SyntaxError`, when the reason has
+   * more than 123 bytes.
+   */
+  close(code?: number, reason?: string): void;
+
+  addEventListener<K extends keyof WebSocketEventMap>(
+    type: K,
+    listener: (this: WebSocket, event: WebSocketEventMap[K]) => any,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof WebSocketEventMap>(
+    type: K,
+    listener: (this: WebSocket, event: WebSocketEventMap[K]) => any,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
+}
+
+/** How messages become what a WebSocket sends, and back. What throws in `decode` is told as `error`. */
+export interface Codec<Tx, Rx> {
+  /** Whether `encode` returns the UTF-8 of a text message. */
+  isText: boolean;
+  encode(message: Tx): Uint8Array;
+  decode(data: string | Uint8Array): Rx;
+}
+
+/** What {@link connect} may be told. */
+export interface ClientOptions<Tx = unknown, Rx = unknown> {
+  /** `json`: anything that JSON can say. `text`: strings. `bytes`: `Uint8Array`. Or your own. Default: `json`. */
+  codec?: "json" | "text" | "bytes" | Codec<Tx, Rx>;
+  /** The subprotocols to offer. */
+  protocols?: string | string[];
+  /** Whether all tabs with the same URL, subprotocols and account share one connection. Default: `true`. */
+  share?: boolean;
+  /** Whose connection it is: those of different accounts are never shared. */
+  account?: string;
+  /** How many of the last messages this tab is given when it joins a connection that other tabs have opened. Default: 0. */
+  replay?: number;
+  /** How many milliseconds the socket outlives its last tab, so that a reload finds it open. Default: 2000. */
+  linger?: number;
+  /** Forces a tier. */
+  tier?: Tier;
+  /** Returns the number that a message answers, as `request` has given it to its question; nothing for any other message. */
+  replyTo?(message: Rx): number | null | undefined;
+}
+
+/** How a connection is doing. */
+export interface Status {
+  state: "connecting" | "connected" | "reconnecting" | "offline" | "needs-auth" | "stopped";
+  /** Where the loop runs; `null` while it runs nowhere. */
+  tier: Tier | null;
+  /** How many tabs share the connection. */
+  tabs: number;
+  /** What waits for an open socket, of all tabs. */
+  queuedMessages: number;
+  queuedBytes: number;
+  /** How many sockets have been dialled. */
+  dials: number;
+}
+
+/** There is no socket, and another one is dialled after `delay` milliseconds; without a delay when the browser is online again. */
+export interface ReconnectingEvent extends Event {
+  readonly attempt: number;
+  readonly delay?: number;
+  /** How the last socket ended; 1006 when it did without a word. */
+  readonly code: number;
+  readonly reason: string;
+  /** The same for people. */
+  readonly cause: string;
+}
+
+export interface ClientEventMap<Rx> {
+  /** A socket is open. */
+  open: Event & { readonly protocol: string };
+  /** The server has sent a message; `replayed`: before this tab joined. */
+  message: MessageEvent<Rx> & { readonly replayed: boolean };
+  reconnecting: ReconnectingEvent;
+  status: Event & { readonly status: Status };
+  /** Messages were dropped, because the page did not keep up. */
+  lagged: Event & { readonly missed: number };
+  /** A newer build of the app is out. */
+  update: Event & { readonly build?: number };
+  /** Something went wrong and ends nothing. */
+  error: ErrorEvent;
+  /** It has ended, by `close`, or because dialling again is pointless. `text` says so for people. Its last event. */
+  close: CloseEvent & { readonly text: string };
+}
+
+/**
+ * A connection that reconnects, keeps what is sent meanwhile, and says what became of each message. Iterating over it yields the messages from
+ * then on, and ends when it is closed.
+ */
+export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements AsyncIterable<Rx> {
+  /** @throws {DOMException} A `SyntaxError`, when the URL or a subprotocol is not valid. */
+  constructor(url: string | URL, options?: ClientOptions<Tx, Rx>);
+
+  readonly status: Status;
+  /** Which tiers were tried, and what became of each, for people. */
+  readonly ladder: string;
+
+  /**
+   * Sends a message, now or when there is a socket. Resolved when it was handed to an open socket, once; what the server does with it, only
+   * the server can tell. Else rejected with an error whose name is `NotSent` or `MaybeSent`.
+   */
+  send(message: Tx): Promise<void>;
+
+  /** Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s. */
+  request(build: (id: number) => Tx, options?: { timeout?: number }): Promise<Rx>;
+
+  /** Asks for a new socket now, for all tabs. */
+  reconnect(): void;
+
+  /** Leaves. The socket is closed when no other tab is left. */
+  close(): void;
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Rx>;
+
+  addEventListener<K extends keyof ClientEventMap<Rx>>(
+    type: K,
+    listener: (this: this, event: ClientEventMap<Rx>[K]) => any,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof ClientEventMap<Rx>>(
+    type: K,
+    listener: (this: this, event: ClientEventMap<Rx>[K]) => any,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
+}
+
+/** Connects. It is usable at once. */
+export function connect<Rx = unknown, Tx = unknown>(url: string | URL, options?: ClientOptions<Tx, Rx>): Client<Tx, Rx>;

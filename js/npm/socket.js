@@ -1,0 +1,241 @@
+// The interface of https://websockets.spec.whatwg.org/#the-websocket-interface. docs/conformance.md says where it differs, and why.
+import { checkProtocols, checkUrl, ownAccount } from "./address.js";
+import { Core, bytesOf, utf8 } from "./core.js";
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+const HANDLED = ["open", "message", "error", "close"];
+
+export class OneSocket extends EventTarget {
+  #core;
+  #url;
+  #share;
+  #protocol = "";
+  #readyState = CONNECTING;
+  #binaryType = "blob";
+  #buffered = 0;
+  // While a Blob is read, what comes after it waits for it.
+  #reading = null;
+  #handlers = new Map();
+
+  static #defaults = new WeakMap();
+
+  static with(options) {
+    const own = class OneSocket extends this {};
+    OneSocket.#defaults.set(own, { ...OneSocket.#defaults.get(this), ...options });
+    return Object.defineProperty(own, "length", { value: 1 });
+  }
+
+  constructor(url, protocols = [], options = {}) {
+    if (arguments.length === 0) throw new TypeError("OneSocket needs a URL.");
+    super();
+    this.#url = checkUrl(`${url}`);
+    const { share = false, account = "", tier } = { ...OneSocket.#defaults.get(new.target), ...options };
+    this.#share = share;
+    const settings = {
+      url: this.#url.href,
+      protocols: checkProtocols(protocols),
+      // Not with the typed clients of this URL: they reconnect.
+      account: share ? `OneSocket ${account}` : ownAccount(),
+      linger: share ? undefined : 0,
+      once: true,
+      tier,
+    };
+    this.#core = new Core(settings, {
+      opened: (protocol) => later(() => this.#onOpened(protocol)),
+      received: (data) => later(() => this.#onReceived(data)),
+      lost: (_attempt, _delay, close) => this.#end(close),
+      ended: (close) => this.#end(close),
+      // After it was open: the worker is lost, and the socket with it.
+      dialled: () => later(() => this.#readyState !== CONNECTING && this.#fail()),
+      // A message is missing: whoever relies on a WebSocket is better off without one.
+      lagged: () => this.#fail(),
+      complained: (_text, messageIsMissing) => messageIsMissing && this.#fail(),
+      stateChanged() {},
+      updateAvailable() {},
+    });
+  }
+
+  get [Symbol.toStringTag]() {
+    return "OneSocket";
+  }
+
+  get url() {
+    return this.#url.href;
+  }
+
+  get readyState() {
+    return this.#readyState;
+  }
+
+  get protocol() {
+    return this.#protocol;
+  }
+
+  get extensions() {
+    return "";
+  }
+
+  get bufferedAmount() {
+    return this.#buffered;
+  }
+
+  get binaryType() {
+    return this.#binaryType;
+  }
+
+  set binaryType(type) {
+    // Like every enumeration of the platform, it keeps its value when given a word that it does not know.
+    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+  }
+
+  send(data) {
+    if (arguments.length === 0) throw new TypeError("send needs something to send.");
+    const isBlob = data instanceof Blob;
+    const isBinary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
+    const bytes = isBlob ? null : isBinary ? bytesOf(data) : utf8(`${data}`);
+    if (this.#readyState === CONNECTING) throw new DOMException("Still in CONNECTING state.", "InvalidStateError");
+    this.#buffered += isBlob ? data.size : bytes.byteLength;
+    if (this.#readyState !== OPEN) return;
+    if (isBlob) this.#inOrder(async () => this.#hand(new Uint8Array(await data.arrayBuffer()), false));
+    else if (this.#reading === null) this.#hand(bytes, !isBinary);
+    else {
+      const copy = bytes.slice();
+      this.#inOrder(() => this.#hand(copy, !isBinary));
+    }
+  }
+
+  #hand(bytes, isText) {
+    const size = bytes.byteLength;
+    const sent = () => (this.#buffered -= size);
+    // What is not sent stays counted.
+    this.#core.send(bytes, isText).then(sent, () => {});
+  }
+
+  #inOrder(act) {
+    const reading = Promise.resolve(this.#reading)
+      .then(act)
+      // A Blob whose file is gone can't be sent, and what follows it must not go in its place.
+      .catch(() => this.#fail())
+      .finally(() => {
+        if (this.#reading === reading) this.#reading = null;
+      });
+    this.#reading = reading;
+  }
+
+  close(code, reason) {
+    if (code !== undefined) {
+      code = clamp(code);
+      if (code !== 1000 && (code < 3000 || code > 4999)) {
+        throw new DOMException(`The close code must be 1000, or in 3000 to 4999. ${code} is neither.`, "InvalidAccessError");
+      }
+    }
+    if (reason !== undefined) {
+      reason = new TextDecoder().decode(utf8(`${reason}`));
+      if (utf8(reason).byteLength > 123) throw new DOMException("The close reason has more than 123 bytes.", "SyntaxError");
+    }
+    if (this.#readyState === CONNECTING) this.#fail();
+    if (this.#readyState !== OPEN) return;
+    this.#readyState = CLOSING;
+    if (this.#reading === null) this.#close(code, reason);
+    else this.#inOrder(() => this.#close(code, reason));
+  }
+
+  #close(code, reason = "") {
+    if (!this.#share) return this.#core.closeSocket(code, reason);
+    // Others may need the socket: this tab leaves it, and is answered as by the server.
+    this.#end({ code: code ?? 1005, reason, wasClean: true });
+  }
+
+  #onOpened(protocol) {
+    if (this.#readyState !== CONNECTING) return;
+    this.#readyState = OPEN;
+    this.#protocol = protocol;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  #onReceived(data) {
+    if (this.#readyState !== OPEN) return;
+    let shown = data;
+    if (typeof data !== "string") shown = this.#binaryType === "blob" ? new Blob([data]) : data.buffer;
+    this.dispatchEvent(new MessageEvent("message", { data: shown, origin: this.#url.origin }));
+  }
+
+  // There is no socket any more that anybody could rely on.
+  #fail() {
+    if (this.#readyState !== CLOSED) this.#readyState = CLOSING;
+    this.#end({ code: 1006, reason: "", wasClean: false });
+  }
+
+  #end({ code, reason, wasClean }) {
+    this.#core.disconnect();
+    later(() => {
+      if (this.#readyState === CLOSED) return;
+      this.#readyState = CLOSED;
+      if (!wasClean) this.dispatchEvent(new Event("error"));
+      this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean }));
+    });
+  }
+
+  // An event handler takes its place among the listeners when it is set, and keeps it when another one follows
+  // (https://html.spec.whatwg.org/#event-handler-attributes).
+  #handler(type) {
+    return this.#handlers.get(type)?.value ?? null;
+  }
+
+  #handle(type, value) {
+    const isCallable = (typeof value === "object" && value !== null) || typeof value === "function";
+    const handler = this.#handlers.get(type);
+    if (isCallable && handler) handler.value = value;
+    else if (isCallable) {
+      const added = { value, listener: (event) => typeof added.value === "function" && added.value.call(this, event) };
+      this.#handlers.set(type, added);
+      this.addEventListener(type, added.listener);
+    } else if (handler) {
+      this.removeEventListener(type, handler.listener);
+      this.#handlers.delete(type);
+    }
+  }
+
+  static {
+    const constants = { CONNECTING, OPEN, CLOSING, CLOSED };
+    for (const [name, value] of Object.entries(constants)) {
+      Object.defineProperty(this, name, { value, enumerable: true });
+      Object.defineProperty(this.prototype, name, { value, enumerable: true });
+    }
+    for (const type of HANDLED) {
+      Object.defineProperty(this.prototype, `on${type}`, {
+        get() {
+          return this.#handler(type);
+        },
+        set(value) {
+          this.#handle(type, value);
+        },
+        configurable: true,
+        enumerable: true,
+      });
+    }
+  }
+}
+
+// [Clamp] unsigned short: https://webidl.spec.whatwg.org/#Clamp. Halves go to the even number.
+function clamp(value) {
+  const number = Math.min(Math.max(Number(value) || 0, 0), 65535);
+  const floor = Math.floor(number);
+  const rest = number - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+// Each event is a task of its own, as the browser's are: what a handler has waiting, such as an `await` of the opening, goes on before the
+// next one. A frame of the worker brings many at once.
+const tasks = [];
+const { port1, port2 } = new MessageChannel();
+port1.onmessage = () => tasks.shift()();
+
+function later(task) {
+  tasks.push(task);
+  port2.postMessage(null);
+}

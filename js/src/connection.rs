@@ -1,0 +1,119 @@
+//! One connection, as JavaScript holds it.
+
+#![expect(unnameable_types, reason = "wasm-bindgen exports public items")]
+
+use js_sys::{Error, Object, Promise, Reflect};
+use onesocket::{Client, EventGuard, LinkState, Payload, SendError};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::{
+    listener::{Listener, chain},
+    settings::Settings,
+};
+
+/// One connection.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Connection {
+    client: Client<Payload, Payload>,
+    _listening: EventGuard<Payload>,
+}
+
+#[wasm_bindgen]
+impl Connection {
+    /// Connects. The listener hears of it until it has ended.
+    #[wasm_bindgen(constructor)]
+    pub fn new(settings: &Settings, listener: Listener) -> Result<Self, JsError> {
+        let client = settings
+            .connect()
+            .map_err(|error| JsError::new(&chain(&error)))?;
+        // Else it would collect what comes, for whoever asks for the first stream.
+        drop(client.events());
+        let listening = client.on_event(move |event| listener.tell(event));
+        Ok(Self {
+            client,
+            _listening: listening,
+        })
+    }
+
+    /// Sends bytes, as they are or as the UTF-8 of a text. The promise is resolved when they were handed to an open socket; the
+    /// name of the error with which it is rejected is `NotSent` or `MaybeSent`.
+    pub fn send(&self, bytes: Vec<u8>, is_text: bool) -> Promise {
+        let payload = match is_text {
+            true => String::from_utf8(bytes).map(Payload::text),
+            false => Ok(Payload::binary(bytes)),
+        };
+        let sending = payload.map(|payload| self.client.send(&payload));
+        future_to_promise(async move {
+            let Ok(sending) = sending else {
+                return Err(failure("NotSent", "the text is no UTF-8"));
+            };
+            match sending.await {
+                Ok(_) => Ok(JsValue::UNDEFINED),
+                Err(error @ (SendError::MaybeSent { .. } | SendError::Dropped)) => {
+                    Err(failure("MaybeSent", &chain(&error)))
+                }
+                Err(error) => Err(failure("NotSent", &chain(&error))),
+            }
+        })
+    }
+
+    /// Closes the socket by a code and ends the connection. The caller has checked both.
+    #[wasm_bindgen(js_name = closeSocket)]
+    pub fn close_socket(&self, code: Option<u16>, reason: &str) -> Result<(), JsError> {
+        let closed = self.client.close_socket(code, reason);
+        closed.map_err(|error| JsError::new(&chain(&error)))
+    }
+
+    /// Leaves. The listener hears nothing any more.
+    pub fn disconnect(&self) {
+        self.client.disconnect();
+    }
+
+    /// Asks for a new socket.
+    pub fn reconnect(&self) {
+        self.client.reconnect();
+    }
+
+    /// Returns how it is doing.
+    pub fn status(&self) -> Object {
+        let status = self.client.status();
+        let state = match status.state {
+            LinkState::Connecting { .. } => "connecting",
+            LinkState::Connected { .. } => "connected",
+            LinkState::Reconnecting { .. } => "reconnecting",
+            LinkState::Offline { .. } => "offline",
+            LinkState::NeedsAuth { .. } => "needs-auth",
+            LinkState::Stopped(_) => "stopped",
+        };
+        let object = Object::new();
+        let tier = self
+            .client
+            .tier()
+            .map(|tier| JsValue::from_str(tier.as_str()));
+        for (key, value) in [
+            ("state", JsValue::from_str(state)),
+            ("tier", tier.unwrap_or(JsValue::NULL)),
+            ("tabs", status.tabs.into()),
+            ("queuedMessages", status.queued_messages.into()),
+            ("queuedBytes", status.queued_bytes.into()),
+            ("dials", status.dials.into()),
+        ] {
+            // A plain object takes every property.
+            let _ = Reflect::set(&object, &JsValue::from_str(key), &value);
+        }
+        object
+    }
+
+    /// Returns which tiers were tried, and what became of each, in words.
+    pub fn ladder(&self) -> String {
+        self.client.ladder().to_string()
+    }
+}
+
+fn failure(name: &str, text: &str) -> JsValue {
+    let error = Error::new(text);
+    error.set_name(name);
+    error.into()
+}

@@ -1,0 +1,104 @@
+//! What a connection is made from.
+
+use std::time::Duration;
+
+use onesocket::{
+    Backoff, BuildError, Client, ClientBuilder, GiveUp, ManagerConfig, Millis, Payload,
+    QueueLimits, Replay, Tier, Wake, codec::Raw,
+};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object of JavaScript's; `core.js` makes it, and gives each of these a value.
+    pub type Settings;
+
+    #[wasm_bindgen(method, getter)]
+    fn url(this: &Settings) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn protocols(this: &Settings) -> Vec<String>;
+    #[wasm_bindgen(method, getter)]
+    fn account(this: &Settings) -> String;
+    /// Whether it has one socket and ends with that, as a `WebSocket` does.
+    #[wasm_bindgen(method, getter)]
+    fn once(this: &Settings) -> bool;
+    /// How long the socket outlives its last tab.
+    #[wasm_bindgen(method, getter)]
+    fn linger(this: &Settings) -> Option<u32>;
+    /// How many of the last messages a tab gets that joins.
+    #[wasm_bindgen(method, getter)]
+    fn replay(this: &Settings) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn tier(this: &Settings) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn script(this: &Settings) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Settings) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn build(this: &Settings) -> f64;
+}
+
+impl Settings {
+    pub(crate) fn connect(&self) -> Result<Client<Payload, Payload>, BuildError> {
+        let mut builder = Client::builder(self.url(), Raw)
+            .account(self.account())
+            .worker(self.worker());
+        for protocol in self.protocols() {
+            builder = builder.subprotocol(protocol);
+        }
+        if let Some(tier) = self.tier().and_then(|tier| tier.parse::<Tier>().ok()) {
+            builder = builder.tier(tier);
+        }
+        if self.replay() > 0 {
+            builder = builder.replay(Replay::Last {
+                frames: self.replay(),
+                bytes: REPLAY_BYTES,
+            });
+        }
+        if self.once() {
+            builder = one_socket(builder);
+        }
+        if let Some(millis) = self.linger() {
+            builder = builder.linger(Duration::from_millis(millis.into()));
+        }
+        builder.build()
+    }
+
+    fn worker(&self) -> ManagerConfig {
+        let config = ManagerConfig::default()
+            .script(self.script())
+            .build(self.build() as u64);
+        match self.name() {
+            Some(name) => config.name(name),
+            None => config,
+        }
+    }
+}
+
+/// Makes a connection that is one socket: it dials once, and nothing but the server, the network or the app ends it.
+fn one_socket(builder: ClientBuilder<Payload, Payload>) -> ClientBuilder<Payload, Payload> {
+    builder
+        .give_up(GiveUp {
+            attempts: Some(1),
+            after: None,
+        })
+        .backoff(Backoff {
+            // However long it was open, the dial that it came of is the only one.
+            stable_after: Millis(u32::MAX),
+            ..Backoff::default()
+        })
+        .connect_timeout(CONNECT_TIMEOUT)
+        .fatal_codes([])
+        .auth_codes([])
+        .wake(Wake {
+            replace_after: None,
+            ..Wake::default()
+        })
+        // Nothing waits in it but what was sent between the socket's end and the news of it.
+        .queue(QueueLimits::default())
+}
+
+/// Browsers have limits of their own, from 20 s (Firefox) on; this one is for those that have none.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(300);
+
+const REPLAY_BYTES: u32 = 1024 * 1024;

@@ -1,0 +1,6 @@
+// Puts the package, and the cases that compare it with the browser, within the reach of the suite.
+import * as onesocket from "./onesocket/index.js";
+import { compare } from "./conformance.js";
+
+Object.assign(window, { onesocket, compare });
+document.querySelector("#ready").textContent = "ready";

@@ -1,0 +1,228 @@
+//! The npm package: `OneSocket` side by side with the browser's own `WebSocket`, and the typed client.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use onesocket_server::Selection;
+use serde_json::json;
+
+use super::{
+    Context, Scenario, Tier,
+    site::{SOON, Site},
+};
+use crate::browser::{Engine, Tab};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "npm_one_socket_does_what_websocket_does",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(conformance(ctx)),
+        },
+        Scenario {
+            name: "npm_tabs_share_one_socket_when_asked_to",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(share(ctx)),
+        },
+        Scenario {
+            name: "npm_a_socket_ends_with_its_worker",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(lost_worker(ctx)),
+        },
+        Scenario {
+            name: "npm_client_sends_asks_and_reconnects",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(client(ctx)),
+        },
+    ]
+}
+
+/// Runs all cases of `tests/npm/cases.js` with both classes. What differs has to be what the docs say, no more and no less.
+async fn conformance(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let script = "return await compare({ tier: arguments[0] })";
+    let tier = ctx.tier.map(Tier::name);
+    let result = tab.eval_async(script, vec![json!(tier)]).await?;
+    let differences = result["differences"].as_array().context("no list")?;
+    let found: BTreeSet<&str> = differences
+        .iter()
+        .filter_map(|difference| difference["name"].as_str())
+        .collect();
+    let expected = documented(ctx.engine())?;
+    if found != expected {
+        let shown: Vec<String> = differences
+            .iter()
+            .filter(|one| !expected.contains(one["name"].as_str().unwrap_or_default()))
+            .map(|one| {
+                format!(
+                    "{}\n    native {}\n    ours   {}",
+                    one["name"], one["native"], one["ours"]
+                )
+            })
+            .collect();
+        let gone: Vec<_> = expected.difference(&found).collect();
+        bail!(
+            "docs/conformance.md says otherwise. Not in it:\n  {}\nin it, and not found: {gone:?}",
+            shown.join("\n  ")
+        );
+    }
+    ctx.note(format!("{} cases, {} differ", result["cases"], found.len()));
+    Ok(())
+}
+
+/// The cases that differ in an engine, by the table in the docs: `| case | engines | why |`.
+fn documented(engine: Engine) -> Result<BTreeSet<&'static str>> {
+    let rows = CONFORMANCE.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split('|').map(str::trim);
+        Some((cells.next()?.strip_suffix('`')?, cells.next()?))
+    });
+    let cases: BTreeSet<_> = rows
+        .filter(|(_, engines)| *engines == "all" || engines.contains(engine.name()))
+        .map(|(case, _)| case)
+        .collect();
+    Ok(cases)
+}
+
+const CONFORMANCE: &str = include_str!("../../../docs/conformance.md");
+
+async fn share(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tabs = [open(ctx, &site).await?, open(ctx, &site).await?];
+    for tab in &tabs {
+        tab.eval_async(SHARE, vec![json!(ctx.tier.map(Tier::name))])
+            .await?;
+    }
+    ensure!(site.sockets_open()? == 1);
+    tabs[0].eval("socket.send('to all')", vec![]).await?;
+    for tab in &tabs {
+        heard(tab, "message to all").await?;
+    }
+
+    // One that leaves leaves the socket to the other.
+    tabs[0].eval("socket.close(3000, 'mine')", vec![]).await?;
+    heard(&tabs[0], "close 3000 mine true").await?;
+    tabs[1].eval("socket.send('still open')", vec![]).await?;
+    heard(&tabs[1], "message still open").await?;
+
+    site.server()?
+        .faults()
+        .close(Selection::All, 4001, "theirs")?;
+    heard(&tabs[1], "close 4001 theirs true").await?;
+    // What libraries do then.
+    for tab in &tabs {
+        tab.eval_async(SHARE, vec![json!(ctx.tier.map(Tier::name))])
+            .await?;
+    }
+    ensure!(site.sockets_open()? == 1);
+    for tab in &tabs {
+        tab.eval("socket.close()", vec![]).await?;
+    }
+    site.wait_for_sockets(0).await
+}
+
+const SHARE: &str = "
+window.heard = [];
+window.socket = new onesocket.OneSocket('/echo', [], { share: true, tier: arguments[0] });
+socket.onmessage = ({ data }) => heard.push(`message ${data}`);
+socket.onclose = ({ code, reason, wasClean }) => heard.push(`close ${code} ${reason} ${wasClean}`);
+await new Promise((resolve) => (socket.onopen = resolve));";
+
+async fn heard(tab: &Tab, what: &str) -> Result<()> {
+    let script = format!("return heard.includes({})", json!(what));
+    tab.wait_for(&script, SOON).await?;
+    Ok(())
+}
+
+/// Nothing dials again behind a socket's back.
+async fn lost_worker(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tabs = [open(ctx, &site).await?, open(ctx, &site).await?];
+    for tab in &tabs {
+        tab.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    }
+    ensure!(site.sockets_open()? == 1);
+    let [leader, follower] = tabs;
+    leader.close().await?;
+    heard(&follower, "close 1006  false").await?;
+    follower.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    follower.eval("socket.send('anew')", vec![]).await?;
+    heard(&follower, "message anew").await?;
+    site.wait_for_sockets(1).await
+}
+
+async fn client(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let tier = json!(ctx.tier.map(Tier::name));
+    let run = async |script: &str| tab.eval_async(script, vec![tier.clone()]).await;
+
+    let got = run(r#"
+        const replyTo = (message) => message.answers;
+        window.client = onesocket.connect("/echo", { tier: arguments[0], replyTo });
+        window.events = [];
+        for (const type of ["open", "reconnecting", "close", "error"]) client.addEventListener(type, () => events.push(type));
+        window.got = [];
+        window.reading = (async () => { for await (const message of client) got.push(message); })();
+        // Before there is a worker, or even the wasm.
+        const sends = [client.send({ said: 1 }), client.send({ said: 2 })];
+        await Promise.all(sends);
+        const answer = await client.request((id) => ({ answers: id, question: "?" }));
+        return [got, answer.question, client.status.state, client.status.tier, events];
+    "#)
+    .await?;
+    let expect = json!([[{ "said": 1 }, { "said": 2 }], "?", "connected", tier, ["open"]]);
+    ensure!(got == expect, "{got}");
+
+    site.server()?.faults().drop_sockets(Selection::All);
+    tab.wait_for("return events.includes('reconnecting')", SOON)
+        .await?;
+    run("await client.send({ said: 3 })").await?;
+    tab.wait_for("return got.length === 3", SOON).await?;
+    tab.eval("client.reconnect()", vec![]).await?;
+    let thrice = "return events.filter((type) => type === 'open').length === 3";
+    tab.wait_for(thrice, SOON).await?;
+
+    let ended = run(r#"
+        const late = client.request((id) => ({ nobody: id }), { timeout: 50 }).catch((error) => error.name);
+        const names = [await late];
+        const own = onesocket.connect("/echo", { codec: "bytes", share: false, tier: arguments[0] });
+        const bytes = new Promise((resolve) => own.addEventListener("message", ({ data }) => resolve([...data])));
+        await own.send(new Uint8Array([1, 2, 3]));
+        names.push(await bytes);
+        own.close();
+        names.push(await own.send(new Uint8Array(1)).catch((error) => error.name));
+        client.close();
+        await reading;
+        names.push(await client.send({}).catch((error) => error.name), client.status.state, events.at(-1));
+        try { onesocket.connect("ftp://x/"); } catch (error) { names.push(error.name); }
+        try { onesocket.connect("/echo", { codec: "xml" }); } catch (error) { names.push(error.name); }
+        return names;
+    "#)
+    .await?;
+    let expect = json!([
+        "TimeoutError",
+        [1, 2, 3],
+        "NotSent",
+        "NotSent",
+        "stopped",
+        "close",
+        "SyntaxError",
+        "TypeError"
+    ]);
+    ensure!(ended == expect, "{ended}");
+    site.wait_for_sockets(0).await
+}
+
+async fn start(ctx: &Context) -> Result<Site<'_>> {
+    let mut site = Site::start(ctx).await?;
+    site.deploy("tests-npm").await?;
+    Ok(site)
+}
+
+async fn open(ctx: &Context, site: &Site<'_>) -> Result<Tab> {
+    let tab = ctx.browser.open_tab(&site.url("/")).await?;
+    let ready = "return document.querySelector('#ready')?.textContent === 'ready'";
+    tab.wait_for(ready, SOON).await?;
+    Ok(tab)
+}
