@@ -189,7 +189,7 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 13] = [
+const IN_THE_BROWSER: [&str; 14] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
@@ -199,6 +199,7 @@ const IN_THE_BROWSER: [&str; 13] = [
     "onesocket-yew",
     "onesocket-js",
     "onesocket-example-chat",
+    "onesocket-example-leptos-desk",
     "onesocket-example-plain",
     "onesocket-example-yew-board",
     "onesocket-tests-page",

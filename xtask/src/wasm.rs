@@ -61,7 +61,7 @@ pub(crate) fn build_next() -> Result<()> {
 /// Builds the pages of the framework plugins into `target/dist/tests-plugins`, and the examples that stand on them, with a worker each.
 /// Nobody downloads them, so they are built fast: frameworks are big.
 pub(crate) fn build_plugins() -> Result<()> {
-    build(Profile::Dev, &[PLUGINS, PLAIN, YEW_BOARD]).map(drop)
+    build(Profile::Dev, &[PLUGINS, LEPTOS_DESK, PLAIN, YEW_BOARD]).map(drop)
 }
 
 /// Builds the chat alone into `target/dist/chat`.
@@ -158,6 +158,17 @@ const YEW_BOARD: Site = Site {
     ],
     workers: &[],
     features: &[],
+};
+
+const LEPTOS_DESK: Site = Site {
+    dist: "leptos-desk",
+    package: "onesocket-example-leptos-desk",
+    pages: &["leptos-desk"],
+    files: &[
+        "examples/leptos-desk/index.html",
+        "examples/leptos-desk/style.css",
+    ],
+    ..YEW_BOARD
 };
 
 const PLAIN: Site = Site {

@@ -1,6 +1,7 @@
 //! The examples, used as a visitor would.
 
 use anyhow::{Result, ensure};
+use onesocket_server::Selection;
 use serde_json::json;
 
 use super::{
@@ -20,6 +21,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "example_plain_shows_in_all_tabs_what_is_typed_in_one",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(plain(ctx)),
+        },
+        Scenario {
+            name: "example_leptos_desk_shows_every_trade_that_was_sent",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(leptos_desk(ctx)),
         },
     ]
 }
@@ -67,6 +73,56 @@ async fn plain(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
+async fn leptos_desk(ctx: &Context) -> Result<()> {
+    let site = start(ctx, "leptos-desk").await?;
+    let first = open(ctx, &site).await?;
+    wait_for_trades(&first, 10_000).await?;
+    let (rate, frames) = (first.text("#rate").await?, first.text("#frames").await?);
+    let gaps = first.eval_async(FRAME_GAPS, vec![]).await?;
+    ctx.note(format!(
+        "{rate} trades and {frames} frames in a second; ms between frames: {gaps}"
+    ));
+
+    // The second comes to a feed that has begun.
+    let second = open(ctx, &site).await?;
+    wait_for_trades(&second, 2_000).await?;
+    ensure!(site.sockets_open()? == 1);
+
+    // A close comes behind what was sent before it, and no other socket is opened before all is counted.
+    let faults = site.server()?.faults();
+    faults.refuse(u32::MAX, 503)?;
+    faults.close(Selection::All, 4000, "retry-after=1 spread=0")?;
+    first
+        .wait_for("return document.querySelector('#status.waiting')", SOON)
+        .await?;
+    let sent = site.server()?.stats().total.frames_out;
+    wait_for_trades(&first, sent).await?;
+    let table = first.eval(TABLE, vec![]).await?;
+    ensure!(table["shown"] == sent, "{sent} were sent, but {table}");
+    ensure!(table["counted"] == sent, "{sent} were sent, but {table}");
+    ensure!(table["still"] == 0, "rows without a trade: {table}");
+
+    faults.clear();
+    wait_for_trades(&first, sent + 2_000).await?;
+    wait_for_trades(&second, 4_000).await?;
+    for tab in [&first, &second] {
+        ensure!(tab.text("#missed").await? == "0", "it has missed trades");
+    }
+
+    // Another rate is another connection, and the desk begins anew.
+    first.click(".segments button:first-child").await?;
+    let anew = format!("return {TRADES} < {sent}");
+    first.wait_for(&anew, SOON).await?;
+    wait_for_trades(&first, 500).await?;
+    site.wait_for_sockets(2).await
+}
+
+async fn wait_for_trades(tab: &Tab, least: u64) -> Result<()> {
+    let script = format!("return {TRADES} >= {least}");
+    tab.wait_for(&script, SOON).await?;
+    Ok(())
+}
+
 async fn start<'a>(ctx: &'a Context, example: &str) -> Result<Site<'a>> {
     let mut site = Site::start(ctx).await?;
     site.deploy(example).await?;
@@ -89,3 +145,22 @@ async fn wait_for_text(tab: &Tab, css: &str, text: &str) -> Result<()> {
     tab.wait_for(&script, SOON).await?;
     Ok(())
 }
+
+/// How many trades the desk says it was told.
+const TRADES: &str = "Number(document.querySelector('#trades').textContent.replaceAll(',', ''))";
+
+/// What the rows say themselves.
+const TABLE: &str = "const number = (cell) => Number(cell.textContent.replaceAll(',', '')); \
+    const rows = [...document.querySelectorAll('tbody tr')].map((row) => number(row.cells[4])); \
+    return { shown: rows.reduce((sum, row) => sum + row, 0), counted: number(document.querySelector('#trades')), still: rows.filter((row) => row === 0).length }";
+
+const FRAME_GAPS: &str = "const gaps = []; \
+    for (let last = performance.now(); gaps.length < 180; ) { \
+        await new Promise(requestAnimationFrame); \
+        const now = performance.now(); \
+        gaps.push(now - last); \
+        last = now; \
+    } \
+    gaps.sort((a, b) => a - b); \
+    const at = (part) => gaps[Math.floor(part * (gaps.length - 1))].toFixed(1); \
+    return `${at(0.5)} in the middle, ${at(0.99)} of 99 %, ${at(1)} at most`";
