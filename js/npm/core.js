@@ -47,6 +47,7 @@ export class Core {
       script: workerScript(),
       name: worker.name,
       build: worker.build ?? 0,
+      helloTimeout: worker.helloTimeout,
       ...settings,
       tier: settings.tier ?? worker.tier,
     };

@@ -14,6 +14,11 @@ export interface Configuration {
   name?: string;
   /** Which build of the app this is: a number that grows with each deploy. Tabs of older builds hear `update`. Default: none. */
   build?: number;
+  /**
+   * How many milliseconds a worker may take from its construction to its welcome, downloads included; then the next tier is tried. 100 to
+   * 60,000. Default: 3000.
+   */
+  helloTimeout?: number;
   /** Forces a tier for connections that do not name one: it works or is an error. Default: the best that works. */
   tier?: Tier;
 }

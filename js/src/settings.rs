@@ -36,6 +36,9 @@ extern "C" {
     fn name(this: &Settings) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn build(this: &Settings) -> f64;
+    /// How many milliseconds a worker may take for its welcome.
+    #[wasm_bindgen(method, getter, js_name = helloTimeout)]
+    fn hello_timeout(this: &Settings) -> Option<u32>;
 }
 
 impl Settings {
@@ -65,13 +68,16 @@ impl Settings {
     }
 
     fn worker(&self) -> ManagerConfig {
-        let config = ManagerConfig::default()
+        let mut config = ManagerConfig::default()
             .script(self.script())
             .build(self.build() as u64);
-        match self.name() {
-            Some(name) => config.name(name),
-            None => config,
+        if let Some(name) = self.name() {
+            config = config.name(name);
         }
+        if let Some(millis) = self.hello_timeout() {
+            config = config.hello_timeout(Duration::from_millis(millis.into()));
+        }
+        config
     }
 }
 

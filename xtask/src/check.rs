@@ -122,6 +122,10 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
     let dist = steps.prepare("wasm build", || wasm::build_all(Profile::Wasm));
     let next = steps.prepare("wasm build: next versions", wasm::build_next);
     let plugins = steps.prepare("wasm build: plugins", wasm::build_plugins);
+    let bundled = match &dist {
+        Some(_) => steps.prepare("npm package: Vite and webpack", wasm::build_bundled),
+        None => None,
+    };
     let units = steps.prepare("wasm unit tests: build", wasm_units::build);
     let Some(environment) = browsers else {
         steps.blocked("wasm unit tests", "browsers");
@@ -138,7 +142,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         }
         None => steps.blocked("wasm unit tests", "wasm unit tests: build"),
     }
-    if dist.is_some() && next.is_some() && plugins.is_some() {
+    if next.is_some() && plugins.is_some() && bundled.is_some() {
         let run = in_browsers("browser-suite", args, &environment)
             .arg("--dist")
             .arg(wasm::tests_dist());

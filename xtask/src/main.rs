@@ -96,6 +96,7 @@ fn run(command: Command) -> Result<ExitCode> {
             if dev {
                 wasm::build_next()?;
                 wasm::build_plugins()?;
+                wasm::build_bundled()?;
             }
             sizes::print_table(&sizes::measure(&dist)?);
             Ok(ExitCode::SUCCESS)

@@ -3,11 +3,11 @@
 mod apt;
 mod browsers;
 mod cargo_install;
-mod peers;
+mod npm;
 mod wasm_opt;
 
 pub(crate) use browsers::{Engine, driver_environment};
-pub(crate) use peers::peers;
+pub(crate) use npm::modules as npm_modules;
 pub(crate) use wasm_opt::WasmOpt;
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! From Rust to static files: compile, bind, optimise, and lay out what a web server serves.
 
 mod bindgen;
+mod bundled;
 mod names;
 mod stubs;
 mod trunk_page;
@@ -20,6 +21,7 @@ use crate::{
     workspace,
 };
 use bindgen::{Bound, JsTarget, Sections};
+pub(crate) use bundled::build_bundled;
 pub(crate) use names::Names;
 
 /// How the wasm is compiled.
@@ -72,7 +74,8 @@ pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
 
 /// Builds the pages of the benchmark, with its peers, into `target/dist/bench`.
 pub(crate) fn build_bench() -> Result<PathBuf> {
-    let peers = tools::peers()?;
+    let why = "the benchmark compares with packages of npm, and is not run without them";
+    let peers = tools::npm_modules("bench/peers", why)?;
     let mut missing = Vec::new();
     let worker = Builder::new(Profile::Wasm)?.worker(WORKER, WORKER, &[], &mut missing)?;
     let dist = Builder::new(Profile::Release)?.site(&BENCH, &worker, &mut missing)?;

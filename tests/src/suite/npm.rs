@@ -34,6 +34,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(client(ctx)),
         },
+        Scenario {
+            name: "npm_package_built_by_vite_serves_two_tabs_by_one_socket",
+            tiers: &[],
+            run: |ctx| Box::pin(bundled(ctx, "vite")),
+        },
+        Scenario {
+            name: "npm_package_built_by_webpack_serves_two_tabs_by_one_socket",
+            tiers: &[],
+            run: |ctx| Box::pin(bundled(ctx, "webpack")),
+        },
     ]
 }
 
@@ -212,6 +222,33 @@ async fn client(ctx: &Context) -> Result<()> {
     ]);
     ensure!(ended == expect, "{ended}");
     site.wait_for_sockets(0).await
+}
+
+/// The package as it was installed and built: worker and wasm have other names then.
+async fn bundled(ctx: &Context, bundler: &str) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    site.deploy(bundler).await?;
+    let tabs = [
+        ctx.browser.open_tab(&site.url("/")).await?,
+        ctx.browser.open_tab(&site.url("/")).await?,
+    ];
+    for tab in &tabs {
+        let connected =
+            "return document.querySelector('#status')?.textContent === 'connected, shared'";
+        tab.wait_for(connected, SOON).await?;
+    }
+    // One of the clients, and one of the OneSockets.
+    site.wait_for_sockets(2).await?;
+    tabs[0].type_text("#text", "hello").await?;
+    tabs[0].click("#send").await?;
+    for tab in &tabs {
+        let said = "return document.querySelector('#said li')?.textContent === 'hello'";
+        tab.wait_for(said, SOON).await?;
+        tab.wait_for("return document.title === 'hello?'", SOON)
+            .await?;
+    }
+    ensure!(site.sockets_open()? == 2);
+    Ok(())
 }
 
 async fn start(ctx: &Context) -> Result<Site<'_>> {

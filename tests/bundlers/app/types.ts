@@ -1,0 +1,32 @@
+// Nothing of this runs: it has to be what the compiler expects.
+import { type Status, OneSocket, configure, connect } from "onesocket";
+
+// Where a library asks for a WebSocket class.
+const impl: { new (url: string | URL, protocols?: string | string[]): WebSocket } = OneSocket;
+const socket: WebSocket = new OneSocket("/live", "v1", { share: true, tier: "shared" });
+const shared: typeof OneSocket = OneSocket.with({ share: true, account: "ada" });
+const states: [0, 1, 2, 3] = [OneSocket.CONNECTING, OneSocket.OPEN, OneSocket.CLOSING, socket.CLOSED];
+socket.onmessage = ({ data, origin }) => console.log(data, origin.length);
+socket.addEventListener("close", ({ code, wasClean }) => console.log(code.toFixed(), wasClean));
+
+configure({ script: new URL("https://example.org/onesocket-worker.js"), build: 7, helloTimeout: 5000 });
+
+interface Said {
+  from: string;
+  answers?: number;
+}
+const client = connect<Said, { ask: number }>("/chat", { codec: "json", replyTo: (said) => said.answers, replay: 5 });
+client.addEventListener("reconnecting", ({ attempt, delay, cause }) => console.log(attempt + (delay ?? 0), cause.length));
+client.addEventListener("message", ({ data, replayed }) => console.log(data.from, replayed));
+const status: Status = client.status;
+
+async function run(): Promise<string> {
+  await client.send({ ask: 1 });
+  // @ts-expect-error A message of another type.
+  await client.send({ tell: 1 });
+  const said = await client.request((id) => ({ ask: id }), { timeout: 100 });
+  for await (const { from } of client) return from;
+  return said.from;
+}
+
+export { impl, run, shared, states, status };

@@ -1,0 +1,70 @@
+//! What apps make of the npm package: it is packed, installed into an empty project, and built by Vite and by webpack.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result};
+
+use super::{NPM, copy_into, copy_tree, empty};
+use crate::{paths, shell::Shell, tools};
+
+/// Builds `target/dist/vite` and `target/dist/webpack` of the package that is in `target/dist/npm`, and checks its types.
+pub(crate) fn build_bundled() -> Result<()> {
+    let modules = tools::npm_modules(PROJECT, WHY)?;
+    let project = paths::target().join("bundlers");
+    empty(&project)?;
+    copy_tree(&paths::root().join(PROJECT).join("app"), &project)?;
+    install(&project)?;
+
+    let node = |program: &str| Shell::new("node").arg(modules.join(program)).dir(&project);
+    node("typescript/bin/tsc")
+        .arg("--project")
+        .arg(&project)
+        .run()?;
+    node("vite/bin/vite.js")
+        .arg("build")
+        .args(["--logLevel", "warn", "--emptyOutDir", "--outDir"])
+        .arg(paths::dist("vite"))
+        .run()?;
+
+    let webpack = paths::dist("webpack");
+    empty(&webpack)?;
+    node("webpack-cli/bin/cli.js")
+        .args([
+            "build",
+            "./app.js",
+            "--mode",
+            "production",
+            "--stats",
+            "errors-only",
+        ])
+        .args(["--output-filename", "app.js", "--output-path"])
+        .arg(&webpack)
+        .run()?;
+    copy_into(&project.join("index.html"), &webpack)
+}
+
+/// Does what a user does: `npm install onesocket`, from a file instead of the registry.
+fn install(project: &Path) -> Result<()> {
+    let pack = Shell::new("npm")
+        .args(["pack", "--silent", "--pack-destination"])
+        .arg(project)
+        .dir(&paths::dist(NPM.dist))
+        .read()?;
+    let archive = project.join(pack.trim());
+    Shell::new("npm")
+        .args([
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+        ])
+        .arg(&archive)
+        .dir(project)
+        .run()?;
+    fs::remove_file(&archive).with_context(|| format!("removing {}", archive.display()))
+}
+
+const PROJECT: &str = "tests/bundlers";
+
+const WHY: &str = "the npm package is tested with Vite and webpack, which come from npm";
