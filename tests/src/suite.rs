@@ -15,6 +15,7 @@ mod examples;
 mod harness;
 mod healing;
 mod hostile;
+mod hydration;
 mod npm;
 mod pages;
 mod plugins;
@@ -64,6 +65,7 @@ pub fn scenarios() -> Vec<Scenario> {
         pages::scenarios(),
         hostile::scenarios(),
         plugins::scenarios(),
+        hydration::scenarios(),
         examples::scenarios(),
         npm::scenarios(),
     ]

@@ -193,7 +193,7 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 14] = [
+const IN_THE_BROWSER: [&str; 15] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
@@ -206,6 +206,7 @@ const IN_THE_BROWSER: [&str; 14] = [
     "onesocket-example-leptos-desk",
     "onesocket-example-plain",
     "onesocket-example-yew-board",
+    "onesocket-tests-hydration",
     "onesocket-tests-page",
     "onesocket-tests-plugins",
 ];

@@ -63,7 +63,15 @@ pub(crate) fn build_next() -> Result<()> {
 /// Builds the pages of the framework plugins into `target/dist/tests-plugins`, and the examples that stand on them, with a worker each.
 /// Nobody downloads them, so they are built fast: frameworks are big.
 pub(crate) fn build_plugins() -> Result<()> {
-    build(Profile::Dev, &[PLUGINS, LEPTOS_DESK, PLAIN, YEW_BOARD]).map(drop)
+    let sites = [PLUGINS, HYDRATION, LEPTOS_DESK, PLAIN, YEW_BOARD];
+    build(Profile::Dev, &sites)?;
+    // It renders what its folder has the rest of.
+    let server = "hydration-server";
+    Shell::cargo()
+        .args(["build", "--package", HYDRATION.package, "--bin", server])
+        .run()?;
+    let built = paths::target().join("debug").join(server);
+    copy_into(&built, &paths::dist(HYDRATION.dist))
 }
 
 /// Builds the chat alone into `target/dist/chat`.
@@ -138,6 +146,15 @@ const PLUGINS: Site = Site {
     package: "onesocket-tests-plugins",
     pages: &["leptos-page", "yew-page"],
     files: &["tests/plugins/static", "tests/page/static/page_log.js"],
+    workers: &[],
+    features: &[],
+};
+
+const HYDRATION: Site = Site {
+    dist: "tests-hydration",
+    package: "onesocket-tests-hydration",
+    pages: &["hydration-page"],
+    files: &["tests/hydration/static", "tests/page/static/page_log.js"],
     workers: &[],
     features: &[],
 };
