@@ -193,7 +193,7 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 15] = [
+const IN_THE_BROWSER: [&str; 16] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
@@ -203,6 +203,7 @@ const IN_THE_BROWSER: [&str; 15] = [
     "onesocket-yew",
     "onesocket-js",
     "onesocket-example-chat",
+    "onesocket-example-dioxus-poll",
     "onesocket-example-leptos-desk",
     "onesocket-example-plain",
     "onesocket-example-yew-board",

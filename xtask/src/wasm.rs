@@ -63,7 +63,14 @@ pub(crate) fn build_next() -> Result<()> {
 /// Builds the pages of the framework plugins into `target/dist/tests-plugins`, and the examples that stand on them, with a worker each.
 /// Nobody downloads them, so they are built fast: frameworks are big.
 pub(crate) fn build_plugins() -> Result<()> {
-    let sites = [PLUGINS, HYDRATION, LEPTOS_DESK, PLAIN, YEW_BOARD];
+    let sites = [
+        PLUGINS,
+        HYDRATION,
+        DIOXUS_POLL,
+        LEPTOS_DESK,
+        PLAIN,
+        YEW_BOARD,
+    ];
     build(Profile::Dev, &sites)?;
     // It renders what its folder has the rest of.
     let server = "hydration-server";
@@ -178,6 +185,17 @@ const YEW_BOARD: Site = Site {
     ],
     workers: &[],
     features: &[],
+};
+
+const DIOXUS_POLL: Site = Site {
+    dist: "dioxus-poll",
+    package: "onesocket-example-dioxus-poll",
+    pages: &["dioxus-poll"],
+    files: &[
+        "examples/dioxus-poll/index.html",
+        "examples/dioxus-poll/style.css",
+    ],
+    ..YEW_BOARD
 };
 
 const LEPTOS_DESK: Site = Site {

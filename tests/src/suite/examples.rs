@@ -23,6 +23,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(plain(ctx)),
         },
         Scenario {
+            name: "example_dioxus_poll_counts_one_vote_of_each_tab",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(dioxus_poll(ctx)),
+        },
+        Scenario {
             name: "example_leptos_desk_shows_every_trade_that_was_sent",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(leptos_desk(ctx)),
@@ -70,6 +75,50 @@ async fn plain(ctx: &Context) -> Result<()> {
     let third = open(ctx, &site).await?;
     wait_for_text(&third, "#said li", "hello").await?;
     ensure!(site.sockets_open()? == 1);
+    Ok(())
+}
+
+async fn dioxus_poll(ctx: &Context) -> Result<()> {
+    let mut site = start(ctx, "dioxus-poll").await?;
+    let first = open(ctx, &site).await?;
+    let second = open(ctx, &site).await?;
+    first.click("button:nth-of-type(1)").await?;
+    second.click("button:nth-of-type(2)").await?;
+    for tab in [&first, &second] {
+        wait_for_votes(tab, [1, 1, 0]).await?;
+    }
+    first.click("button:nth-of-type(2)").await?;
+    for tab in [&first, &second] {
+        wait_for_votes(tab, [0, 2, 0]).await?;
+    }
+    let own = "button[aria-pressed=true] span";
+    ensure!(first.text(own).await? == "In a Worker");
+
+    let third = open(ctx, &site).await?;
+    wait_for_votes(&third, [0, 2, 0]).await?;
+    ensure!(third.text(own).await.is_err(), "it has not voted");
+    ensure!(site.sockets_open()? == 1);
+
+    // A vote waits for the connection.
+    site.stop().await;
+    third
+        .wait_for("return document.querySelector('#status.waiting')", SOON)
+        .await?;
+    third.click("button:nth-of-type(3)").await?;
+    site.restart().await?;
+    for tab in [&first, &second, &third] {
+        wait_for_votes(tab, [0, 2, 1]).await?;
+    }
+    Ok(())
+}
+
+async fn wait_for_votes(tab: &Tab, votes: [u32; 3]) -> Result<()> {
+    let votes = votes.map(|votes| votes.to_string()).join(",");
+    let script = format!(
+        "return [...document.querySelectorAll('button b')].map((votes) => votes.textContent).join() === {}",
+        json!(votes)
+    );
+    tab.wait_for(&script, SOON).await?;
     Ok(())
 }
 
