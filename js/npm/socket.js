@@ -232,10 +232,15 @@ function clamp(value) {
 // Each event is a task of its own, as the browser's are: what a handler has waiting, such as an `await` of the opening, goes on before the
 // next one. A frame of the worker brings many at once.
 const tasks = [];
-const { port1, port2 } = new MessageChannel();
-port1.onmessage = () => tasks.shift()();
+let port = null;
 
 function later(task) {
+  // Not before it is needed: on a server, where an app may import this too, an open port keeps the process alive.
+  if (port === null) {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => tasks.shift()();
+    port = port2;
+  }
   tasks.push(task);
-  port2.postMessage(null);
+  port.postMessage(null);
 }

@@ -10,14 +10,9 @@ export const CASES = {
   },
   "constructor: URLs that are taken"(t) {
     const base = `${location.host}/echo`;
-    for (const url of [`ws://${base}?a=b`, `http://${base}`, "/echo", "echo?x#".slice(0, -1), `WS://${base}/../echo`, `//${base}`]) {
-      const socket = new t.Socket(url);
-      t.see(url, socket.url);
-      socket.close();
+    for (const url of [`ws://${base}?a=b`, `http://${base}`, "/echo", "echo?x", `WS://${base}/../echo`, `//${base}`, new URL("/echo", location.href)]) {
+      t.see(url, t.keep(new t.Socket(url)).url);
     }
-    const socket = new t.Socket(new URL("/echo", location.href));
-    t.see(socket.url);
-    socket.close();
   },
   "constructor: arguments"(t) {
     t.see(t.thrown(() => new t.Socket()));
@@ -215,22 +210,6 @@ export const CASES = {
     socket.close(1000);
     await t.until(socket, "close");
   },
-  async "close while it connects"(t) {
-    const socket = t.watched();
-    socket.close(3000, "x");
-    t.see(socket.readyState);
-    await t.until(socket, "close");
-  },
-  async "close while it connects for a while"(t) {
-    await t.fault("handshake-delay?ms=300");
-    const socket = t.watched();
-    await t.pause(100);
-    socket.close();
-    t.see(socket.readyState);
-    await t.until(socket, "close");
-    await t.fault("clear");
-    await t.pause(400);
-  },
   ...each("the server closes with", [[1000, ""], [1000, "bye"], [1001, "away"], [1008, "policy"], [1011, "error"], [3000, ""], [4000, "ä"], [4401, "token"], [4999, "x".repeat(123)]], async (t, [code, reason]) => {
     const socket = t.watched();
     await t.until(socket, "open");
@@ -375,6 +354,22 @@ export const CASES = {
     await t.fault("clear");
     t.see((await rejected()) - before);
   },
+  async "close while it connects"(t) {
+    const socket = t.watched();
+    socket.close(3000, "x");
+    t.see(socket.readyState);
+    await t.until(socket, "close");
+  },
+  // The last: the server counts a handshake when its delay is over, whoever is still there.
+  async "close while it connects for a while"(t) {
+    await t.fault("handshake-delay?ms=5000");
+    const socket = t.watched();
+    await t.pause(50);
+    socket.close();
+    t.see(socket.readyState);
+    await t.until(socket, "close");
+    await t.fault("clear");
+  },
 };
 
 // Of the class or of what it inherits from.
@@ -390,6 +385,6 @@ async function stats() {
   return (await fetch("/stats")).json();
 }
 
-const frames = async () => (await stats()).frames_in;
-const sockets = async () => (await stats()).sockets_open;
+const frames = async () => (await stats()).paths["/sink"].frames_in;
+const sockets = async () => (await stats()).sockets_ever;
 const rejected = async () => (await stats()).rejected;

@@ -16,6 +16,11 @@ pub(crate) fn build_bundled() -> Result<()> {
     install(&project)?;
 
     let node = |program: &str| Shell::new("node").arg(modules.join(program)).dir(&project);
+    // An app that renders on a server imports it there too: nothing of a browser may be needed for that, and nothing go on after it.
+    Shell::new("node")
+        .args(["--input-type=module", "--eval", ON_A_SERVER])
+        .dir(&project)
+        .run()?;
     node("typescript/bin/tsc")
         .arg("--project")
         .arg(&project)
@@ -64,6 +69,9 @@ fn install(project: &Path) -> Result<()> {
         .run()?;
     fs::remove_file(&archive).with_context(|| format!("removing {}", archive.display()))
 }
+
+/// Ends by itself; after 10 s what still goes on is a failure.
+const ON_A_SERVER: &str = "import 'onesocket'; setTimeout(() => process.exit(1), 10_000).unref();";
 
 const PROJECT: &str = "tests/bundlers";
 
