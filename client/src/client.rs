@@ -472,7 +472,13 @@ impl<Rx> Shared<Rx> {
         if self.closed.get() {
             wake(inbox.borrow_mut().close());
         } else {
-            self.inboxes.borrow_mut().push(Rc::downgrade(&inbox));
+            let mut inboxes = self.inboxes.borrow_mut();
+            let stream = Rc::downgrade(&inbox);
+            // In the place of one that nobody has: whoever goes through the list may be interrupted by this, and places must not shift.
+            match inboxes.iter_mut().find(|place| place.strong_count() == 0) {
+                Some(place) => *place = stream,
+                None => inboxes.push(stream),
+            }
         }
         Events::new(inbox)
     }
@@ -578,7 +584,10 @@ impl<Rx> Shared<Rx> {
         {
             return self.on_answer(id, message);
         }
-        for inbox in self.live_inboxes() {
+        for at in 0..self.inboxes.borrow().len() {
+            let Some(inbox) = self.inbox(at) else {
+                continue;
+            };
             if inbox.borrow_mut().must_drop() {
                 continue;
             }
@@ -642,9 +651,13 @@ impl<Rx> Shared<Rx> {
             .tell(|| event.clone().map(|never| match never {}));
     }
 
+    /// Returns the inbox of a stream that somebody has. Not all at once, as there is no list to be made for each message.
+    fn inbox(&self, at: usize) -> Option<Rc<RefCell<Inbox<Rx>>>> {
+        self.inboxes.borrow().get(at)?.upgrade()
+    }
+
     fn live_inboxes(&self) -> Vec<Rc<RefCell<Inbox<Rx>>>> {
-        let mut inboxes = self.inboxes.borrow_mut();
-        inboxes.retain(|inbox| inbox.strong_count() > 0);
+        let inboxes = self.inboxes.borrow();
         inboxes.iter().filter_map(Weak::upgrade).collect()
     }
 

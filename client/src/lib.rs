@@ -87,7 +87,7 @@ pub use onesocket_manager::{
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
     Auth, Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy, LinkState,
-    Millis, OverCap, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure,
+    Millis, OverCap, Pace, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure,
     SendId, Status, StopReason, Wake, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, LinkPolicy,
-    LogEntry, Millis, Outbox, OverCap, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
+    LogEntry, Millis, Outbox, OverCap, Pace, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
     Version, VersionRange, Welcome, WorkerError, WorkerScope, limits, log::kind,
 };
 
@@ -81,6 +81,7 @@ impl Engine {
     /// A `now` before the one of an earlier input counts as that earlier one: time does not run backwards in here.
     pub fn handle_input(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
+        self.ports.release(self.now);
         let late = self.due.map_or(Millis(0), |due| self.now.since(due));
         // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
         // be closing, which is one input each and always comes in front of another.
@@ -139,7 +140,7 @@ impl Engine {
             return output;
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
-        if let Some(port) = self.ports.prepare_frame() {
+        if let Some(port) = self.ports.prepare_frame(self.now) {
             let frame = self.ports.prepared_frame(port);
             return Output::Post { port, frame };
         }
@@ -147,6 +148,7 @@ impl Engine {
             .links
             .values()
             .filter_map(|link| link.next_timeout())
+            .chain(self.ports.next_release())
             .min();
         Output::Timeout(self.due)
     }
@@ -214,7 +216,9 @@ impl Engine {
             epoch: self.epoch,
             tab,
         };
-        let session = Session::new(version, build, Outbox::new(self.epoch, version));
+        let outbox = Outbox::new(self.epoch, version);
+        let pace = self.pace(Pace::default());
+        let session = Session::new(version, build, outbox, pace);
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };
@@ -258,7 +262,7 @@ impl Engine {
             Ok(_) | Err(_) => return self.complain(id, None, WorkerError::InvalidFrame),
         };
         let version = session.version;
-        if session.outbox.on_batch(reader.header()).is_err() {
+        if session.take_batch(reader.header()).is_err() {
             // Read before, or torn from its place: to read it would double or reorder sends.
             return self.complain(id, None, WorkerError::InvalidFrame);
         }
@@ -320,6 +324,12 @@ impl Engine {
                 self.update_online();
             }
             ToWorker::Wake => self.wake(Millis(0)),
+            ToWorker::Pace(pace) => {
+                let pace = self.pace(pace);
+                if let Some(session) = self.ports.session(id) {
+                    session.set_pace(pace);
+                }
+            }
             ToWorker::Disconnect { channel }
             | ToWorker::Send { channel, .. }
             | ToWorker::Acknowledge { channel, .. }
@@ -447,6 +457,15 @@ impl Engine {
             self.with_link(link, |link, ctx| {
                 link.abandon(ctx, Member { port, channel })
             });
+        }
+    }
+
+    /// In the page itself the timers are those of the page, which are late by up to a minute while it is hidden.
+    fn pace(&self, wish: Pace) -> Pace {
+        if self.scope == WorkerScope::Main && wish.interval > Pace::default().interval {
+            Pace::AT_ONCE
+        } else {
+            wish
         }
     }
 

@@ -227,6 +227,7 @@ impl Link {
             | ToWorker::SetDebug { .. }
             | ToWorker::Bye
             | ToWorker::Network { .. }
+            | ToWorker::Pace(_)
             | ToWorker::Wake => {}
         }
     }
@@ -472,7 +473,7 @@ impl Link {
         if let Some(key) = rule.and_then(|rule| latest::key_of(rule, payload)) {
             for member in self.members.keys() {
                 ctx.ports
-                    .deliver_latest(member.port, member.channel, &key, payload);
+                    .deliver_latest(member.port, member.channel, &key, payload, ctx.now);
             }
             return;
         }

@@ -2,13 +2,17 @@
 
 use bytes::Bytes;
 use litemap::LiteMap;
-use onesocket_protocol::{ChannelId, Outbox, Payload, SendId, ToTab, Version, limits};
+use onesocket_protocol::{
+    BatchHeader, ChannelId, FrameError, Outbox, Pace, Payload, SendId, ToTab, Version, limits,
+};
 
-use crate::{PortId, engine::LinkId};
+use crate::{PortId, Time, engine::LinkId};
 
 mod latest;
+mod pace;
 
 use latest::Latest;
+use pace::Pacer;
 
 /// All ports, and to which of them something may have to be posted.
 #[derive(Debug, Default)]
@@ -19,6 +23,8 @@ pub(crate) struct Ports {
     announcing: Vec<PortId>,
     /// Ports whose tabs ask and do not read.
     overrun: Vec<PortId>,
+    /// Ports for which messages wait until then, for the sake of their tabs' pace.
+    paced: Vec<(PortId, Time)>,
 }
 
 impl Ports {
@@ -64,9 +70,10 @@ impl Ports {
         channel: ChannelId,
         key: &Bytes,
         payload: &Payload,
+        now: Time,
     ) {
         if let Some(session) = self.session(id) {
-            session.push_latest(channel, key, payload);
+            session.push_latest(channel, key, payload, now);
             self.mark_dirty(id);
         }
     }
@@ -133,17 +140,36 @@ impl Ports {
     }
 
     /// Looks for the next frame to post, and says to whom.
-    pub(crate) fn prepare_frame(&mut self) -> Option<PortId> {
+    pub(crate) fn prepare_frame(&mut self, now: Time) -> Option<PortId> {
         while let Some(id) = self.dirty.first().copied() {
             if let Some(port) = self.by_id.get_mut(&id) {
-                if port.prepare_frame() {
+                if port.prepare_frame(now) {
                     return Some(id);
                 }
                 port.is_dirty = false;
+                let held = port.session.as_ref().and_then(|session| session.held);
+                if let Some(until) = held
+                    && !self.paced.iter().any(|(paced, _)| *paced == id)
+                {
+                    self.paced.push((id, until));
+                }
             }
             self.dirty.remove(0);
         }
         None
+    }
+
+    /// Looks again at the ports whose messages have waited long enough.
+    pub(crate) fn release(&mut self, now: Time) {
+        while let Some(at) = self.paced.iter().position(|(_, until)| *until <= now) {
+            let (id, _) = self.paced.swap_remove(at);
+            self.mark_dirty(id);
+        }
+    }
+
+    /// When [`release`](Self::release) has something to do.
+    pub(crate) fn next_release(&self) -> Option<Time> {
+        self.paced.iter().map(|(_, until)| *until).min()
     }
 
     /// Returns the frame that was prepared last for a port.
@@ -175,10 +201,13 @@ pub(crate) struct Session {
     /// What its tab has said about the network.
     pub(crate) online: Option<bool>,
     latest: Latest,
+    pacer: Pacer,
+    /// Until when what waits is held back.
+    held: Option<Time>,
 }
 
 impl Session {
-    pub(crate) fn new(version: Version, build: Build, outbox: Outbox) -> Self {
+    pub(crate) fn new(version: Version, build: Build, outbox: Outbox, pace: Pace) -> Self {
         Self {
             version,
             build,
@@ -186,7 +215,21 @@ impl Session {
             channels: LiteMap::new(),
             online: None,
             latest: Latest::default(),
+            pacer: Pacer::new(pace),
+            held: None,
         }
+    }
+
+    pub(crate) fn take_batch(&mut self, header: BatchHeader) -> Result<(), FrameError> {
+        self.outbox.on_batch(header)?;
+        if header.count > 0 {
+            self.pacer.reset();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        self.pacer.set(pace);
     }
 
     fn push(&mut self, message: &ToTab) {
@@ -195,8 +238,8 @@ impl Session {
         self.outbox.push_to_tab(message);
     }
 
-    fn push_latest(&mut self, channel: ChannelId, key: &Bytes, payload: &Payload) {
-        if self.outbox.is_idle() {
+    fn push_latest(&mut self, channel: ChannelId, key: &Bytes, payload: &Payload, now: Time) {
+        if self.outbox.is_idle() && self.pacer.holds(now, 0).is_none() {
             return self.push(&message(channel, payload.clone()));
         }
         self.latest.push(channel, key.clone(), payload.clone());
@@ -215,11 +258,25 @@ impl Session {
         }
     }
 
-    fn prepare_frame(&mut self) -> bool {
-        if self.outbox.may_post() {
-            self.push_gathered();
+    fn prepare_frame(&mut self, now: Time) -> bool {
+        self.held = None;
+        if !self.outbox.may_post() {
+            return self.outbox.prepare_frame();
         }
+        let waiting = self.waiting_bytes();
+        if waiting > 0 && self.outbox.has_only_news() {
+            self.held = self.pacer.holds(now, waiting);
+        }
+        if self.held.is_some() {
+            return self.outbox.prepare_acknowledgement();
+        }
+        self.push_gathered();
+        self.pacer.count(now, self.outbox.next_messages());
         self.outbox.prepare_frame()
+    }
+
+    fn waiting_bytes(&self) -> usize {
+        self.outbox.backlog_bytes() + self.latest.bytes()
     }
 }
 
@@ -269,14 +326,16 @@ impl Port {
         self.session.take()
     }
 
-    fn prepare_frame(&mut self) -> bool {
+    fn prepare_frame(&mut self, now: Time) -> bool {
         if !self.prefaces.is_empty() {
             self.posting = self.prefaces.remove(0);
             self.posting_preface = true;
             return true;
         }
         self.posting_preface = false;
-        self.session.as_mut().is_some_and(Session::prepare_frame)
+        self.session
+            .as_mut()
+            .is_some_and(|session| session.prepare_frame(now))
     }
 
     fn prepare_announcement(&mut self) -> bool {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, Credential, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Payload,
-    SendFailure, SendId, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
+    ChannelId, Credential, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Pace,
+    Payload, SendFailure, SendId, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
 };
 
 mod channel;
@@ -49,6 +49,7 @@ pub struct TabSession {
     holds_lock: bool,
     /// What the browser has said, if it was asked.
     online: Option<bool>,
+    pace: Pace,
     phase: Phase,
     channels: LiteMap<ChannelId, Channel>,
     next_channel: u32,
@@ -102,6 +103,7 @@ impl TabSession {
             debug,
             holds_lock: false,
             online: None,
+            pace: Pace::default(),
             phase: Phase::Detached,
             channels: LiteMap::new(),
             next_channel: 1,
@@ -445,6 +447,13 @@ impl TabSession {
         self.say(ToWorker::Wake);
     }
 
+    /// Says how often the tab wants to be posted messages.
+    pub fn set_pace(&mut self, pace: Pace) {
+        if core::mem::replace(&mut self.pace, pace) != pace {
+            self.say(ToWorker::Pace(pace));
+        }
+    }
+
     /// Returns the next thing to do; `None` ends the drain.
     pub fn poll_output(&mut self) -> Option<TabOutput<'_>> {
         if let Some(parting) = self.parting.take() {
@@ -470,6 +479,16 @@ impl TabSession {
             live.outbox.prepare_frame()
         };
         has_frame.then(|| TabOutput::Post(live.outbox.prepared_frame()))
+    }
+
+    /// Returns the next thing to tell, and posts nothing: the acknowledgement of a frame can then leave together with what the app
+    /// answers to it. `None` ends it; [`poll_output`](Self::poll_output) must be drained soon after. A session that is between two workers
+    /// tells nothing here, because what it tells then comes after what it posts.
+    pub fn poll_news(&mut self) -> Option<TabOutput<'static>> {
+        match self.phase {
+            Phase::Live(_) => self.outputs.pop_front(),
+            _ => None,
+        }
     }
 
     /// Moves what is unposted into a batch, if one may leave now. Not earlier: what is in no batch is certainly not sent.
@@ -500,6 +519,9 @@ impl TabSession {
         // Online too: the tab that has said offline may be gone by now.
         if let Some(online) = self.online {
             introduction.push_back(Unposted::Message(ToWorker::Network { online }));
+        }
+        if self.pace != Pace::default() {
+            introduction.push_back(Unposted::Message(ToWorker::Pace(self.pace)));
         }
         for (id, channel) in self.channels.iter().filter(|(_, c)| !c.closing) {
             introduction.push_back(Unposted::Message(channel.connect(*id)));

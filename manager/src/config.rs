@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use onesocket_protocol::DebugLevel;
+use onesocket_protocol::{DebugLevel, Millis, Pace};
 
 use crate::{Tier, TierPolicy};
 
@@ -74,6 +74,13 @@ pub struct ManagerConfig {
     /// `BroadcastChannel`; without them each tab has a worker, and a socket, of its own. Off: always. Frames of tabs that follow are
     /// copied once more than through a port.
     pub share_dedicated: bool,
+    /// How often this tab is posted messages while it is looked at. Default: 8 at once, and then as one batch after 8 ms. Up to 10 s. Shorter: a
+    /// stream costs the page's main thread more. Longer: the messages of a stream are older when they come.
+    pub pace: Pace,
+    /// The same while the page is [hidden](https://developer.mozilla.org/en-US/docs/Web/API/Document/visibilityState). Default: 8 at once,
+    /// and then as one batch after 250 ms. [`Pace::AT_ONCE`] for a page that has to react although nobody sees it, such as one that plays sounds.
+    /// What has gathered comes when the page is shown. In the main tier, which has no timers while it is hidden, everything comes at once.
+    pub hidden_pace: Pace,
     /// What is logged, by the worker and by this tab. Default: nothing.
     pub debug: DebugLevel,
     /// When the worker is spawned. Default: [`Start::Now`].
@@ -151,6 +158,20 @@ impl ManagerConfig {
         self
     }
 
+    /// Chooses how often this tab is posted messages while it is looked at.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Chooses how often this tab is posted messages while it is hidden.
+    #[must_use]
+    pub fn hidden_pace(mut self, hidden_pace: Pace) -> Self {
+        self.hidden_pace = hidden_pace;
+        self
+    }
+
     /// Chooses what is logged.
     #[must_use]
     pub fn debug(mut self, debug: DebugLevel) -> Self {
@@ -209,6 +230,10 @@ impl ManagerConfig {
         {
             return Err(ConfigError::ClimbBack { first, cap });
         }
+        let interval = self.pace.interval.max(self.hidden_pace.interval);
+        if interval > MAX_PACE_INTERVAL {
+            return Err(ConfigError::PaceInterval { interval });
+        }
         Ok(())
     }
 }
@@ -226,6 +251,8 @@ impl Default for ManagerConfig {
             probe_timeout: Duration::from_secs(3),
             climb_back: Some(ClimbBack::default()),
             share_dedicated: true,
+            pace: Pace::default(),
+            hidden_pace: Pace::HIDDEN,
             debug: DebugLevel::Off,
             start: Start::default(),
         }
@@ -352,6 +379,12 @@ pub enum ConfigError {
         /// The longest.
         cap: Duration,
     },
+    /// The interval of a pace is over 10 s.
+    #[error("a pace with an interval of {} ms; up to 10 s are allowed", interval.0)]
+    PaceInterval {
+        /// The interval.
+        interval: Millis,
+    },
     /// The probe timeout is under 100 ms or over 60 s.
     #[error("a probe timeout of {timeout:?}; 100 ms to 60 s are allowed")]
     ProbeTimeout {
@@ -367,6 +400,7 @@ const MIN_PROBE_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_PROBE_TIMEOUT: Duration = Duration::from_secs(60);
 const MIN_CLIMB_WAIT: Duration = Duration::from_millis(100);
 const MAX_CLIMB_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_PACE_INTERVAL: Millis = Millis(10_000);
 const MIN_HELLO_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_HELLO_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -415,6 +449,12 @@ mod tests {
         check(
             config().climb_back(ClimbBack { first, cap }),
             Err(ConfigError::ClimbBack { first, cap }),
+        );
+        let interval = Millis(10_001);
+        let slow = Pace { interval, burst: 8 };
+        check(
+            config().hidden_pace(slow),
+            Err(ConfigError::PaceInterval { interval }),
         );
         let timeout = Duration::from_millis(499);
         check(

@@ -89,12 +89,17 @@ impl Wiring {
         self.session.borrow().awaits_ack()
     }
 
-    /// A frame has come from the worker.
-    pub(crate) fn handle_frame(&self, post: &dyn Fn(&[u8]), frame: &Bytes) {
+    /// A frame has come from the worker. What comes of it is told by [`deliver`](Self::deliver), and posted by the next
+    /// [`with_session`](Self::with_session).
+    pub(crate) fn handle_frame(&self, frame: &Bytes) {
         if self.debug.get() != DebugLevel::Off {
             trace::log_frame(Direction::ToTab, frame, self.debug.get());
         }
-        self.with_session(post, |session| session.handle_frame(frame));
+        let mut session = self.session.borrow_mut();
+        session.handle_frame(frame);
+        while let Some(news) = session.poll_news() {
+            self.take(news, &|_| {});
+        }
     }
 
     pub(crate) fn open(
@@ -346,8 +351,9 @@ mod tests {
     #[test]
     fn garbage_from_the_worker_is_no_panic() {
         let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Payloads);
-        wiring.handle_frame(&ignore, &Bytes::from_static(b"<!doctype html>"));
-        wiring.handle_frame(&ignore, &Bytes::new());
+        wiring.handle_frame(&Bytes::from_static(b"<!doctype html>"));
+        wiring.handle_frame(&Bytes::new());
+        wiring.with_session(&ignore, |_| ());
         deliver(&wiring);
     }
 }

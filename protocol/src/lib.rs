@@ -45,6 +45,7 @@ mod error;
 mod fault;
 mod ids;
 mod link;
+mod pace;
 mod payload;
 mod redact;
 mod status;
@@ -65,6 +66,7 @@ pub use message::{
     Connect, DebugLevel, Encode, LogLevel, SendFailure, ToTab, ToWorker, WorkerError, WorkerScope,
 };
 pub use outbox::Outbox;
+pub use pace::Pace;
 pub use payload::{Payload, PayloadKind};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};
 pub use redact::redact_url;

@@ -60,6 +60,9 @@ pub const MAX_REPLAY_BYTES: u32 = 16 * 1024 * 1024;
 /// What is posted next does not count: one large message must not cost the small one behind it.
 pub const MAX_BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bytes of messages that wait at most for the pace of a tab: large frames are worth a batch each.
+pub const MAX_PACED_BYTES: usize = 256 * 1024;
+
 /// Ends `text` at the last character that fits [`MAX_REASON_BYTES`].
 pub(crate) fn cut(text: &str) -> &str {
     let mut end = text.len().min(MAX_REASON_BYTES);

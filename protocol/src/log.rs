@@ -233,6 +233,7 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::DELAY
         | tag::RECONNECTING
         | tag::ACKNOWLEDGE
+        | tag::PACE
         | tag::CREDENTIAL
         | tag::NEED_CREDENTIAL
         | tag::SENT
@@ -298,6 +299,7 @@ impl Shape {
             tag::RECONNECT => ("reconnect", CHANNEL),
             tag::NETWORK => ("network", &["online"]),
             tag::WAKE => ("wake", &[]),
+            tag::PACE => ("pace", &["interval", "burst"]),
             tag::CREDENTIAL => ("credential", &["channel", "request"]),
             tag::LOG_OUT => ("log out", CHANNEL),
             tag::CLOSE => ("close", CHANNEL),

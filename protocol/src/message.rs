@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     ChannelId, Credential, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LogEntry,
-    Millis, OverCap, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Status,
-    StopReason, Version, limits,
+    Millis, OverCap, Pace, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId,
+    Status, StopReason, Version, limits,
 };
 
 mod check;
@@ -49,6 +49,7 @@ pub mod tag {
         CREDENTIAL = 15
         LOG_OUT = 16
         CLOSE = 17
+        PACE = 18
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -179,6 +180,9 @@ pub enum ToWorker {
     /// The tab has become visible, has come back from the back/forward cache, or its browser is online again: an open socket
     /// may have died meanwhile, and a wait may have become pointless.
     Wake,
+    /// Says how often the tab wants to be posted messages. It holds until the tab says otherwise; [`Pace::default`] until it has
+    /// said anything.
+    Pace(Pace),
     /// Answers a [`ToTab::NeedCredential`].
     Credential {
         /// The channel.
@@ -431,6 +435,7 @@ impl ToWorker {
                 put(out, tag::ACKNOWLEDGE, &(channel, id), &[]);
             }
             Self::Wake => put(out, tag::WAKE, &(), &[]),
+            Self::Pace(pace) => put(out, tag::PACE, pace, &[]),
             Self::Credential {
                 channel,
                 request,

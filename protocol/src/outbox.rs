@@ -199,6 +199,11 @@ impl Outbox {
         self.prepare(is_free)
     }
 
+    /// Makes a bare acknowledgement, if one is owed, and says whether one was: what waits goes on waiting.
+    pub fn prepare_acknowledgement(&mut self) -> bool {
+        self.prepare(false)
+    }
+
     /// Makes a frame of what waits although the one before is not acknowledged, and says whether something waited. Only for
     /// the last words of a page that goes.
     pub fn prepare_last_frame(&mut self) -> bool {
@@ -260,6 +265,18 @@ impl Outbox {
     #[must_use]
     pub fn backlog_bytes(&self) -> usize {
         self.backlog
+    }
+
+    /// Returns how many messages are in the batch that is posted next.
+    #[must_use]
+    pub fn next_messages(&self) -> u32 {
+        self.full.first().unwrap_or(&self.filling).count
+    }
+
+    /// Returns whether what waits is known not to be waited for: messages and entries of the log, no receipt, answer or state.
+    #[must_use]
+    pub fn has_only_news(&self) -> bool {
+        self.kept == 0
     }
 
     /// Returns whether no batch is in flight, so that the next may be posted.

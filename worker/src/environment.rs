@@ -62,18 +62,32 @@ impl Clock {
 /// How far the wall clock is in front of the engine's, which some systems stop while the machine sleeps
 /// ([W3C hr-time#115](https://github.com/w3c/hr-time/issues/115)).
 #[derive(Debug)]
-pub(crate) struct Lead(Cell<f64>);
+pub(crate) struct Lead {
+    lead: Cell<f64>,
+    /// When it was asked last, by the wall clock.
+    asked: Cell<f64>,
+}
 
 impl Lead {
     pub(crate) fn start() -> Self {
-        Self(Cell::new(js_sys::Date::now() - performance_now()))
+        let wall = js_sys::Date::now();
+        Self {
+            lead: Cell::new(wall - performance_now()),
+            asked: Cell::new(wall),
+        }
     }
 
     /// Returns for how long the machine has slept since the last call, if it has. A wall clock that was set forward looks
     /// the same.
+    ///
+    /// Asked for each message, so it looks at the other clock only when there was time enough to sleep.
     pub(crate) fn slept(&self) -> Option<Millis> {
-        let lead = js_sys::Date::now() - performance_now();
-        let gained = lead - self.0.replace(lead);
+        let wall = js_sys::Date::now();
+        if wall - self.asked.replace(wall) < SHORTEST_SLEEP_MILLIS {
+            return None;
+        }
+        let lead = wall - performance_now();
+        let gained = lead - self.lead.replace(lead);
         (gained >= SHORTEST_SLEEP_MILLIS).then_some(Millis(gained as u32))
     }
 }

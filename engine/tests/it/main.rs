@@ -11,6 +11,7 @@ mod heartbeat;
 mod lag;
 mod latest;
 mod network;
+mod pace;
 mod ports;
 mod queue;
 mod random;

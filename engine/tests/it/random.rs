@@ -9,7 +9,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use onesocket_engine::{Delivery, Input, TabSession};
 use onesocket_protocol::{
-    Backoff, Epoch, GiveUp, GreetingId, Heartbeat, LinkPolicy, Millis, Payload, QueueLimits,
+    Backoff, Epoch, GiveUp, GreetingId, Heartbeat, LinkPolicy, Millis, Pace, Payload, QueueLimits,
     Replay, Wake,
 };
 
@@ -269,11 +269,16 @@ impl Run {
     fn network(&mut self, tab: usize) {
         let online = self.rng.u8(0..3) > 0;
         let slept = Millis(self.rng.u32(0..300_000));
-        match self.rng.u8(0..5) {
+        match self.rng.u8(0..6) {
             0 => self.sim.network(self.current, online),
             1 => self.sim.sleep(u64::from(slept.0 / 10)),
             2 => self.sim.input(self.current, Input::Slept(slept)),
             3 => self.sim.in_tab(tab, TabSession::wake),
+            4 => {
+                let paces = [Pace::AT_ONCE, Pace::default(), Pace::HIDDEN];
+                let pace = paces[self.rng.usize(0..paces.len())];
+                self.sim.in_tab(tab, |session| session.set_pace(pace));
+            }
             _ => self
                 .sim
                 .in_tab(tab, |session| session.handle_network(online)),

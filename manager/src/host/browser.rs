@@ -59,6 +59,7 @@ pub(crate) struct Host {
     /// The release that waits for the last word on every channel.
     settled: RefCell<Option<oneshot::Sender<()>>>,
     delivery_is_due: Cell<bool>,
+    answer_is_due: Cell<bool>,
     /// Which run of a worker has welcomed this tab.
     epoch: Cell<Option<Epoch>>,
     watching: RefCell<Option<Watching>>,
@@ -100,6 +101,7 @@ impl Host {
             handed_over: RefCell::default(),
             settled: RefCell::default(),
             delivery_is_due: Cell::new(false),
+            answer_is_due: Cell::new(false),
             epoch: Cell::new(None),
             watching: RefCell::default(),
             heard: Cell::new(0),
@@ -185,6 +187,17 @@ pub(crate) fn deliver_soon(core: &Rc<Core>) {
     }
     let core = Rc::clone(core);
     spawn_local(async move { deliver(&core) });
+}
+
+/// Posts what a frame has called for, behind what the app's tasks make of its news: what they send takes the acknowledgement along.
+fn answer_soon(core: &Rc<Core>) {
+    if !core.host.answer_is_due.replace(true) {
+        let core = Rc::clone(core);
+        spawn_local(async move {
+            core.host.answer_is_due.set(false);
+            core.with_session(|_| ());
+        });
+    }
 }
 
 /// Delivers now. Only a task that the browser has started may do so.

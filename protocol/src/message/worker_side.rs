@@ -8,8 +8,9 @@ use bytes::Bytes;
 use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, check, tag};
 use crate::{
     Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting, GreetingId,
-    Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Payload, PayloadKind,
-    QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Wake, limits,
+    Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Pace, Payload,
+    PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Wake,
+    limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -72,6 +73,10 @@ pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
             id: body.send_id(),
         },
         tag::WAKE => ToWorker::Wake,
+        tag::PACE => ToWorker::Pace(Pace {
+            interval: body.millis(),
+            burst: body.u32(),
+        }),
         tag::CREDENTIAL => ToWorker::Credential {
             channel: body.channel(),
             request: body.u32(),

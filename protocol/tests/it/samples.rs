@@ -4,9 +4,9 @@ use bytes::Bytes;
 use onesocket_protocol::{
     Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, Encode, Epoch,
     FailedStart, GiveUp, Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy,
-    LinkState, LogEntry, LogLevel, Millis, Payload, Preface, QueueLimits, ReconnectCause, Refusal,
-    Replay, SendFailure, SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker, Version,
-    VersionRange, Wake, Welcome, WorkerError, WorkerScope, log::kind, message::tag,
+    LinkState, LogEntry, LogLevel, Millis, Pace, Payload, Preface, QueueLimits, ReconnectCause,
+    Refusal, Replay, SendFailure, SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker,
+    Version, VersionRange, Wake, Welcome, WorkerError, WorkerScope, log::kind, message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
@@ -157,6 +157,7 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ("network-offline", ToWorker::Network { online: false }),
         ("network-online", ToWorker::Network { online: true }),
         ("wake", ToWorker::Wake),
+        ("pace", ToWorker::Pace(Pace::HIDDEN)),
         ("credential", credential(Some(full_credential()))),
         ("credential-empty", credential(Some(Credential::default()))),
         ("credential-none", credential(None)),

@@ -94,6 +94,11 @@ fn the_specification_has_every_cap() {
             limits::MAX_BACKLOG_BYTES,
             format!("{} MiB", limits::MAX_BACKLOG_BYTES / MIB),
         ),
+        (
+            "what waits for the pace of a tab",
+            limits::MAX_PACED_BYTES,
+            format!("{} KiB", limits::MAX_PACED_BYTES / KIB),
+        ),
     ] {
         let row = section
             .lines()

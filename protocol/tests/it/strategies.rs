@@ -3,8 +3,8 @@
 use onesocket_protocol::{
     Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, GiveUp, Greeting,
     GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis,
-    Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, ToTab,
-    ToWorker, Wake, WorkerError, WorkerScope, limits,
+    Pace, Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason,
+    ToTab, ToWorker, Wake, WorkerError, WorkerScope, limits,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -38,6 +38,8 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
         channel().prop_map(|channel| ToWorker::Reconnect { channel }),
         any::<bool>().prop_map(|online| ToWorker::Network { online }),
         Just(ToWorker::Wake),
+        (millis(), any::<u32>())
+            .prop_map(|(interval, burst)| ToWorker::Pace(Pace { interval, burst })),
         (channel(), any::<u32>(), option::of(credential())).prop_map(
             |(channel, request, credential)| ToWorker::Credential {
                 channel,

@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
 
 #[derive(Debug)]
 pub(crate) struct Message {
+    /// When it was delivered.
+    pub(crate) at: u64,
     pub(crate) replayed: bool,
     pub(crate) text: String,
 }
@@ -83,7 +85,7 @@ impl Client {
             ChannelEvent::Message { replayed, payload } => {
                 let text = payload.as_text().unwrap_or("(binary)").to_owned();
                 self.check_number(&text, replayed, seed);
-                let message = Message { replayed, text };
+                let message = Message { at, replayed, text };
                 let acknowledged = self.kept.get(message.body().as_bytes()).copied();
                 self.messages.push(message);
                 return acknowledged;

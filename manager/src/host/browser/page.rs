@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use onesocket_engine::TabSession;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, EventTarget, PageTransitionEvent, Url, Window};
+use web_sys::{Document, Event, EventTarget, PageTransitionEvent, Url, Window};
 
 use super::{
     cached, election, health,
@@ -95,9 +95,11 @@ impl Page {
         let Some(document) = self.window.document() else {
             return Vec::new();
         };
+        set_pace(core, &document);
         let shown = document.clone();
         vec![
             on(&document, core, "visibilitychange", move |core, _| {
+                set_pace(core, &shown);
                 if !shown.hidden() {
                     wake(core);
                 }
@@ -144,6 +146,14 @@ impl Page {
 fn wake(core: &Rc<Core>) {
     health::check_shown(core);
     core.with_session(TabSession::wake);
+}
+
+fn set_pace(core: &Rc<Core>, document: &Document) {
+    let ManagerConfig {
+        pace, hidden_pace, ..
+    } = core.config;
+    let pace = if document.hidden() { hidden_pace } else { pace };
+    core.with_session(|session| session.set_pace(pace));
 }
 
 fn on(

@@ -14,7 +14,7 @@ use web_sys::{
 };
 
 use super::{
-    Verdict, deliver, election,
+    Verdict, answer_soon, deliver, election,
     hall::{Hall, Meeting},
     js::{Listener, describe, error_message, get},
     succession,
@@ -448,9 +448,9 @@ fn on_frame(core: &Rc<Core>, line: u32, frame: &Bytes) {
         .is_some_and(|transport| transport.hears(line));
     if is_ours {
         core.host.heard.set(core.host.heard.get() + 1);
-        core.wiring
-            .handle_frame(&|frame| core.host.post(frame), frame);
+        core.wiring.handle_frame(frame);
         deliver(core);
+        answer_soon(core);
     }
 }
 
