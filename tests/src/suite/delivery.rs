@@ -1,10 +1,15 @@
 //! How often a message reaches the server, by what its sender asked for.
 
-use anyhow::{Result, ensure};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
 use onesocket_server::Selection;
 use serde_json::{Value, json};
 
-use super::{Context, Scenario, Tier, site::Site};
+use super::{
+    Context, Scenario, Tier,
+    site::{SOON, Site},
+};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -22,6 +27,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_busy_page_is_given_the_latest_only_if_it_asked_for_that",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(latest(ctx)),
+        },
+        Scenario {
+            name: "a_hidden_page_is_woken_by_a_stream_a_few_times_a_second",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(hidden(ctx)),
         },
     ]
 }
@@ -107,5 +117,43 @@ async fn latest(ctx: &Context) -> Result<()> {
     );
     let events = page.events("c").await?;
     ensure!(events.iter().all(|event| event["type"] != "lagged"));
+    Ok(())
+}
+
+/// What a browser does to a page, which a driven one can't be told everywhere; and a count of what its ports wake it with.
+const HIDDEN: &str =
+    "Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    window.wakes = 0;
+    const listen = MessagePort.prototype.addEventListener;
+    MessagePort.prototype.addEventListener = function (type, ...rest) {
+        if (type === 'message') listen.call(this, type, () => window.wakes += 1);
+        return listen.call(this, type, ...rest);
+    };";
+
+async fn hidden(ctx: &Context) -> Result<()> {
+    const COUNT: u64 = 2_000;
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    page.tab.eval(HIDDEN, vec![]).await?;
+    let start = Instant::now();
+    let feed = format!("/feed?rate=1000&size=64&count={COUNT}");
+    let mut config = site.config(&feed);
+    config["counts"] = json!(true);
+    page.open("c", config).await?;
+    let all = format!(
+        "const tally = JSON.parse(api.tally('c')); return tally.messages === {COUNT} && tally"
+    );
+    let tally = page.tab.wait_for(&all, SOON).await?;
+    ensure!(tally["misplaced"] == 0 && tally["missed"] == 0, "{tally}");
+    let wakes = page.tab.eval("return window.wakes", vec![]).await?;
+    let wakes = wakes.as_u64().context("a count")?;
+    // Eight messages and a batch in each quarter of a second, and some for the beginning.
+    let quarters = start.elapsed().as_millis() as u64 / 250 + 1;
+    ctx.note(format!("{COUNT} messages, {wakes} wakes"));
+    ensure!(
+        wakes <= 20 + 9 * quarters,
+        "{wakes} wakes in {quarters} quarters"
+    );
     Ok(())
 }
