@@ -53,20 +53,26 @@ export class Core {
     };
     loaded()
       .then(() => {
-        if (this.#waiting === null) return;
+        if (this.#failure !== null) return;
         this.#connection = new Connection(all, listener);
         for (const act of this.#waiting.splice(0)) act(this.#connection);
       })
       .catch((error) => {
-        this.#failure = error instanceof Error ? error : new Error(`${error}`);
-        for (const act of this.#waiting?.splice(0) ?? []) act(null);
+        if (this.#failure !== null) return;
+        this.#fail(error instanceof Error ? error : new Error(`${error}`));
         listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
       });
   }
 
+  // There will be no connection: what waits for it hears so.
+  #fail(error) {
+    this.#failure = error;
+    for (const act of this.#waiting.splice(0)) act(null);
+  }
+
   #when(act) {
     if (this.#connection !== null || this.#failure !== null) act(this.#connection);
-    else this.#waiting?.push(act);
+    else this.#waiting.push(act);
   }
 
   // The bytes are taken by this call.
@@ -90,13 +96,13 @@ export class Core {
   }
 
   disconnect() {
-    if (this.#connection === null) this.#waiting = null;
-    else this.#connection.disconnect();
+    if (this.#connection !== null) this.#connection.disconnect();
+    else if (this.#failure === null) this.#fail(new Error("closed before it was connected"));
   }
 
   status() {
     if (this.#connection !== null) return this.#connection.status();
-    const state = this.#failure === null && this.#waiting !== null ? "connecting" : "stopped";
+    const state = this.#failure === null ? "connecting" : "stopped";
     return { state, tier: null, tabs: 0, queuedMessages: 0, queuedBytes: 0, dials: 0 };
   }
 

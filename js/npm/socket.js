@@ -232,13 +232,25 @@ function clamp(value) {
 // Each event is a task of its own, as the browser's are: what a handler has waiting, such as an `await` of the opening, goes on before the
 // next one. A frame of the worker brings many at once.
 const tasks = [];
+let next = 0;
 let port = null;
+
+function run() {
+  const task = tasks[next];
+  tasks[next] = undefined;
+  next += 1;
+  if (next === tasks.length) {
+    tasks.length = 0;
+    next = 0;
+  }
+  task();
+}
 
 function later(task) {
   // Not before it is needed: on a server, where an app may import this too, an open port keeps the process alive.
   if (port === null) {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => tasks.shift()();
+    port1.onmessage = run;
     port = port2;
   }
   tasks.push(task);

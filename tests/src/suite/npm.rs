@@ -203,6 +203,10 @@ async fn client(ctx: &Context) -> Result<()> {
         client.close();
         await reading;
         names.push(await client.send({}).catch((error) => error.name), client.status.state, events.at(-1));
+        const early = onesocket.connect("/echo", { tier: arguments[0] });
+        const unsent = early.send({});
+        early.close();
+        names.push(await unsent.catch((error) => error.name));
         try { onesocket.connect("ftp://x/"); } catch (error) { names.push(error.name); }
         try { onesocket.connect("/echo", { codec: "xml" }); } catch (error) { names.push(error.name); }
         return names;
@@ -215,6 +219,7 @@ async fn client(ctx: &Context) -> Result<()> {
         "NotSent",
         "stopped",
         "close",
+        "NotSent",
         "SyntaxError",
         "TypeError"
     ]);
