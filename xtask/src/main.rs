@@ -9,6 +9,7 @@ mod bench;
 mod chaos;
 mod check;
 mod demo;
+mod example;
 mod fuzz;
 mod herd;
 mod paths;
@@ -27,8 +28,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    bench::BenchArgs, chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, fuzz::FuzzArgs,
-    soak::SoakArgs, wasm::Profile,
+    bench::BenchArgs, chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, example::ExampleArgs,
+    fuzz::FuzzArgs, soak::SoakArgs, wasm::Profile,
 };
 
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ struct Cli {
 enum Command {
     /// Builds the chat, starts the embedded server and serves the page.
     Demo(DemoArgs),
+    /// Builds one of the small apps, and serves it with the embedded server.
+    Example(ExampleArgs),
     /// Runs every test: native, wasm units in three contexts, and the suite in three browsers.
     Test(TestArgs),
     /// Builds every wasm artefact as static files under `target/dist`.
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(&args),
+        Command::Example(args) => example::run(&args),
         Command::Test(args) => Ok(check::test(&args)),
         Command::Ci(args) => Ok(check::ci(&args)),
         Command::Build { dev } => {

@@ -63,15 +63,8 @@ pub(crate) fn build_next() -> Result<()> {
 /// Builds the pages of the framework plugins into `target/dist/tests-plugins`, and the examples that stand on them, with a worker each.
 /// Nobody downloads them, so they are built fast: frameworks are big.
 pub(crate) fn build_plugins() -> Result<()> {
-    let sites = [
-        PLUGINS,
-        HYDRATION,
-        DIOXUS_POLL,
-        LEPTOS_DESK,
-        PLAIN,
-        YEW_BOARD,
-    ];
-    build(Profile::Dev, &sites)?;
+    build(Profile::Dev, &[PLUGINS, HYDRATION])?;
+    build(Profile::Dev, &EXAMPLES)?;
     // It renders what its folder has the rest of.
     let server = "hydration-server";
     Shell::cargo()
@@ -85,6 +78,14 @@ pub(crate) fn build_plugins() -> Result<()> {
 pub(crate) fn build_chat(profile: Profile) -> Result<PathBuf> {
     build(profile, &[CHAT])?;
     Ok(paths::dist(CHAT.dist))
+}
+
+/// Builds one of the [`EXAMPLES`].
+pub(crate) fn build_example(profile: Profile, name: &str) -> Result<PathBuf> {
+    let site = EXAMPLES.into_iter().find(|site| site.dist == name);
+    let site = site.with_context(|| format!("there is no example {name}"))?;
+    build(profile, std::slice::from_ref(&site))?;
+    Ok(paths::dist(site.dist))
 }
 
 /// Builds the pages of the benchmark, with its peers, into `target/dist/bench`.
@@ -105,7 +106,8 @@ pub(crate) fn tests_dist() -> PathBuf {
 }
 
 /// One folder of `target/dist`.
-struct Site {
+#[derive(Debug)]
+pub(crate) struct Site {
     dist: &'static str,
     package: &'static str,
     /// The binaries that are pages.
@@ -116,6 +118,12 @@ struct Site {
     workers: &'static [&'static str],
     /// Of a dependency of the page and of the worker.
     features: &'static [&'static str],
+}
+
+impl Site {
+    pub(crate) fn name(&self) -> &'static str {
+        self.dist
+    }
 }
 
 const CHAT: Site = Site {
@@ -186,6 +194,9 @@ const YEW_BOARD: Site = Site {
     workers: &[],
     features: &[],
 };
+
+/// The small apps, named as their folders in `examples`.
+pub(crate) const EXAMPLES: [Site; 4] = [DIOXUS_POLL, LEPTOS_DESK, PLAIN, YEW_BOARD];
 
 const DIOXUS_POLL: Site = Site {
     dist: "dioxus-poll",
