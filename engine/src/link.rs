@@ -86,6 +86,10 @@ pub(crate) struct Link {
     state: State,
     timers: Timers,
     members: LiteMap<Member, MemberState>,
+    /// What is to be asked on behalf of members that have joined lately.
+    asks: Vec<(Member, Ask)>,
+    /// Up to where sends were handed to the socket since the last receipt.
+    receipts_due: Vec<(Member, SendId)>,
     greetings: Greetings,
     queue: Queue,
     history: History,
@@ -113,17 +117,12 @@ pub(crate) struct Link {
 #[derive(Debug, Default)]
 struct MemberState {
     last_id: Option<SendId>,
-    /// Sends handed to the socket since the last receipt.
-    receipt_due: Option<SendId>,
-    ask: Ask,
 }
 
 /// What to ask the server on a member's behalf. It waits for a second frame of the tab, because the tab's greetings go first
 /// and may not be in the frame that opens the channel; a second one always comes: the answer to the first is acknowledged.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Ask {
-    #[default]
-    Nothing,
     AfterNextFrame(Payload),
     AfterThisFrame(Payload),
 }
@@ -139,6 +138,8 @@ impl Link {
             state: State::Idle,
             timers: Timers::default(),
             members: LiteMap::new(),
+            asks: Vec::new(),
+            receipts_due: Vec::new(),
             greetings: Greetings::default(),
             queue: Queue::default(),
             history: History::default(),
@@ -249,9 +250,7 @@ impl Link {
                 }
             }
             Replay::Ask(payload) => {
-                if let Some(state) = self.members.get_mut(&member) {
-                    state.ask = Ask::AfterNextFrame(payload);
-                }
+                self.asks.push((member, Ask::AfterNextFrame(payload)));
             }
         }
     }
@@ -290,6 +289,8 @@ impl Link {
 
     fn remove(&mut self, ctx: &mut Ctx<'_>, member: Member) {
         self.members.remove(&member);
+        self.asks.retain(|(of, _)| *of != member);
+        self.receipts_due.retain(|(of, _)| *of != member);
         self.forget_asked(ctx, member);
         self.drop_greetings(ctx, member, None);
         if self.members.is_empty() {
@@ -334,8 +335,8 @@ impl Link {
                 if keep && let Err(failure) = self.queue.keep(&self.policy.queue, entry.clone()) {
                     return self.tell_failed(ctx, member, id, failure);
                 }
-                state.receipt_due = Some(id);
                 ctx.transmit(open.socket, entry.payload);
+                self.owe_receipt(member, id);
                 if keep {
                     self.watch_queue();
                 }
@@ -384,21 +385,19 @@ impl Link {
 
     /// The end of a tab's frame: what was put off until then.
     pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>, port: PortId) {
-        for (member, state) in self.members.iter_mut() {
-            if member.port != port {
-                continue;
-            }
-            state.ask = match core::mem::take(&mut state.ask) {
+        for (member, ask) in core::mem::take(&mut self.asks) {
+            let ask = match ask {
+                ask if member.port != port => ask,
                 Ask::AfterNextFrame(payload) => Ask::AfterThisFrame(payload),
-                // Without an open socket there is nothing that the member has missed.
                 Ask::AfterThisFrame(payload) => {
+                    // Without an open socket there is nothing that the member has missed.
                     if let State::Open(open) = &self.state {
                         ctx.transmit(open.socket, payload);
                     }
-                    Ask::Nothing
+                    continue;
                 }
-                Ask::Nothing => Ask::Nothing,
             };
+            self.asks.push((member, ask));
         }
         self.flush_receipts(ctx);
     }
@@ -409,8 +408,8 @@ impl Link {
             .hand_kept(|payload| ctx.transmit(socket, payload));
         while let Some(queued) = self.queue.pop() {
             let Member { port, channel } = queued.member;
-            if let Some(state) = self.members.get_mut(&queued.member) {
-                state.receipt_due = Some(queued.id);
+            if self.members.contains_key(&queued.member) {
+                self.owe_receipt(queued.member, queued.id);
                 ctx.ports.announce(port, channel, queued.id);
             }
             ctx.transmit(socket, queued.payload);
@@ -419,17 +418,17 @@ impl Link {
         self.flush_receipts(ctx);
     }
 
+    fn owe_receipt(&mut self, member: Member, id: SendId) {
+        match self.receipts_due.iter_mut().find(|(of, _)| *of == member) {
+            Some((_, through)) => *through = id,
+            None => self.receipts_due.push((member, id)),
+        }
+    }
+
     fn flush_receipts(&mut self, ctx: &mut Ctx<'_>) {
-        for (member, state) in self.members.iter_mut() {
-            if let Some(through) = state.receipt_due.take() {
-                ctx.tell(
-                    *member,
-                    &ToTab::Sent {
-                        channel: member.channel,
-                        through,
-                    },
-                );
-            }
+        for (member, through) in self.receipts_due.drain(..) {
+            let channel = member.channel;
+            ctx.tell(member, &ToTab::Sent { channel, through });
         }
     }
 

@@ -141,7 +141,8 @@ impl Ports {
 
     /// Looks for the next frame to post, and says to whom.
     pub(crate) fn prepare_frame(&mut self, now: Time) -> Option<PortId> {
-        while let Some(id) = self.dirty.first().copied() {
+        // From the end, where taking one does not move the others.
+        while let Some(id) = self.dirty.last().copied() {
             if let Some(port) = self.by_id.get_mut(&id) {
                 if port.prepare_frame(now) {
                     return Some(id);
@@ -154,7 +155,7 @@ impl Ports {
                     self.paced.push((id, until));
                 }
             }
-            self.dirty.remove(0);
+            self.dirty.pop();
         }
         None
     }

@@ -1,0 +1,120 @@
+//! An engine with tabs that acknowledge, without a browser: what `cargo bench --package onesocket-bench-micro` measures.
+
+use bytes::Bytes;
+use onesocket_engine::{
+    ChannelConfig, Engine, EngineConfig, Input, Output, PortId, SocketId, TabOutput, TabSession,
+    Time,
+};
+use onesocket_protocol::{
+    DebugLevel, Epoch, LinkKey, LinkPolicy, Payload, Replay, TabToken, WorkerScope,
+};
+
+/// An engine, its tabs, and the frames between them, which take no time.
+#[derive(Debug)]
+pub struct World {
+    engine: Engine,
+    tabs: Vec<TabSession>,
+    now: u64,
+}
+
+/// The one socket that is open.
+const SOCKET: SocketId = SocketId(1);
+
+impl World {
+    /// Tabs that listen to one connection, and tabs that have said hello and listen to nothing.
+    #[must_use]
+    pub fn new(listening: usize, idle: usize) -> Self {
+        let engine = Engine::new(EngineConfig {
+            epoch: Epoch(1),
+            scope: WorkerScope::Shared,
+            seed: 1,
+            online: true,
+            debug: DebugLevel::Off,
+        });
+        let tabs = (0..listening + idle)
+            .map(|tab| TabSession::new(TabToken(tab as u64 + 1), DebugLevel::Off))
+            .collect();
+        let mut world = Self {
+            engine,
+            tabs,
+            now: 0,
+        };
+        for tab in 0..listening + idle {
+            world.input(Input::PortOpened(PortId(tab as u32)));
+            if tab < listening {
+                world.tabs[tab].open(config());
+            }
+            world.tabs[tab].attach(false);
+            world.settle(tab);
+        }
+        world.input(Input::SocketOpened {
+            socket: SOCKET,
+            subprotocol: String::new(),
+        });
+        world
+    }
+
+    /// A message of the server, to every tab that listens, with all acknowledgements. A moment passes, so that no tab's pace holds it
+    /// back.
+    pub fn receive(&mut self, payload: Payload) {
+        self.now += 1_000;
+        self.input(Input::Received {
+            socket: SOCKET,
+            payload,
+        });
+    }
+
+    fn input(&mut self, input: Input) {
+        self.engine.handle_input(Time(self.now), input);
+        for tab in self.deliver() {
+            self.settle(tab);
+        }
+    }
+
+    /// Lets a tab and the engine talk until neither has anything to say.
+    fn settle(&mut self, tab: usize) {
+        let mut frames = Vec::new();
+        while let Some(output) = self.tabs[tab].poll_output() {
+            if let TabOutput::Post(frame) = output {
+                frames.push(Bytes::copy_from_slice(frame));
+            }
+        }
+        for frame in frames {
+            let port = PortId(tab as u32);
+            let now = Time(self.now);
+            self.engine.handle_input(now, Input::Frame { port, frame });
+            for tab in self.deliver() {
+                self.settle(tab);
+            }
+        }
+    }
+
+    /// Hands the tabs what the engine posts, and returns which have got something.
+    fn deliver(&mut self) -> Vec<usize> {
+        let mut reached = Vec::new();
+        loop {
+            match self.engine.poll_output() {
+                Output::Post { port, frame } => {
+                    let tab = port.0 as usize;
+                    self.tabs[tab].handle_frame(&Bytes::copy_from_slice(frame));
+                    reached.push(tab);
+                }
+                Output::Timeout(_) => return reached,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn config() -> ChannelConfig {
+    let key = LinkKey {
+        url: "ws://feed.example/".to_owned(),
+        subprotocols: Vec::new(),
+        account: String::new(),
+    };
+    ChannelConfig {
+        key,
+        policy: LinkPolicy::default(),
+        replay: Replay::None,
+    }
+}
