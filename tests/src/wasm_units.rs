@@ -16,6 +16,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use futures::future::join_all;
 use tokio::time::Instant;
 
 use crate::browser::{
@@ -67,8 +68,11 @@ pub async fn run(plan: &Plan) -> Result<Counts> {
     } else {
         &plan.engines
     };
-    for engine in engines {
-        let counts = run_engine(*engine, &options, &served).await;
+    // At the same time: what takes long is that a browser starts and loads.
+    let runs = engines
+        .iter()
+        .map(|engine| run_engine(*engine, &options, &served));
+    for counts in join_all(runs).await {
         total.passed += counts.passed;
         total.failed += counts.failed;
     }
