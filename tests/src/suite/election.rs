@@ -301,7 +301,7 @@ async fn leader_navigates(ctx: &Context) -> Result<()> {
         took.as_millis()
     ));
     site.wait_for_sockets(1).await?;
-    leader.tab.eval("history.back()", vec![]).await?;
+    leader.tab.back().await?;
     let ready =
         "return !location.search && document.querySelector('#ready')?.textContent === 'ready'";
     leader.tab.wait_for(ready, SOON).await?;
