@@ -63,8 +63,10 @@ pub(crate) fn build_next() -> Result<()> {
 /// Builds the pages of the framework plugins into `target/dist/tests-plugins`, and the examples that stand on them, with a worker each.
 /// Nobody downloads them, so they are built fast: frameworks are big.
 pub(crate) fn build_plugins() -> Result<()> {
-    build(Profile::Dev, &[PLUGINS, HYDRATION])?;
-    build(Profile::Dev, &EXAMPLES)?;
+    let [poll, desk, plain, board] = EXAMPLES;
+    build_together(&[PLUGINS, poll, desk, plain, board])?;
+    // By itself: a page of Leptos either hydrates or renders all by itself.
+    build(Profile::Dev, &[HYDRATION])?;
     // It renders what its folder has the rest of.
     let server = "hydration-server";
     Shell::cargo()
@@ -257,6 +259,24 @@ fn build(profile: Profile, sites: &[Site]) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
+/// Builds the pages of several folders by one run of cargo: each of their dependencies is compiled once, with the features that any of them
+/// wants.
+fn build_together(sites: &[Site]) -> Result<()> {
+    let mut builder = Builder::new(Profile::Dev)?;
+    let mut missing = Vec::new();
+    let worker = builder.worker(WORKER, WORKER, &[], &mut missing)?;
+    let bins = sites.iter().flat_map(|site| {
+        let bins = site.pages.iter().flat_map(|page| ["--bin", *page]);
+        ["--package", site.package].into_iter().chain(bins)
+    });
+    builder.cargo().args(bins).run()?;
+    builder.is_compiled = true;
+    for site in sites {
+        builder.site(site, &worker, &mut missing)?;
+    }
+    complete(&missing)
+}
+
 fn complete(missing: &[String]) -> Result<()> {
     if !missing.is_empty() {
         bail!("the build is incomplete:\n  {}", missing.join("\n  "));
@@ -268,6 +288,8 @@ struct Builder {
     profile: Profile,
     wasm_bindgen: PathBuf,
     wasm_opt: Option<WasmOpt>,
+    /// Whether what is asked for is there already.
+    is_compiled: bool,
 }
 
 impl Builder {
@@ -280,7 +302,19 @@ impl Builder {
                 Profile::Wasm => WasmOpt::find()?,
                 Profile::Release | Profile::Dev => None,
             },
+            is_compiled: false,
         })
+    }
+
+    fn cargo(&self) -> Shell {
+        let profile = match self.profile {
+            Profile::Wasm => "wasm",
+            Profile::Release => "release",
+            Profile::Dev => "dev",
+        };
+        Shell::cargo()
+            .args(["build", "--profile", profile, "--target", WASM_TARGET])
+            .env("RUSTFLAGS", flags())
     }
 
     fn site(&self, site: &Site, worker: &[PathBuf], missing: &mut Vec<String>) -> Result<PathBuf> {
@@ -354,7 +388,7 @@ impl Builder {
 
     /// Compiles one binary; `None` when the package has no such binary or it does not compile.
     ///
-    /// One cargo run per binary: a run for several would unify their features and make each bigger.
+    /// One cargo run per binary, unless it has run before: a run for several unifies their features and makes each bigger.
     fn compile(
         &self,
         package: &str,
@@ -368,21 +402,17 @@ impl Builder {
             missing.push(format!("{package} has no binary {bin}"));
             return Ok(None);
         }
-        let profile = match self.profile {
-            Profile::Wasm => "wasm",
-            Profile::Release => "release",
-            Profile::Dev => "dev",
-        };
-        let built = Shell::cargo()
-            .args(["build", "--profile", profile, "--target", WASM_TARGET])
-            .args(["--package", package, "--bin", bin])
-            .args((package == WORKER).then_some("--no-default-features"))
-            .args(features.iter().flat_map(|feature| ["--features", *feature]))
-            .env("RUSTFLAGS", flags())
-            .run();
-        if let Err(error) = built {
-            missing.push(format!("{error:#}"));
-            return Ok(None);
+        if !self.is_compiled {
+            let built = self
+                .cargo()
+                .args(["--package", package, "--bin", bin])
+                .args((package == WORKER).then_some("--no-default-features"))
+                .args(features.iter().flat_map(|feature| ["--features", *feature]))
+                .run();
+            if let Err(error) = built {
+                missing.push(format!("{error:#}"));
+                return Ok(None);
+            }
         }
         let folder = match self.profile {
             Profile::Wasm => "wasm",
