@@ -25,6 +25,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(ended(ctx, Fault::Trap, &["WasmFailed", "RuntimeError"])),
         },
         Scenario {
+            name: "a_worker_that_traps_says_why_to_followers_too_however_slow_it_is",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(ended(ctx, Fault::SlowTrap, &["WasmFailed", "RuntimeError"])),
+        },
+        Scenario {
             name: "a_worker_that_panics_is_replaced_and_says_why",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(ended(ctx, Fault::Panic, &["WasmFailed", "own_worker.rs:"])),
@@ -85,6 +90,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 pub(super) enum Fault {
     Close,
     Trap,
+    /// A trap, of which followers hear a third of a second after the leader.
+    SlowTrap,
     Panic,
     /// A panic at the next message of a tab, which seems to be bigger than memory.
     Overflow,
@@ -117,9 +124,19 @@ const OWN: &str = "own-worker.js";
 const FAULTS: &str = r#"
 new BroadcastChannel("fault").onmessage = ({ data: { what, ms } }) => {
   const end = Date.now() + ms;
+  const post = BroadcastChannel.prototype.postMessage;
+  const slowly = function (data) {
+    const ready = Date.now() + 300;
+    while (Date.now() < ready);
+    post.call(this, data);
+  };
   const faults = {
     Close: () => self.close(),
     Trap: () => wasm_bindgen.fail_by_trap(),
+    SlowTrap: () => {
+      BroadcastChannel.prototype.postMessage = slowly;
+      wasm_bindgen.fail_by_trap();
+    },
     Panic: () => wasm_bindgen.fail_by_panic(),
     Overflow: () => Object.defineProperty(Uint8Array.prototype, "length", { get: () => 0xffffffff }),
     Hang: () => { while (Date.now() < end); },
@@ -133,6 +150,7 @@ pub(super) async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
     let (what, ms) = match fault {
         Fault::Close => ("Close", 0),
         Fault::Trap => ("Trap", 0),
+        Fault::SlowTrap => ("SlowTrap", 0),
         Fault::Panic => ("Panic", 0),
         Fault::Overflow => ("Overflow", 0),
         Fault::Hang(time) => ("Hang", time.as_millis()),
@@ -204,7 +222,7 @@ pub(super) async fn wait_for_epoch_after(page: &Page, before: &str) -> Result<St
 async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
     let worker = match fault {
         Fault::Overflow => "onesocket-worker.js",
-        Fault::Close | Fault::Trap | Fault::Panic | Fault::Hang(_) => OWN,
+        Fault::Close | Fault::Trap | Fault::SlowTrap | Fault::Panic | Fault::Hang(_) => OWN,
     };
     let site = start_with(ctx, worker).await?;
     let mut config = config(&site);

@@ -213,21 +213,28 @@ async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
             sleep(LAST_WORDS).await;
         }
         // It ends itself, and only then can it do nothing any more. Until then Firefox gives its error to whoever connects by its name.
-        (_, TierFailure::WasmFailed { .. }) if tier == Tier::Shared || core.host.is_following() => {
+        // Nor does the tab that owns it end it at once: it may be about to tell the followers why.
+        (Tier::Shared | Tier::Dedicated, TierFailure::WasmFailed { .. }) => {
             let ended = lock::watch(&run);
             future::select(Box::pin(ended), Box::pin(sleep(END_PATIENCE))).await;
             if tier == Tier::Shared {
                 succession::succeed(core, &run).await;
+            } else {
+                end_own_worker(core);
             }
         }
         _ => {
-            if let Some(transport) = &*core.host.transport.borrow() {
-                transport.end_own_worker();
-            }
+            end_own_worker(core);
             sleep(LAST_WORDS).await;
         }
     }
     Loss::Ended
+}
+
+fn end_own_worker(core: &Core) {
+    if let Some(transport) = &*core.host.transport.borrow() {
+        transport.end_own_worker();
+    }
 }
 
 fn is_crash_loop(core: &Core) -> bool {
