@@ -32,6 +32,10 @@
 //!
 //! On native targets everything compiles and is inert: no tier, no worker, every channel is told
 //! [`SessionFailure::NoBrowser`], every send is rejected with it.
+//!
+//! # Features
+//!
+//! - `faults`: `WorkerManager::fault`, which makes a worker of a test build fail.
 
 #![cfg_attr(
     not(target_family = "wasm"),

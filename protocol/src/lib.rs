@@ -31,6 +31,12 @@
 //! assert!(matches!(message, ToWorker::Send { payload, .. } if payload.as_text() == Some("hello")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! - `faults`: `Fault`, frames that make a worker of a test build fail.
+//! - `next-version`, `next-version-only`: a second version of the messages, for this repository's tests of two builds at once. No release
+//!   speaks it.
 
 pub mod frame;
 pub mod limits;

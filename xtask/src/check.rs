@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
+    release,
     shell::Shell,
     sizes,
     steps::{Format, Steps},
@@ -89,6 +90,8 @@ pub(crate) fn ci(args: &TestArgs) -> ExitCode {
         ])
     });
     tidy::add_steps(&mut steps);
+    steps.check("publish, but for the upload", release::publish_dry_run);
+    steps.check("the oldest Rust", release::oldest_rust);
     let sizes = steps.prepare("wasm sizes", || {
         sizes::measure(&wasm::build_all(Profile::Wasm)?)
     });

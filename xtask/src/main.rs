@@ -13,6 +13,7 @@ mod example;
 mod fuzz;
 mod herd;
 mod paths;
+mod release;
 mod shell;
 mod sizes;
 mod soak;
@@ -29,7 +30,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     bench::BenchArgs, chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, example::ExampleArgs,
-    fuzz::FuzzArgs, soak::SoakArgs, wasm::Profile,
+    fuzz::FuzzArgs, release::SemverArgs, soak::SoakArgs, wasm::Profile,
 };
 
 #[derive(Debug, Parser)]
@@ -72,6 +73,8 @@ enum Command {
     Fuzz(FuzzArgs),
     /// Lets 10,000 simulated clients lose their server, prints what becomes of them and draws `docs/herd.svg`.
     Herd,
+    /// Compares the public items of the published crates with those of the last release; fails when something breaks, or when there is none.
+    Semver(SemverArgs),
     /// Feeds a tab for a long time; fails when a message is lost or memory grows.
     Soak(SoakArgs),
     /// Installs every tool and prints where it is, as shell assignments.
@@ -110,6 +113,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Semver(args) => release::semver(&args).map(|()| ExitCode::SUCCESS),
         Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),
         Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod message_hash;
+mod publishing;
 mod source;
 
 pub(crate) use message_hash::bless;
@@ -38,10 +39,12 @@ fn report(problems: Problems) -> Result<()> {
 
 type Check = fn() -> Result<Problems>;
 
-const CHECKS: [(&str, Check); 5] = [
+const CHECKS: [(&str, Check); 7] = [
     ("tidy: pure crates", dependencies::impure),
     ("tidy: arrows", dependencies::against_the_arrows),
     ("tidy: lock file", dependencies::foreign_sources),
+    ("tidy: published crates", publishing::incomplete),
+    ("tidy: features", publishing::undocumented_features),
     ("tidy: sources", source::breaches),
     ("tidy: message hash", message_hash::mismatch),
 ];

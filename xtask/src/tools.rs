@@ -32,6 +32,32 @@ pub(crate) fn wasm_target() -> Result<()> {
         .run()
 }
 
+/// Makes sure that rustup has this toolchain, for this machine and for the browser.
+pub(crate) fn toolchain(name: &str) -> Result<()> {
+    let advice = format!(
+        "Rust {name} is needed: rustup toolchain install {name} --profile minimal --target {WASM_TARGET}"
+    );
+    let list = |name: &str| {
+        Shell::new("rustup")
+            .args(["target", "list", "--installed", "--toolchain", name])
+            .read()
+    };
+    if list(name).is_ok_and(|targets| targets.lines().any(|line| line == WASM_TARGET)) {
+        return Ok(());
+    }
+    Shell::new("rustup")
+        .args(["toolchain", "install", name])
+        .args(["--profile", "minimal", "--target", WASM_TARGET])
+        .advice(advice)
+        .run()
+}
+
+/// The folder of `cargo-semver-checks`.
+pub(crate) fn semver_checks() -> Result<PathBuf> {
+    let name = "cargo-semver-checks";
+    cargo_install::folder_of(name, name, SEMVER_CHECKS_VERSION)
+}
+
 /// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner` of exactly the locked version: the glue and the
 /// library refuse each other otherwise.
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
@@ -54,6 +80,9 @@ pub(crate) fn install_all() -> Result<()> {
     }
     Ok(())
 }
+
+/// Each reads what some versions of rustdoc write: a newer Rust may need a newer one.
+const SEMVER_CHECKS_VERSION: &str = "0.51.0";
 
 /// The target triple of everything that runs in a browser.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";

@@ -1,6 +1,10 @@
 //! What Cargo knows of this workspace: packages, binaries, dependencies, the locked versions.
 
-use std::{fs, sync::OnceLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -11,8 +15,21 @@ use crate::{paths, shell::Shell};
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) folder: PathBuf,
     pub(crate) bins: Vec<String>,
+    pub(crate) features: Vec<String>,
     pub(crate) dependencies: Vec<Dependency>,
+    /// Whether a registry is to have it.
+    pub(crate) is_published: bool,
+    /// The keys of its `[package]` that say something.
+    keys: Vec<String>,
+}
+
+impl Package {
+    /// Whether its `Cargo.toml` has something under this key.
+    pub(crate) fn says(&self, key: &str) -> bool {
+        self.keys.iter().any(|said| said == key)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -47,6 +64,22 @@ pub(crate) fn package_named(name: &str) -> Result<Option<&'static Package>> {
     Ok(packages()?.iter().find(|package| package.name == name))
 }
 
+/// The packages that a registry is to have.
+pub(crate) fn published() -> Result<impl Iterator<Item = &'static Package>> {
+    Ok(packages()?.iter().filter(|package| package.is_published))
+}
+
+/// The oldest version of Rust that the workspace promises to compile with: `1.88`.
+pub(crate) fn rust_version() -> Result<String> {
+    let path = paths::root().join("Cargo.toml");
+    let manifest = fs::read_to_string(&path)?;
+    manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
+        .map(str::to_owned)
+        .context("Cargo.toml has no rust-version")
+}
+
 /// The version of a dependency that Cargo.lock pins.
 pub(crate) fn locked_version(name: &str) -> Result<String> {
     let path = paths::root().join("Cargo.lock");
@@ -62,8 +95,31 @@ pub(crate) fn locked_version(name: &str) -> Result<String> {
 
 fn package(json: &Value) -> Package {
     let is_bin = |target: &&Value| list(&target["kind"]).any(|kind| kind == "bin");
+    let keys = json.as_object().into_iter().flatten();
+    let says = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
     Package {
         name: text(&json["name"]),
+        folder: Path::new(&text(&json["manifest_path"]))
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default(),
+        // `publish = false` is a list of registries that is empty.
+        is_published: json["publish"].is_null(),
+        keys: keys
+            .filter(|(_, value)| says(value))
+            .map(|(key, _)| key.clone())
+            .collect(),
+        features: json["features"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .filter(|name| name != "default")
+            .collect(),
         bins: list(&json["targets"])
             .filter(is_bin)
             .map(|target| text(&target["name"]))
