@@ -284,7 +284,7 @@ pub enum TierFailure {
         /// The browser's words; often empty.
         message: String,
     },
-    /// The page's Content Security Policy refuses the worker. README lists the directives that are needed.
+    /// The page's Content Security Policy refuses the worker. `docs/deploying.md` lists the directives that are needed.
     #[error("refused by the page's content security policy ({directive})")]
     BlockedByPolicy {
         /// The directive, such as `worker-src`.

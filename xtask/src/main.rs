@@ -61,7 +61,7 @@ enum Command {
     Ci(TestArgs),
     /// Checks what neither the compiler nor clippy checks.
     Tidy {
-        /// Writes the hash of the message module into PROTOCOL.md.
+        /// Writes the hash of the message module into PROTOCOL.md, and takes the snippets of the book anew.
         #[arg(long)]
         bless: bool,
     },

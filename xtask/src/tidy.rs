@@ -1,17 +1,22 @@
 //! What neither the compiler nor clippy checks: the rules that keep the map of the repository true.
 
+mod book;
 mod dependencies;
 mod message_hash;
 mod publishing;
 mod source;
-
-pub(crate) use message_hash::bless;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
 use crate::steps::Steps;
+
+/// Writes what is taken from elsewhere: the hash in PROTOCOL.md, the snippets of the book.
+pub(crate) fn bless() -> Result<()> {
+    message_hash::bless()?;
+    book::bless()
+}
 
 /// Runs the checks alone.
 pub(crate) fn run() -> ExitCode {
@@ -39,7 +44,7 @@ fn report(problems: Problems) -> Result<()> {
 
 type Check = fn() -> Result<Problems>;
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 10] = [
     ("tidy: pure crates", dependencies::impure),
     ("tidy: arrows", dependencies::against_the_arrows),
     ("tidy: lock file", dependencies::foreign_sources),
@@ -47,6 +52,9 @@ const CHECKS: [(&str, Check); 7] = [
     ("tidy: features", publishing::undocumented_features),
     ("tidy: sources", source::breaches),
     ("tidy: message hash", message_hash::mismatch),
+    ("tidy: links", book::dead_links),
+    ("tidy: chapters", book::lost_chapters),
+    ("tidy: code in the book", book::untested_code),
 ];
 
 /// The crates that know no host: no browser, no runtime, no clock.

@@ -11,6 +11,7 @@ use onesocket::{Client, Event, LinkState, Status};
 
 use crate::poll::{self, OPTIONS, Poll, QUESTION, Vote};
 
+// ANCHOR: hook
 #[component]
 pub(crate) fn App() -> Element {
     match use_hook(poll::connect) {
@@ -18,6 +19,7 @@ pub(crate) fn App() -> Element {
         Err(error) => rsx! { p { role: "alert", "{error}" } },
     }
 }
+// ANCHOR_END: hook
 
 #[component]
 fn Page(client: Client<Vote, Vote>) -> Element {
@@ -25,6 +27,7 @@ fn Page(client: Client<Vote, Vote>) -> Element {
     let mut status = use_signal(|| client.status());
     let mut problem = use_signal(|| None);
     let voter = use_hook(poll::voter);
+    // ANCHOR: events
     use_future({
         let client = client.clone();
         move || {
@@ -40,11 +43,14 @@ fn Page(client: Client<Vote, Vote>) -> Element {
             }
         }
     });
+    // ANCHOR_END: events
+    // ANCHOR: send
     let vote = use_callback(move |option| {
         // Taken by the call; it ends when it is in an open socket, now or after a reconnect.
         let sending = client.send(&Vote { voter, option });
         spawn(async move { problem.set(sending.await.err()) });
     });
+    // ANCHOR_END: send
     let (class, state) = words(&status.read());
     rsx! {
         main {

@@ -17,6 +17,7 @@ pub(crate) fn start() -> Result<(), Box<dyn Error>> {
     if let Some(script) = root.get_attribute("data-worker") {
         worker = worker.script(script);
     }
+    // ANCHOR: client
     let client: Client<str, String> = Client::builder("/chat?room=plain", Text)
         .replay(Replay::Last {
             frames: 50,
@@ -24,12 +25,14 @@ pub(crate) fn start() -> Result<(), Box<dyn Error>> {
         })
         .worker(worker)
         .build()?;
+    // ANCHOR_END: client
     let (status, said) = (by_id(&document, "status")?, by_id(&document, "said")?);
     listen(client.clone(), status.clone(), said, document.clone());
     send_what_is_typed(&document, client, status)
 }
 
 fn listen(client: Client<str, String>, status: Element, said: Element, document: Document) {
+    // ANCHOR: events
     let mut events = client.events();
     spawn_local(async move {
         while let Some(event) = events.next().await {
@@ -56,6 +59,7 @@ fn listen(client: Client<str, String>, status: Element, said: Element, document:
             }
         }
     });
+    // ANCHOR_END: events
 }
 
 fn send_what_is_typed(
@@ -69,6 +73,7 @@ fn send_what_is_typed(
         .map_err(|_| "#text is no field")?;
     let on_submit = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
         event.prevent_default();
+        // ANCHOR: send
         let sending = client.send(&field.value());
         field.set_value("");
         let status = status.clone();
@@ -78,6 +83,7 @@ fn send_what_is_typed(
                 status.set_text_content(Some(&error.to_string()));
             }
         });
+        // ANCHOR_END: send
     });
     form.add_event_listener_with_callback("submit", on_submit.as_ref().unchecked_ref())
         .map_err(|_| "the form takes no listener")?;

@@ -29,9 +29,11 @@ fn config() -> ClientBuilder<String, String> {
     let root = document().document_element();
     let socket = root.and_then(|root| root.get_attribute("data-socket"));
     let search = location().search().unwrap_or_default();
+    // ANCHOR: script
     let mut worker = ManagerConfig::default()
         .script("/pkg/onesocket-worker.js")
         .hello_timeout(Duration::from_secs(20));
+    // ANCHOR_END: script
     if let Some(tiers) = search
         .strip_prefix("?tier=")
         .and_then(|tiers| tiers.parse().ok())

@@ -34,7 +34,7 @@ pub(super) fn mismatch() -> Result<Problems> {
 }
 
 /// Writes the hash of the message module into PROTOCOL.md.
-pub(crate) fn bless() -> Result<()> {
+pub(super) fn bless() -> Result<()> {
     let path = spec();
     let text = fs::read_to_string(&path).context("reading PROTOCOL.md")?;
     let Some(old) = noted(&text) else {

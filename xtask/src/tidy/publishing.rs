@@ -86,7 +86,7 @@ const KEYS: [&str; 7] = [
     "categories",
 ];
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
-const TABLE: &str = "docs/src/features.md";
+const TABLE: &str = "docs/features.md";
 
 #[cfg(test)]
 mod tests {

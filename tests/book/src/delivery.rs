@@ -1,0 +1,89 @@
+use onesocket::{
+    Client, Delivery, SendError,
+    codec::{Codec, Json, Text, acks},
+};
+use serde::{Deserialize, Serialize};
+
+pub async fn outcome(client: &Client<str, String>) -> &'static str {
+    // ANCHOR: outcome
+    match client.send("hello").await {
+        Ok(_) => "handed to an open socket",
+        Err(SendError::MaybeSent { .. }) => "perhaps: ask the server before it is sent again",
+        Err(_) => "not sent: it can be sent again",
+    }
+    // ANCHOR_END: outcome
+}
+
+pub async fn at_least_once(client: &Client<str, String>) -> Result<(), SendError> {
+    // ANCHOR: at_least_once
+    client
+        .deliver("where are you?", Delivery::AtLeastOnce)
+        .await?;
+    // ANCHOR_END: at_least_once
+    Ok(())
+}
+
+// ANCHOR: acknowledged
+#[derive(Serialize)]
+pub struct Order {
+    pub key: u64,
+    pub amount: u32,
+}
+
+#[derive(Deserialize)]
+pub enum FromServer {
+    Booked { key: u64 },
+    Price(u32),
+}
+
+/// JSON, and how the app's own protocol acknowledges.
+pub fn codec() -> impl Codec<Order, FromServer> {
+    acks(
+        Json,
+        |order: &Order| Some(order.key),
+        |message: &FromServer| match message {
+            FromServer::Booked { key } => Some(*key),
+            FromServer::Price(_) => None,
+        },
+    )
+}
+
+pub async fn book(client: &Client<Order, FromServer>, order: &Order) -> Result<(), SendError> {
+    client.deliver(order, Delivery::UntilAcknowledged).await?;
+    Ok(()) // The server has said `Booked`.
+}
+// ANCHOR_END: acknowledged
+
+/// A client whose messages have no name.
+pub fn nameless() -> Client<str, String> {
+    Client::builder("wss://example.org/", Text)
+        .build()
+        .expect("the URL is one")
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn without_a_browser_nothing_is_sent() {
+        let client = nameless();
+        assert_eq!(
+            outcome(&client).now_or_never(),
+            Some("not sent: it can be sent again")
+        );
+        assert!(at_least_once(&client).now_or_never().unwrap().is_err());
+    }
+
+    #[test]
+    fn orders_have_names() {
+        let order = Order { key: 7, amount: 1 };
+        assert_eq!(codec().ack_id(&order), Some(7));
+        let client = Client::builder("wss://example.org/", codec())
+            .build()
+            .unwrap();
+        assert!(book(&client, &order).now_or_never().unwrap().is_err());
+    }
+}
