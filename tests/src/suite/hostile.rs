@@ -36,13 +36,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// Serves everything under `default-src 'none'` and exactly what the README lists.
+/// Serves everything under `default-src 'none'` and exactly what the book lists.
 async fn policy(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let listed = README
+    let listed = DEPLOYING
         .lines()
         .find(|line| line.starts_with("script-src"))
-        .context("the README lists no directives")?;
+        .context("the book lists no directives")?;
     let socket = site.url("").replace("http", "ws");
     let listed = listed.replace("wss://your.server", &socket);
     let policy = format!("default-src 'none'; {listed}");
@@ -76,7 +76,7 @@ async fn policy(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-const README: &str = include_str!("../../../README.md");
+const DEPLOYING: &str = include_str!("../../../docs/deploying.md");
 
 const PATHS: [&str; 8] = [
     "/",
