@@ -9,6 +9,7 @@ mod bench;
 mod chaos;
 mod check;
 mod demo;
+mod docs;
 mod example;
 mod fuzz;
 mod herd;
@@ -67,6 +68,8 @@ enum Command {
     },
     /// Measures the library side by side with what it replaces; fails when a floor is missed.
     Bench(BenchArgs),
+    /// Builds the book that is in `docs`, into `target/book`.
+    Docs,
     /// Lets random faults happen to six tabs of a real browser; fails when a message is lost, doubled or reordered.
     Chaos(ChaosArgs),
     /// Fuzzes frames, and sequences of what can happen to a worker and its tabs.
@@ -113,6 +116,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Docs => docs::run().map(|()| ExitCode::SUCCESS),
         Command::Semver(args) => release::semver(&args).map(|()| ExitCode::SUCCESS),
         Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),

@@ -6,6 +6,8 @@ mod message_hash;
 mod publishing;
 mod source;
 
+pub(crate) use book::copy_book;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};

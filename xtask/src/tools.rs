@@ -55,7 +55,14 @@ pub(crate) fn toolchain(name: &str) -> Result<()> {
 /// The folder of `cargo-semver-checks`.
 pub(crate) fn semver_checks() -> Result<PathBuf> {
     let name = "cargo-semver-checks";
-    cargo_install::folder_of(name, name, SEMVER_CHECKS_VERSION)
+    cargo_install::folder_with(name, name, SEMVER_CHECKS_VERSION, &["--locked"])
+}
+
+/// The folder of `mdbook`.
+pub(crate) fn mdbook() -> Result<PathBuf> {
+    // It needs neither serve nor watch.
+    let flags = ["--locked", "--no-default-features", "--features", "search"];
+    cargo_install::folder_with("mdbook", "mdbook", MDBOOK_VERSION, &flags)
 }
 
 /// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner` of exactly the locked version: the glue and the
@@ -83,6 +90,8 @@ pub(crate) fn install_all() -> Result<()> {
 
 /// Each reads what some versions of rustdoc write: a newer Rust may need a newer one.
 const SEMVER_CHECKS_VERSION: &str = "0.51.0";
+
+const MDBOOK_VERSION: &str = "0.5.4";
 
 /// The target triple of everything that runs in a browser.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";

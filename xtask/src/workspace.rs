@@ -71,13 +71,26 @@ pub(crate) fn published() -> Result<impl Iterator<Item = &'static Package>> {
 
 /// The oldest version of Rust that the workspace promises to compile with: `1.88`.
 pub(crate) fn rust_version() -> Result<String> {
+    of_all("rust-version")
+}
+
+/// Where the repository is.
+pub(crate) fn repository() -> Result<String> {
+    of_all("repository")
+}
+
+/// What the root's `Cargo.toml` says for all packages.
+fn of_all(key: &str) -> Result<String> {
     let path = paths::root().join("Cargo.toml");
     let manifest = fs::read_to_string(&path)?;
     manifest
         .lines()
-        .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
+        .find_map(|line| {
+            let value = line.strip_prefix(key)?.strip_prefix(" = \"")?;
+            value.strip_suffix('"')
+        })
         .map(str::to_owned)
-        .context("Cargo.toml has no rust-version")
+        .with_context(|| format!("Cargo.toml has no {key}"))
 }
 
 /// The version of a dependency that Cargo.lock pins.

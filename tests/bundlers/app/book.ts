@@ -7,21 +7,26 @@ declare function createClient(options: { url: string; webSocketImpl: typeof WebS
 // ANCHOR: outcome
 const client = connect<{ text: string }>("/chat");
 try {
-  await client.send({ text: "hello" }); // Handed to an open socket, now or after a reconnect.
+  // Ends when it is handed to an open socket, now or after a reconnect.
+  await client.send({ text: "hello" });
 } catch (error) {
   const { name } = error as Error;
-  show(name === "MaybeSent" ? "perhaps: ask the server before it is sent again" : "not sent");
+  show(name === "MaybeSent" ? "perhaps: ask the server" : "not sent");
 }
 // ANCHOR_END: outcome
 
 // ANCHOR: class
-createClient({ url: "wss://example.org/live", webSocketImpl: OneSocket });
-createClient({ url: "wss://example.org/live", webSocketImpl: OneSocket.with({ share: true }) });
+const url = "wss://example.org/live";
+createClient({ url, webSocketImpl: OneSocket });
+createClient({ url, webSocketImpl: OneSocket.with({ share: true }) });
 // ANCHOR_END: class
 
 // ANCHOR: events
-client.addEventListener("reconnecting", ({ attempt, delay }) => show(`attempt ${attempt} in ${delay} ms`));
-client.addEventListener("close", ({ text }) => show(text)); // Dialling again is pointless.
+client.addEventListener("reconnecting", ({ attempt, delay }) => {
+  show(`attempt ${attempt} in ${delay} ms`);
+});
+// Dialling again is pointless.
+client.addEventListener("close", ({ text }) => show(text));
 for await (const { text } of client) show(text);
 // ANCHOR_END: events
 
@@ -30,14 +35,21 @@ interface Answer {
   answers?: number;
   text: string;
 }
-const asked = connect<Answer, { id: number; what: string }>("/live", { replyTo: ({ answers }) => answers });
-const { text } = await asked.request((id) => ({ id, what: "weather" }), { timeout: 5_000 });
+interface Question {
+  id: number;
+  what: string;
+}
+const replyTo = ({ answers }: Answer) => answers;
+const asked = connect<Answer, Question>("/live", { replyTo });
+const { text } = await asked.request((id) => ({ id, what: "weather" }));
 // ANCHOR_END: request
 show(text);
 
 // ANCHOR: configure
 configure({ script: "/onesocket-worker.js", build: 1_763_700_000 });
-client.addEventListener("update", ({ build }) => show(`build ${build} is out: reload when it suits you`));
+client.addEventListener("update", ({ build }) => {
+  show(`build ${build} is out: reload when it suits you`);
+});
 // ANCHOR_END: configure
 
 // ANCHOR: forced

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 
 use super::Problems;
-use crate::{Cli, paths, shell::Shell};
+use crate::{Cli, paths, shell::Shell, workspace};
 
 /// Finds links within the repository that lead nowhere, in all of its texts.
 pub(super) fn dead_links() -> Result<Problems> {
@@ -82,6 +82,50 @@ pub(super) fn bless() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Copies the book, its links to what is not in it as links into the repository.
+pub(crate) fn copy_book(to: &Path) -> Result<()> {
+    let files = Shell::new("git")
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            BOOK,
+        ])
+        .read()?;
+    let repository = format!("{}/blob/main", workspace::repository()?);
+    for file in files.lines().map(Path::new) {
+        let Ok(within) = file.strip_prefix(BOOK) else {
+            continue;
+        };
+        let copy = to.join(within);
+        fs::create_dir_all(copy.parent().unwrap_or(to))?;
+        if file.extension().is_some_and(|extension| extension == "md") {
+            let mut text = read(file)?;
+            for link in links::of(&text.clone()) {
+                let new = moved(file, link.target, &repository);
+                text = text.replace(&format!("]({})", link.target), &format!("]({new})"));
+            }
+            fs::write(copy, text)?;
+        } else {
+            fs::copy(paths::root().join(file), copy)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a link leads from a page of the book.
+fn moved(from: &Path, target: &str, repository: &str) -> String {
+    let (path, fragment) = target.split_at(target.find('#').unwrap_or(target.len()));
+    let leads_to = joined(from, path);
+    if !path.is_empty() && !leads_to.starts_with(BOOK) {
+        return format!("{repository}/{}{fragment}", leads_to.display());
+    }
+    // mdBook makes `index.html` of these, and leaves the links to them alone.
+    let page = path.replace("README.md", "index.md");
+    format!("{page}{fragment}")
 }
 
 /// What is wrong with code that names no source.
@@ -198,6 +242,15 @@ mod tests {
         assert_eq!(follow("../README.md#tiers"), Ok(()));
         assert!(follow("../README.md#no-such-heading").is_err());
         assert!(follow("no-such-file.md").is_err());
+    }
+
+    #[test]
+    fn links_out_of_the_book_lead_into_the_repository() {
+        let moved = |target| moved(Path::new("docs/start/yew.md"), target, "https://r");
+        assert_eq!(moved("../../README.md#x"), "https://r/README.md#x");
+        assert_eq!(moved("../tiers.md#x"), "../tiers.md#x");
+        assert_eq!(moved("../bench/README.md"), "../bench/index.md");
+        assert_eq!(moved("#x"), "#x");
     }
 
     #[test]

@@ -8,6 +8,16 @@ use crate::{paths, shell::Shell};
 
 /// The folder that holds `program` of `crate_name` at exactly this version.
 pub(super) fn folder_of(crate_name: &str, program: &str, version: &str) -> Result<PathBuf> {
+    folder_with(crate_name, program, version, &[])
+}
+
+/// The same, installed with these flags of `cargo install`.
+pub(super) fn folder_with(
+    crate_name: &str,
+    program: &str,
+    version: &str,
+    flags: &[&str],
+) -> Result<PathBuf> {
     if let Some(path) = paths::on_path(program)
         && has_version(&path, version)
     {
@@ -18,11 +28,12 @@ pub(super) fn folder_of(crate_name: &str, program: &str, version: &str) -> Resul
     if has_version(&folder.join(program), version) {
         return Ok(folder);
     }
-    println!("installing {crate_name} {version}, once for all clones (about 90 s)");
+    println!("installing {crate_name} {version}, once for all clones (a few minutes)");
     Shell::cargo()
         .args(["install", crate_name, "--version", &format!("={version}")])
         .arg("--root")
         .arg(&root)
+        .args(flags)
         // The caller's target folder and lints are for this workspace, not for a tool.
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("RUSTFLAGS")
@@ -41,5 +52,8 @@ fn has_version(program: &Path, version: &str) -> bool {
         && Shell::new(program)
             .arg("--version")
             .read()
-            .is_ok_and(|text| text.split_whitespace().nth(1) == Some(version))
+            .is_ok_and(|text| {
+                let said = text.split_whitespace().nth(1);
+                said.map(|said| said.trim_start_matches('v')) == Some(version)
+            })
 }
