@@ -30,6 +30,7 @@ impl Connection {
             .map_err(|error| JsError::new(&chain(&error)))?;
         // Else it would collect what comes, for whoever asks for the first stream.
         drop(client.events());
+        settings.keep(client.manager());
         let listening = client.on_event(move |event| listener.tell(event));
         Ok(Self {
             client,

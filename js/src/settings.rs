@@ -1,10 +1,10 @@
 //! What a connection is made from.
 
-use std::time::Duration;
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use onesocket::{
     Backoff, BuildError, Client, ClientBuilder, GiveUp, ManagerConfig, Millis, Payload,
-    QueueLimits, Replay, Tier, Wake, codec::Raw,
+    QueueLimits, Replay, Tier, Wake, WorkerManager, codec::Raw,
 };
 use wasm_bindgen::prelude::*;
 
@@ -67,6 +67,15 @@ impl Settings {
         builder.build()
     }
 
+    /// Keeps the worker for as long as the page lives. A library that has lost its socket has none until it dials again, and when the
+    /// garbage collector comes by just then, the worker would end; where this tab leads, with the sockets of all tabs.
+    pub(crate) fn keep(&self, manager: &WorkerManager) {
+        let key = (self.script(), self.name(), self.tier());
+        KEPT.with_borrow_mut(|kept| {
+            kept.entry(key).or_insert_with(|| manager.clone());
+        });
+    }
+
     fn worker(&self) -> ManagerConfig {
         let mut config = ManagerConfig::default()
             .script(self.script())
@@ -84,6 +93,13 @@ impl Settings {
         config
     }
 }
+
+thread_local! {
+    static KEPT: RefCell<BTreeMap<WorkerKey, WorkerManager>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Script, name and tier: what differs in one of them has another worker.
+type WorkerKey = (String, Option<String>, Option<String>);
 
 /// Makes a connection that is one socket: it dials once, and nothing but the server, the network or the app ends it.
 fn one_socket(builder: ClientBuilder<Payload, Payload>) -> ClientBuilder<Payload, Payload> {

@@ -30,6 +30,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(lost_worker(ctx)),
         },
         Scenario {
+            name: "npm_the_leaders_last_socket_takes_no_other_with_it",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(kept_worker(ctx)),
+        },
+        Scenario {
             name: "npm_client_sends_asks_and_reconnects",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(client(ctx)),
@@ -158,6 +163,41 @@ async fn lost_worker(ctx: &Context) -> Result<()> {
     heard(&follower, "message anew").await?;
     site.wait_for_sockets(1).await
 }
+
+/// Libraries are without a socket between two dials. What is left of the last one is collected then, sooner or later.
+async fn kept_worker(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let [leader, follower] = [open(ctx, &site).await?, open(ctx, &site).await?];
+    for tab in [&leader, &follower] {
+        tab.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    }
+    leader.eval("socket.close()", vec![]).await?;
+    heard(&leader, "close 1005  true").await?;
+    let is_collected = leader.eval_async(COLLECT, vec![]).await? == true;
+    // Firefox takes its time, which is not waited for: there it may not matter what hangs on the socket.
+    ensure!(is_collected || ctx.engine() == Engine::Firefox);
+    leader.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    for tab in [&leader, &follower] {
+        tab.eval("socket.send('still open')", vec![]).await?;
+        heard(tab, "message still open").await?;
+    }
+    let closed = "return heard.some((what) => what.startsWith('close'))";
+    ensure!(follower.eval(closed, vec![]).await? == false);
+    ensure!(site.server()?.stats().total.sockets_ever == 1);
+    Ok(())
+}
+
+/// Whether the socket, and what hangs on it, is garbage that was collected.
+const COLLECT: &str = "
+const collected = new Promise((resolve) => (window.registry = new FinalizationRegistry(resolve)));
+registry.register(socket, true);
+socket = null;
+const litter = setInterval(() => (window.garbage = Array.from({ length: 300_000 }, (_, index) => ({ index }))), 5);
+const isCollected = await Promise.race([collected, new Promise((resolve) => setTimeout(resolve, 5000, false))]);
+clearInterval(litter);
+// The registry of the wasm's objects is another one.
+await new Promise((resolve) => setTimeout(resolve));
+return isCollected;";
 
 async fn client(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
