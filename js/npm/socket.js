@@ -15,6 +15,7 @@ export class OneSocket extends EventTarget {
   #share;
   #protocol = "";
   #readyState = CONNECTING;
+  #wasOpen = false;
   #binaryType = "blob";
   #buffered = 0;
   // While a Blob is read, what comes after it waits for it.
@@ -153,6 +154,7 @@ export class OneSocket extends EventTarget {
   #onOpened(protocol) {
     if (this.#readyState !== CONNECTING) return;
     this.#readyState = OPEN;
+    this.#wasOpen = true;
     this.#protocol = protocol;
     this.dispatchEvent(new Event("open"));
   }
@@ -175,7 +177,8 @@ export class OneSocket extends EventTarget {
     later(() => {
       if (this.#readyState === CLOSED) return;
       this.#readyState = CLOSED;
-      if (!wasClean) this.dispatchEvent(new Event("error"));
+      // Of one that was open the close says all, and there are libraries that give up at an error.
+      if (!wasClean && !this.#wasOpen) this.dispatchEvent(new Event("error"));
       this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean }));
     });
   }
