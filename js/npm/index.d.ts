@@ -47,7 +47,6 @@ export interface OneSocketOptions {
  * import { OneSocket } from "onesocket";
  *
  * const client = createClient({ url, webSocketImpl: OneSocket });
- * const shared = createClient({ url, webSocketImpl: OneSocket.with({ share: true }) });
  * ```
  *
  * What differs is listed in the repository's `docs/conformance.md`.

@@ -8,6 +8,7 @@ mod auth;
 mod bad_input;
 mod builds;
 pub mod chaos;
+mod clients;
 mod climbing;
 mod delivery;
 mod election;
@@ -28,6 +29,7 @@ pub mod soak;
 mod static_server;
 mod supervision;
 mod tiers;
+mod wire;
 
 pub use report::Report;
 pub use runner::{Plan, run};
@@ -68,6 +70,7 @@ pub fn scenarios() -> Vec<Scenario> {
         hydration::scenarios(),
         examples::scenarios(),
         npm::scenarios(),
+        clients::scenarios(),
     ]
     .concat()
 }

@@ -129,6 +129,10 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         Some(_) => steps.prepare("npm package: Vite and webpack", wasm::build_bundled),
         None => None,
     };
+    let clients = match &bundled {
+        Some(()) => steps.prepare("npm package: others' clients", wasm::build_clients),
+        None => None,
+    };
     let units = steps.prepare("wasm unit tests: build", wasm_units::build);
     let Some(environment) = browsers else {
         steps.blocked("wasm unit tests", "browsers");
@@ -145,7 +149,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         }
         None => steps.blocked("wasm unit tests", "wasm unit tests: build"),
     }
-    if next.is_some() && plugins.is_some() && bundled.is_some() {
+    if next.is_some() && plugins.is_some() && bundled.is_some() && clients.is_some() {
         let run = in_browsers("browser-suite", args, &environment)
             .arg("--dist")
             .arg(wasm::tests_dist());

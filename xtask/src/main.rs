@@ -107,6 +107,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 wasm::build_next()?;
                 wasm::build_plugins()?;
                 wasm::build_bundled()?;
+                wasm::build_clients()?;
             }
             sizes::print_table(&sizes::measure(&dist)?);
             Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ mod npm;
 mod wasm_opt;
 
 pub(crate) use browsers::{Engine, driver_environment};
-pub(crate) use npm::modules as npm_modules;
+pub(crate) use npm::{modules as npm_modules, node};
 pub(crate) use wasm_opt::WasmOpt;
 
 use std::path::PathBuf;

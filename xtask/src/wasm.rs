@@ -2,6 +2,7 @@
 
 mod bindgen;
 mod bundled;
+mod clients;
 mod names;
 mod stubs;
 mod trunk_page;
@@ -22,6 +23,7 @@ use crate::{
 };
 use bindgen::{Bound, JsTarget, Sections};
 pub(crate) use bundled::build_bundled;
+pub(crate) use clients::build_clients;
 pub(crate) use names::Names;
 
 /// How the wasm is compiled.

@@ -18,7 +18,7 @@ try {
 // ANCHOR: class
 const url = "wss://example.org/live";
 createClient({ url, webSocketImpl: OneSocket });
-createClient({ url, webSocketImpl: OneSocket.with({ share: true }) });
+const Shared = OneSocket.with({ share: true });
 // ANCHOR_END: class
 
 // ANCHOR: events

@@ -19,9 +19,7 @@ pub(crate) fn modules(folder: &str, why: &str) -> Result<PathBuf> {
     if fs::read(&done).is_ok_and(|installed| installed == lock) {
         return Ok(modules);
     }
-    if paths::on_path("node").is_none() || paths::on_path("npm").is_none() {
-        apt::install(&["nodejs", "npm"], why)?;
-    }
+    node(why)?;
     fs::create_dir_all(&root)?;
     for file in ["package.json", "package-lock.json"] {
         fs::copy(from.join(file), root.join(file))?;
@@ -36,4 +34,12 @@ pub(crate) fn modules(folder: &str, why: &str) -> Result<PathBuf> {
     // Last: an installation that was interrupted is none.
     fs::write(done, lock)?;
     Ok(modules)
+}
+
+/// Makes sure that there are node and npm.
+pub(crate) fn node(why: &str) -> Result<()> {
+    if paths::on_path("node").is_none() || paths::on_path("npm").is_none() {
+        apt::install(&["nodejs", "npm"], why)?;
+    }
+    Ok(())
 }

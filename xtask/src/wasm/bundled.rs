@@ -1,6 +1,9 @@
 //! What apps make of the npm package: it is packed, installed into an empty project, and built by Vite and by webpack.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -9,8 +12,8 @@ use crate::{paths, shell::Shell, tools};
 
 /// Builds `target/dist/vite` and `target/dist/webpack` of the package that is in `target/dist/npm`, and checks its types.
 pub(crate) fn build_bundled() -> Result<()> {
-    let modules = tools::npm_modules(PROJECT, WHY)?;
-    let project = paths::target().join("bundlers");
+    let modules = modules()?;
+    let project = project();
     empty(&project)?;
     copy_tree(&paths::root().join(PROJECT).join("app"), &project)?;
     install(&project)?;
@@ -46,6 +49,17 @@ pub(crate) fn build_bundled() -> Result<()> {
         .arg(&webpack)
         .run()?;
     copy_into(&project.join("index.html"), &webpack)
+}
+
+/// Where the project is in which the package is installed.
+pub(super) fn project() -> PathBuf {
+    paths::target().join("bundlers")
+}
+
+/// The bundlers, and the TypeScript compiler. All of them are run by node.
+pub(super) fn modules() -> Result<PathBuf> {
+    tools::node(WHY)?;
+    tools::npm_modules(PROJECT, WHY)
 }
 
 /// Does what a user does: `npm install onesocket`, from a file instead of the registry.
