@@ -7,8 +7,8 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, LinkPolicy,
-    LogEntry, Millis, Outbox, OverCap, Pace, Preface, Refusal, SendFailure, TabId, ToTab, ToWorker,
-    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits, log::kind,
+    Millis, Outbox, OverCap, Pace, Preface, Refusal, SendFailure, Sight, TabId, ToTab, ToWorker,
+    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
 };
 
 use crate::{
@@ -16,6 +16,8 @@ use crate::{
     link::{Ctx, Link, Member},
     port::{Build, Ports, Session},
 };
+
+mod inspect;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct LinkId(u32);
@@ -29,6 +31,8 @@ pub struct Engine {
     epoch: Epoch,
     scope: WorkerScope,
     debug: DebugLevel,
+    /// What the host was told to see.
+    seen: Sight,
     rng: Rng,
     now: Time,
     /// What the browser has told the worker itself.
@@ -57,6 +61,7 @@ impl Engine {
             epoch: config.epoch,
             scope: config.scope,
             debug: config.debug,
+            seen: config.debug.into(),
             rng: Rng::with_seed(config.seed),
             now: Time(0),
             own_online: config.online,
@@ -151,28 +156,6 @@ impl Engine {
             .chain(self.ports.next_release())
             .min();
         Output::Timeout(self.due)
-    }
-
-    /// Sends an entry of the worker's log to every tab, if the debug log is on. What a server said, or is told, only those may
-    /// read who share that socket: the others may be of another account.
-    pub fn log(&mut self, entry: LogEntry) {
-        if self.debug == DebugLevel::Off {
-            return;
-        }
-        let is_shown = !matches!(
-            entry.kind,
-            kind::OPENED | kind::RECEIVED | kind::TRANSMITTED
-        );
-        let link = self.sockets.get(&SocketId(entry.id));
-        let readers = link.and_then(|link| self.links.get(link));
-        let mut redacted = entry.clone();
-        redacted.content = Bytes::new();
-        let (whole, redacted) = (ToTab::Log(entry), ToTab::Log(redacted));
-        for id in self.ports.ids() {
-            let may_read = is_shown || readers.is_some_and(|link| link.has_member(id));
-            self.ports
-                .tell(id, if may_read { &whole } else { &redacted });
-        }
     }
 
     fn on_frame(&mut self, id: PortId, frame: &Bytes) {
@@ -311,8 +294,9 @@ impl Engine {
             ToWorker::Ping { nonce } => self.tell(id, &ToTab::Pong { nonce }),
             ToWorker::SetDebug { level } => {
                 self.debug = level;
-                self.outputs.push(Output::Debug(level));
+                self.update_seen();
             }
+            ToWorker::Inspect { sight } => self.on_inspect(id, sight),
             ToWorker::Bye => {
                 self.drop_port(id);
                 self.outputs.push(Output::ClosePort(id));
@@ -458,6 +442,7 @@ impl Engine {
                 link.abandon(ctx, Member { port, channel })
             });
         }
+        self.update_seen();
     }
 
     /// In the page itself the timers are those of the page, which are late by up to a minute while it is hidden.

@@ -171,8 +171,8 @@ pub enum Output<'a> {
     },
     /// Forget a port: its tab has said goodbye, or is gone.
     ClosePort(PortId),
-    /// A tab has turned the debug log on or off.
-    Debug(onesocket_protocol::DebugLevel),
+    /// What the tabs want to see of the host has changed.
+    Debug(onesocket_protocol::Sight),
     /// Nothing more to do until an input comes, or this moment. Ends the drain.
     Timeout(Option<Time>),
 }

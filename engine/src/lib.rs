@@ -36,16 +36,20 @@
 //! assert_eq!(engine.poll_output(), Output::Timeout(None));
 //! ```
 
+pub mod describe;
+
 mod engine;
 mod fifo;
 mod io;
 mod link;
 mod port;
+mod sink;
 mod tab;
 
 pub use engine::Engine;
 pub use fifo::Fifo;
 pub use io::{DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time};
+pub use sink::LogSink;
 pub use tab::{
     ChannelConfig, ChannelEvent, Delivery, Loss, SendRejected, SessionFailure, TabOutput,
     TabSession,

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, Millis, Payload, Replay,
-    SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError, limits,
+    ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Payload,
+    Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError,
+    inspect::LinkSurvey, limits,
 };
 
 use crate::{Fifo, Output, PortId, SocketId, Time, port::Ports};
@@ -229,6 +230,7 @@ impl Link {
             | ToWorker::Bye
             | ToWorker::Network { .. }
             | ToWorker::Pace(_)
+            | ToWorker::Inspect { .. }
             | ToWorker::Wake => {}
         }
     }
@@ -519,6 +521,17 @@ impl Link {
             dials: self.dials,
             round_trip: self.round_trip,
         }
+    }
+
+    pub(crate) fn survey(&self, link: u32, now: Time) -> LogEntry {
+        let mut status = self.status(now);
+        if let LinkState::Connected { subprotocol, .. } = &mut status.state {
+            // It may be a token.
+            subprotocol.clear();
+        }
+        let socket = self.socket().map_or(0, |socket| socket.0);
+        let oldest = self.queue.age(now).0;
+        LinkSurvey::entry(link, socket, oldest, &status, &self.key.url)
     }
 
     fn link_state(&self, now: Time) -> LinkState {

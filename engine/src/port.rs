@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchHeader, ChannelId, FrameError, Outbox, Pace, Payload, SendId, ToTab, Version, limits,
+    BatchHeader, ChannelId, FrameError, Outbox, Pace, Payload, SendId, Sight, ToTab, Version,
+    inspect::PortSurvey, limits,
 };
 
 use crate::{PortId, Time, engine::LinkId};
@@ -40,6 +41,12 @@ impl Ports {
 
     pub(crate) fn session(&mut self, id: PortId) -> Option<&mut Session> {
         self.get_mut(id)?.session.as_mut()
+    }
+
+    /// What a tab with a session wants to see.
+    pub(crate) fn sight(&self, id: PortId) -> Option<Sight> {
+        let session = self.by_id.get(&id)?.session.as_ref()?;
+        Some(session.sight)
     }
 
     pub(crate) fn remove(&mut self, id: PortId) -> Option<Port> {
@@ -205,6 +212,8 @@ pub(crate) struct Session {
     pacer: Pacer,
     /// Until when what waits is held back.
     held: Option<Time>,
+    /// How much its tab wants to see of the worker.
+    pub(crate) sight: Sight,
 }
 
 impl Session {
@@ -218,6 +227,7 @@ impl Session {
             latest: Latest::default(),
             pacer: Pacer::new(pace),
             held: None,
+            sight: Sight::Off,
         }
     }
 
@@ -231,6 +241,17 @@ impl Session {
 
     pub(crate) fn set_pace(&mut self, pace: Pace) {
         self.pacer.set(pace);
+    }
+
+    pub(crate) fn survey(&self, port: PortId, is_own: bool) -> PortSurvey {
+        PortSurvey {
+            port: port.0,
+            is_own,
+            waiting: self.waiting_bytes() as u32,
+            channels: self.channels.len() as u32,
+            pace: self.pacer.interval().0.min(0xffff),
+            is_behind: !self.outbox.may_post(),
+        }
     }
 
     fn push(&mut self, message: &ToTab) {

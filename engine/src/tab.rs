@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use litemap::LiteMap;
 use onesocket_protocol::{
     ChannelId, Credential, DebugLevel, Epoch, Greeting, GreetingId, Hello, Millis, Outbox, Pace,
-    Payload, SendFailure, SendId, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
+    Payload, SendFailure, SendId, Sight, TabToken, ToWorker, Version, frame::HEADER_BYTES, limits,
 };
 
 mod channel;
@@ -50,6 +50,7 @@ pub struct TabSession {
     /// What the browser has said, if it was asked.
     online: Option<bool>,
     pace: Pace,
+    sight: Sight,
     phase: Phase,
     channels: LiteMap<ChannelId, Channel>,
     next_channel: u32,
@@ -104,6 +105,7 @@ impl TabSession {
             holds_lock: false,
             online: None,
             pace: Pace::default(),
+            sight: Sight::Off,
             phase: Phase::Detached,
             channels: LiteMap::new(),
             next_channel: 1,
@@ -435,6 +437,12 @@ impl TabSession {
         self.say(ToWorker::SetDebug { level });
     }
 
+    /// Says how much the tab wants to see of its worker, and asks for a survey of it.
+    pub fn inspect(&mut self, sight: Sight) {
+        self.sight = sight;
+        self.say(ToWorker::Inspect { sight });
+    }
+
     /// Passes on the page's `online` and `offline` events.
     pub fn handle_network(&mut self, online: bool) {
         self.online = Some(online);
@@ -513,6 +521,9 @@ impl TabSession {
     /// Tells a worker that knows nothing everything that it must know, in front of what is unposted.
     fn introduce(&mut self) {
         let mut introduction = VecDeque::new();
+        if self.sight != Sight::Off {
+            introduction.push_back(Unposted::Message(ToWorker::Inspect { sight: self.sight }));
+        }
         if self.debug != DebugLevel::Off {
             introduction.push_back(Unposted::Message(ToWorker::SetDebug { level: self.debug }));
         }

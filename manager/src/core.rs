@@ -8,7 +8,7 @@ use onesocket_engine::{SessionFailure, TabSession};
 use onesocket_protocol::DebugLevel;
 
 use crate::{
-    ConfigError, ManagerConfig, ManagerState,
+    ConfigError, ManagerConfig, ManagerState, Tier,
     host::{self, Host},
     report::Report,
     wiring::{Control, Wiring},
@@ -71,6 +71,9 @@ impl Core {
 
     /// Takes a new state, and sees to it that the listeners are told.
     pub(crate) fn enter(self: &Rc<Self>, state: ManagerState) {
+        if let ManagerState::Running(tier) = state {
+            self.wiring.set_prints(tier != Tier::Main);
+        }
         self.report.enter(state);
         self.changed();
     }

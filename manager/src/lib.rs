@@ -51,6 +51,7 @@ mod diagnosis;
 mod error;
 mod generation;
 mod host;
+mod inspection;
 mod ladder;
 mod manager;
 mod report;
@@ -66,6 +67,7 @@ pub use crate::{
     channel::Channel,
     config::{ClimbBack, ConfigError, ManagerConfig, ScriptKind, Start},
     error::{PingError, SwitchError},
+    inspection::{Inspection, Observation},
     ladder::{Attempt, AttemptOutcome, Ladder, NextClimb, SkipReason, TierFailure},
     manager::{ChangeGuard, WorkerManager},
     report::ManagerState,

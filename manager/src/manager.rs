@@ -8,11 +8,11 @@ use std::{
 
 use futures::future::{self, Either};
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure};
-use onesocket_protocol::{DebugLevel, Epoch};
+use onesocket_protocol::{DebugLevel, Epoch, Sight};
 
 use crate::{
-    Capabilities, Channel, ConfigError, Ladder, ManagerConfig, ManagerState, PingError, ScriptKind,
-    SwitchError, Tier, TierPolicy, core::Core, host,
+    Capabilities, Channel, ConfigError, Inspection, Ladder, ManagerConfig, ManagerState,
+    Observation, PingError, ScriptKind, SwitchError, Tier, TierPolicy, core::Core, host,
 };
 
 /// Brings a page to a worker, and keeps it there: it picks the tier, spawns the worker, and carries the frames.
@@ -210,6 +210,18 @@ impl WorkerManager {
             .wiring
             .set_debug(&|frame| self.core.host.post(frame), level);
         host::deliver_soon(&self.core);
+    }
+
+    /// Lets `observer` see what the worker does, until the guard is dropped: its log, and a survey of tabs and connections whenever
+    /// [`Inspection::survey`] asks. Other tabs notice nothing, and no console shows anything. It does not keep the manager alive.
+    ///
+    /// Nothing is seen on [`Sight::Off`]. The observer may call whatever it likes.
+    pub fn inspect(
+        &self,
+        sight: Sight,
+        observer: impl FnMut(&Observation) + 'static,
+    ) -> Inspection {
+        Inspection::begin(&self.core, sight, observer)
     }
 
     /// Measures the round trip to the worker, for up to five seconds.

@@ -12,10 +12,13 @@ use std::{
 use bytes::Bytes;
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure, TabOutput, TabSession};
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, TabId, TabToken, Version,
+    ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, Sight, TabId, TabToken, Version,
 };
 
-use crate::trace::{self, Direction};
+use crate::{
+    inspection::{Observation, Observers},
+    trace::{self, Direction},
+};
 
 pub(crate) type Sink = Rc<RefCell<dyn FnMut(ChannelEvent)>>;
 
@@ -26,12 +29,16 @@ pub(crate) struct Wiring {
     sinks: RefCell<BTreeMap<ChannelId, Sink>>,
     delivering: Cell<bool>,
     debug: Cell<DebugLevel>,
+    /// Whether the worker's log goes to this page's console. In the page itself the worker has written it there.
+    prints: Cell<bool>,
+    observers: Observers,
 }
 
 /// Something to be told, in its turn.
 enum Delivery {
     Event(ChannelId, ChannelEvent),
     Control(Control),
+    Observation(Observation),
 }
 
 /// What the session says to the manager itself.
@@ -62,6 +69,8 @@ impl Wiring {
             sinks: RefCell::default(),
             delivering: Cell::new(false),
             debug: Cell::new(debug),
+            prints: Cell::new(true),
+            observers: Observers::default(),
         }
     }
 
@@ -120,6 +129,14 @@ impl Wiring {
         self.with_session(post, |session| session.set_debug(level));
     }
 
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.observers
+    }
+
+    pub(crate) fn set_prints(&self, prints: bool) {
+        self.prints.set(prints);
+    }
+
     pub(crate) fn push_control(&self, control: Control) {
         self.undelivered
             .borrow_mut()
@@ -153,9 +170,27 @@ impl Wiring {
             match next {
                 Some(Delivery::Event(channel, event)) => self.tell(channel, event),
                 Some(Delivery::Control(what)) => control(what),
+                Some(Delivery::Observation(what)) => self.observers.tell(&what),
                 None => return,
             }
         }
+    }
+
+    fn on_log(&self, entry: LogEntry) {
+        let is_inspected = self.observers.sight() != Sight::Off;
+        // Who looks on has not asked for a flooded console.
+        if self.prints.get() && (!is_inspected || self.debug.get() != DebugLevel::Off) {
+            log(&entry);
+        }
+        if is_inspected {
+            self.push_observation(Observation::Entry(entry));
+        }
+    }
+
+    fn push_observation(&self, what: Observation) {
+        self.undelivered
+            .borrow_mut()
+            .push_back(Delivery::Observation(what));
     }
 
     fn tell(&self, channel: ChannelId, event: ChannelEvent) {
@@ -178,6 +213,9 @@ impl Wiring {
                     let copy = Bytes::copy_from_slice(frame);
                     trace::log_frame(Direction::ToWorker, &copy, self.debug.get());
                 }
+                if let Some(opening) = self.observers.note_posted(frame) {
+                    self.push_observation(opening);
+                }
                 return post(frame);
             }
             TabOutput::Event { channel, event } => {
@@ -186,7 +224,7 @@ impl Wiring {
                     .borrow_mut()
                     .push_back(Delivery::Event(channel, event));
             }
-            TabOutput::Log(entry) => return log(&entry),
+            TabOutput::Log(entry) => return self.on_log(entry),
             TabOutput::Error(error) => {
                 return tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");
             }

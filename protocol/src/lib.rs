@@ -39,6 +39,7 @@
 //!   speaks it.
 
 pub mod frame;
+pub mod inspect;
 pub mod limits;
 pub mod log;
 pub mod message;
@@ -63,6 +64,7 @@ pub use error::{DecodeError, FrameError, OverCap, PrefaceError};
 pub use fault::Fault;
 pub use frame::{BatchHeader, BatchReader, RawMessage};
 pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
+pub use inspect::Sight;
 pub use link::{
     Backoff, GiveUp, Greeting, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, QueueLimits,
     Replay, Wake,
@@ -75,6 +77,6 @@ pub use outbox::Outbox;
 pub use pace::Pace;
 pub use payload::{Payload, PayloadKind};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};
-pub use redact::redact_url;
+pub use redact::{redact_url, redact_url_bytes};
 pub use status::{CloseInfo, LinkState, ReconnectCause, Status, StopReason};
 pub use version::{Version, VersionRange};

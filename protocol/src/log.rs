@@ -45,7 +45,7 @@ pub mod kind {
     pub const CLOSED: u8 = 14;
     /// The worker closes the socket `id` with `code`; `content` is the reason.
     pub const CLOSED_BY_US: u8 = 15;
-    /// A payload of `len` bytes from the socket `id`: `code` is 0 for text and 1 for binary, `content` its beginning, if
+    /// A payload of `len` bytes from the socket `id`: `code` is 0 for text and 1 for binary, `content` is the payload, if
     /// payloads were asked for.
     pub const RECEIVED: u8 = 16;
     /// A payload to the socket `id`.
@@ -54,6 +54,16 @@ pub mod kind {
     pub const NETWORK: u8 = 18;
     /// The machine has slept for `len` milliseconds.
     pub const SLEPT: u8 = 19;
+    /// One tab, see [`PortSurvey`](crate::inspect::PortSurvey).
+    pub const PORT: u8 = 20;
+    /// One connection, see [`LinkSurvey`](crate::inspect::LinkSurvey).
+    pub const LINK: u8 = 21;
+    /// A recording begins, see [`Beginning`](crate::inspect::Beginning).
+    pub const BEGINNING: u8 = 22;
+    /// The next input was given to the engine at `len` milliseconds of its time. From here on, kinds are of recordings alone.
+    pub const MOMENT: u8 = 23;
+    /// `content` is a frame of `len` bytes from the port `id`.
+    pub const FRAME_IN: u8 = 24;
 }
 
 /// One entry of a worker's log. Its `Display` is the line that people read.
@@ -145,6 +155,7 @@ impl fmt::Display for LogEntry {
             len,
             content,
         } = self;
+        let shown = content.get(..SHOWN_BYTES).unwrap_or(content);
         let text = Text(content);
         match *kind {
             kind::LINE => Text(self.split().1).fmt(f),
@@ -190,17 +201,22 @@ impl fmt::Display for LogEntry {
             kind::RECEIVED | kind::TRANSMITTED => {
                 let arrow = self.arrow();
                 match code {
-                    0 => write!(f, "socket {id} {arrow} text, {len} B {text}"),
+                    0 => write!(f, "socket {id} {arrow} text, {len} B {}", Text(shown)),
                     _ => write!(
                         f,
                         "socket {id} {arrow} binary, {len} B {}",
-                        content.escape_ascii()
+                        shown.escape_ascii()
                     ),
                 }
             }
             kind::NETWORK if *code == 0 => f.write_str("the network is down"),
             kind::NETWORK => f.write_str("the network is up"),
             kind::SLEPT => write!(f, "the machine has slept for {len} ms"),
+            kind::PORT => write!(f, "port {id}: {len} B wait"),
+            kind::LINK => write!(f, "link {id} has socket {code}"),
+            kind::BEGINNING => write!(f, "port {id} records"),
+            kind::MOMENT => write!(f, "at {len} ms"),
+            kind::FRAME_IN => write!(f, "port {id} -> a frame, {len} B"),
             kind => write!(
                 f,
                 "entry of the unknown kind {kind}: {id}, {code}, {len}, {} B",
@@ -245,6 +261,7 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::GET_STATUS
         | tag::PING
         | tag::SET_DEBUG
+        | tag::INSPECT
         | tag::RECONNECT
         | tag::NETWORK
         | tag::LOG_OUT
@@ -276,6 +293,9 @@ pub fn id_bytes(tag: u8, body: &Bytes) -> Bytes {
     body.slice(..end)
 }
 
+/// Of a payload: enough to know it by, and not so much that a console drowns.
+const SHOWN_BYTES: usize = 200;
+
 /// What a message is called, and the numbers that its body begins with.
 struct Shape {
     name: &'static str,
@@ -292,6 +312,7 @@ impl Shape {
             tag::GET_STATUS => ("get status", CHANNEL),
             tag::PING => ("ping", &["nonce"]),
             tag::SET_DEBUG => ("set debug", &["level"]),
+            tag::INSPECT => ("inspect", &["sight"]),
             tag::BYE => ("bye", &[]),
             tag::GREET => ("greet", &["channel", "greeting"]),
             tag::UNGREET => ("ungreet", &["channel", "greeting"]),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     ChannelId, Credential, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LogEntry,
-    Millis, OverCap, Pace, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId,
+    Millis, OverCap, Pace, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Sight,
     Status, StopReason, Version, limits,
 };
 
@@ -18,7 +18,7 @@ mod check;
 mod failure;
 #[cfg(feature = "next-version")]
 mod next_version;
-mod worker_side;
+pub(crate) mod worker_side;
 
 pub use failure::{SendFailure, WorkerError};
 
@@ -50,6 +50,7 @@ pub mod tag {
         LOG_OUT = 16
         CLOSE = 17
         PACE = 18
+        INSPECT = 19
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -183,6 +184,12 @@ pub enum ToWorker {
     /// Says how often the tab wants to be posted messages. It holds until the tab says otherwise; [`Pace::default`] until it has
     /// said anything.
     Pace(Pace),
+    /// Says how much the tab wants to see of the worker, until it says otherwise or its session ends. Unless that is nothing, the answer
+    /// is a survey: an entry of the log for each port and each link.
+    Inspect {
+        /// How much.
+        sight: Sight,
+    },
     /// Answers a [`ToTab::NeedCredential`].
     Credential {
         /// The channel.
@@ -436,6 +443,7 @@ impl ToWorker {
             }
             Self::Wake => put(out, tag::WAKE, &(), &[]),
             Self::Pace(pace) => put(out, tag::PACE, pace, &[]),
+            Self::Inspect { sight } => put(out, tag::INSPECT, sight, &[]),
             Self::Credential {
                 channel,
                 request,

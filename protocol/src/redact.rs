@@ -14,75 +14,86 @@
 /// ```
 #[must_use]
 pub fn redact_url(url: &str) -> String {
-    // By bytes: nothing else in the worker's wasm needs the searches of `str`. Only ASCII is left out or split at, so what
+    String::from_utf8(redact_url_bytes(url)).unwrap_or_default()
+}
+
+/// Does what [`redact_url`] does, for who has no use for a `String`.
+#[must_use]
+pub fn redact_url_bytes(url: &str) -> Vec<u8> {
+    // Byte by byte: nothing else in the worker's wasm needs the searches of `str`. Only ASCII is left out or split at, so what
     // comes out is UTF-8.
-    let url: Vec<u8> = url
-        .bytes()
-        .filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r'))
-        .collect();
-    let (rest, fragment) = split_at_byte(&url, b'#');
-    let (rest, query) = split_at_byte(rest, b'?');
-    let (scheme, rest) = rest.split_at(scheme_len(rest));
-    let (authority, path) = rest.split_at(rest.iter().position(is_slash).unwrap_or(rest.len()));
     let mut redacted = Vec::with_capacity(url.len());
-    redacted.extend_from_slice(scheme);
-    match authority.iter().rposition(|byte| *byte == b'@') {
-        Some(at) => {
-            redacted.extend_from_slice(b"***");
-            redacted.extend_from_slice(&authority[at..]);
+    let mut part = Part::Host;
+    // Where in `redacted` that begins which may turn out to be secret.
+    let mut start = 0;
+    for byte in url.bytes() {
+        match byte {
+            b'\t' | b'\n' | b'\r' => continue,
+            b'#' => {
+                end_pair(part, start, &mut redacted);
+                redacted.extend_from_slice(b"#***");
+                part = Part::Value;
+                break;
+            }
+            b'?' if part < Part::Name => {
+                part = Part::Name;
+                start = redacted.len() + 1;
+            }
+            b'&' if part > Part::Path => {
+                end_pair(part, start, &mut redacted);
+                part = Part::Name;
+                start = redacted.len() + 1;
+            }
+            b'@' if part == Part::Host => {
+                redacted.truncate(start);
+                redacted.extend_from_slice(MASK);
+            }
+            // A browser takes either for the other in the schemes that it knows, and any number of them.
+            b'/' | b'\\' if part == Part::Host => {
+                // Without a slash behind it, a colon may be the one of `user:password`.
+                let ends_scheme = start == 0 && redacted.last() == Some(&b':');
+                if ends_scheme || redacted.len() == start {
+                    start = redacted.len() + 1;
+                } else {
+                    part = Part::Path;
+                }
+            }
+            b'=' if part == Part::Name => part = Part::Equals,
+            b'=' if part == Part::Equals => continue,
+            _ if part == Part::Equals => {
+                part = Part::Value;
+                redacted.extend_from_slice(MASK);
+                continue;
+            }
+            _ if part == Part::Value => continue,
+            _ => {}
         }
-        None => redacted.extend_from_slice(authority),
+        redacted.push(byte);
     }
-    redacted.extend_from_slice(path);
-    let (mut left, mut mark) = (query, b'?');
-    while let Some(query) = left {
-        let (pair, rest) = split_at_byte(query, b'&');
-        redacted.push(mark);
-        redact_pair(pair, &mut redacted);
-        (left, mark) = (rest, b'&');
-    }
-    if fragment.is_some() {
-        redacted.extend_from_slice(b"#***");
-    }
-    String::from_utf8(redacted).unwrap_or_default()
+    end_pair(part, start, &mut redacted);
+    redacted
 }
 
-/// The length of the scheme, its colon and the slashes behind it. Without a slash the colon may be one of `user:password`.
-fn scheme_len(url: &[u8]) -> usize {
-    let is_scheme = |text: &[u8]| {
-        text.iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-    };
-    // A browser skips spaces and control characters in front; whatever else can't begin a scheme does no harm here.
-    let skipped = url.iter().take_while(|byte| !byte.is_ascii_graphic());
-    let after_scheme = match split_at_byte(&url[skipped.count()..], b':') {
-        (scheme, Some(rest)) if is_scheme(scheme) && rest.first().is_some_and(is_slash) => rest,
-        _ => url,
-    };
-    let slashes = after_scheme.iter().take_while(|byte| is_slash(byte));
-    url.len() - after_scheme.len() + slashes.count()
+/// Where in a URL a byte is.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Part {
+    /// In the scheme, or the authority.
+    Host,
+    Path,
+    /// In the name of a pair of the query.
+    Name,
+    /// Behind its `=`. Nothing but more of them is the padding of a bare base64 token, and no value.
+    Equals,
+    /// In its value, which is masked already.
+    Value,
 }
 
-fn redact_pair(pair: &[u8], redacted: &mut Vec<u8>) {
-    match split_at_byte(pair, b'=') {
-        // Nothing but `=` behind the first one is the padding of a bare base64 token, and no value.
-        (name, Some(value)) if value.iter().any(|byte| *byte != b'=') => {
-            redacted.extend_from_slice(name);
-            redacted.extend_from_slice(b"=***");
-        }
-        _ if pair.is_empty() => {}
-        _ => redacted.extend_from_slice(b"***"),
+/// What has no value is a secret itself.
+fn end_pair(part: Part, start: usize, redacted: &mut Vec<u8>) {
+    if matches!(part, Part::Name | Part::Equals) && redacted.len() > start {
+        redacted.truncate(start);
+        redacted.extend_from_slice(MASK);
     }
 }
 
-fn split_at_byte(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
-    match text.iter().position(|byte| *byte == at) {
-        Some(end) => (&text[..end], Some(&text[end + 1..])),
-        None => (text, None),
-    }
-}
-
-/// A browser takes either for the other in the schemes that it knows.
-fn is_slash(byte: &u8) -> bool {
-    matches!(byte, b'/' | b'\\')
-}
+const MASK: &[u8] = b"***";

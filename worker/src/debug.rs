@@ -1,14 +1,11 @@
 //! The debug log: what is seen here, and where it goes.
 //!
 //! To the consoles of all tabs, because Safari has no inspector for a SharedWorker at all; and, with the feature `tracing`, to
-//! the console of this context. What an entry about a message keeps of it is in [`describe`].
+//! the console of this context. What an entry about a message keeps of it is in [`onesocket_engine::describe`].
 
-pub(crate) mod describe;
-mod sink;
 #[cfg(feature = "tracing")]
 mod subscriber;
 
-pub(crate) use self::sink::TabSink;
 #[cfg(feature = "tracing")]
 pub(crate) use self::subscriber::{SEEN, install, register};
 #[cfg(feature = "tracing")]

@@ -10,13 +10,14 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use onesocket_engine::{Engine, EngineConfig, Fifo, Input, PortId, SocketId};
-use onesocket_protocol::{DebugLevel, Epoch, LogEntry, WorkerScope};
+use onesocket_engine::{
+    Engine, EngineConfig, Fifo, Input, LogSink, PortId, SocketId, Time, describe,
+};
+use onesocket_protocol::{DebugLevel, Epoch, LogEntry, Sight, WorkerScope, inspect};
 
 use self::{fence::Fence, slots::Slots};
 use crate::{
     alarm::Alarm,
-    debug::TabSink,
     environment::{self, Clock, Global, Lead},
     listener::Listener,
     lock::{TabWatch, WorkerLock},
@@ -56,12 +57,14 @@ impl Host {
             is_driving: Cell::new(false),
             is_stopped: Cell::new(false),
             fence: Fence::default(),
-            debug: Cell::new(debug),
+            seen: Cell::new(Sight::Off),
+            #[cfg(feature = "tracing")]
+            forwards_lines: scope != WorkerScope::Main,
             last_port: Cell::new(0),
             ports: RefCell::default(),
             sockets: RefCell::default(),
             alarm: Alarm::default(),
-            sink: TabSink::new(scope),
+            sink: LogSink::default(),
             network: RefCell::default(),
         });
         inner
@@ -69,7 +72,7 @@ impl Host {
             .replace(Vec::from(network_listeners(&Rc::downgrade(&inner))));
         #[cfg(feature = "tracing")]
         crate::debug::register(&Rc::downgrade(&inner));
-        inner.on_debug(debug);
+        inner.on_debug(debug.into());
         Self { inner }
     }
 
@@ -140,13 +143,16 @@ pub(crate) struct Inner {
     is_driving: Cell<bool>,
     is_stopped: Cell<bool>,
     fence: Fence,
-    /// The engine's level, at hand where every message passes by.
-    debug: Cell<DebugLevel>,
+    /// What the engine's tabs want to see, at hand where every message passes by.
+    seen: Cell<Sight>,
+    /// Not in the page: its console is this context's own, and a line that comes back to it would be the next one for ever.
+    #[cfg(feature = "tracing")]
+    forwards_lines: bool,
     last_port: Cell<u32>,
     ports: RefCell<Slots<PortId, Port>>,
     sockets: RefCell<Slots<SocketId, Socket>>,
     pub(crate) alarm: Alarm,
-    pub(crate) sink: TabSink,
+    sink: LogSink,
     network: RefCell<Vec<Listener>>,
 }
 
@@ -179,7 +185,7 @@ impl Inner {
                     self.is_driving.set(false);
                     return;
                 }
-                self.note(&input);
+                self.note(now, &input);
                 let mut engine = self.engine.borrow_mut();
                 engine.handle_input(now, input);
                 self.drain(&mut engine);
@@ -274,12 +280,32 @@ fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
 }
 
 impl Inner {
-    fn on_debug(&self, level: DebugLevel) {
-        self.debug.set(level);
+    fn on_debug(&self, seen: Sight) {
+        self.seen.set(seen);
         #[cfg(feature = "tracing")]
-        if level != DebugLevel::Off {
+        if seen != Sight::Off {
             crate::debug::install();
         }
+    }
+
+    /// Passes a line of the app's own on.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn push_line(&self, line: LogEntry) {
+        if self.forwards_lines {
+            self.sink.push(line);
+        }
+    }
+
+    /// Logs what comes in. Call it only while the log is on.
+    fn see_input(&self, now: Time, input: &Input) {
+        let seen = self.seen.get();
+        if seen == Sight::Recording {
+            self.sink.push(inspect::moment(now.0 as u32));
+            if let Input::Frame { port, frame } = input {
+                self.sink.push(inspect::frame(port.0, frame));
+            }
+        }
+        describe::input(input, seen, &|entry| self.see(entry));
     }
 
     /// Logs what was seen. Call it only while the log is on.

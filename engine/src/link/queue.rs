@@ -118,6 +118,12 @@ impl Queue {
         }
     }
 
+    /// For how long the oldest entry has been here.
+    pub(crate) fn age(&self, now: Time) -> Millis {
+        let oldest = self.kept.front().or_else(|| self.entries.front());
+        oldest.map_or(Millis(0), |entry| now.since(entry.since))
+    }
+
     pub(crate) fn next_expiry(&self, timeout: Option<Millis>) -> Option<Time> {
         let kept = expiry(self.kept.front(), timeout);
         let waiting = expiry(self.entries.front(), timeout);

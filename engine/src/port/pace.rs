@@ -1,6 +1,6 @@
 //! When a tab is posted messages.
 
-use onesocket_protocol::{Pace, limits};
+use onesocket_protocol::{Millis, Pace, limits};
 
 use crate::Time;
 
@@ -22,6 +22,10 @@ impl Pacer {
 
     pub(crate) fn set(&mut self, pace: Pace) {
         self.pace = pace;
+    }
+
+    pub(crate) fn interval(&self) -> Millis {
+        self.pace.interval
     }
 
     /// Returns until when so many bytes of messages have to wait.

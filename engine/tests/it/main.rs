@@ -8,6 +8,7 @@ mod closing;
 mod delivery;
 mod greetings;
 mod heartbeat;
+mod inspect;
 mod lag;
 mod latest;
 mod network;

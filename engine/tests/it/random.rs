@@ -10,7 +10,7 @@ use fastrand::Rng;
 use onesocket_engine::{Delivery, Input, TabSession};
 use onesocket_protocol::{
     Backoff, Epoch, GiveUp, GreetingId, Heartbeat, LinkPolicy, Millis, Pace, Payload, QueueLimits,
-    Replay, Wake,
+    Replay, Sight, Wake,
 };
 
 use crate::sim::{Chan, Mode, Sim};
@@ -274,6 +274,11 @@ impl Run {
             1 => self.sim.sleep(u64::from(slept.0 / 10)),
             2 => self.sim.input(self.current, Input::Slept(slept)),
             3 => self.sim.in_tab(tab, TabSession::wake),
+            4 if slept.0.is_multiple_of(2) => {
+                let sights = [Sight::Off, Sight::Payloads, Sight::Recording];
+                let sight = sights[self.rng.usize(0..sights.len())];
+                self.sim.in_tab(tab, |session| session.inspect(sight));
+            }
             4 => {
                 let paces = [Pace::AT_ONCE, Pace::default(), Pace::HIDDEN];
                 let pace = paces[self.rng.usize(0..paces.len())];

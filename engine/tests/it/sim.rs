@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use fastrand::Rng;
 use onesocket_engine::{DialRefusal, Engine, Input, PortId, SessionFailure, SocketId, TabSession};
-use onesocket_protocol::{ChannelId, DebugLevel, LinkKey, Payload, WorkerError};
+use onesocket_protocol::{ChannelId, LinkKey, LogEntry, Payload, Sight, WorkerError};
 
 mod client;
 mod hosts;
@@ -39,7 +39,7 @@ pub(crate) struct Tab {
     pub(crate) clients: BTreeMap<ChannelId, Client>,
     pub(crate) errors: Vec<WorkerError>,
     pub(crate) pongs: Vec<u32>,
-    pub(crate) logs: Vec<String>,
+    pub(crate) logs: Vec<LogEntry>,
     pub(crate) handed_over: u32,
     pub(crate) restarts: u32,
     pub(crate) welcomes: u32,
@@ -162,7 +162,7 @@ pub(crate) struct Sim {
     pub(crate) transmitted_order: Vec<Bytes>,
     /// Every dial: when, and by which worker.
     pub(crate) dials: Vec<(u64, usize)>,
-    pub(crate) debug_levels: Vec<DebugLevel>,
+    pub(crate) seen: Vec<Sight>,
     events: BTreeMap<(u64, u64), Event>,
     next_event: u64,
     seed: u64,
@@ -190,7 +190,7 @@ impl Sim {
             transmitted: BTreeMap::new(),
             transmitted_order: Vec::new(),
             dials: Vec::new(),
-            debug_levels: Vec::new(),
+            seen: Vec::new(),
             events: BTreeMap::new(),
             next_event: 0,
             seed,

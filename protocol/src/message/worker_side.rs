@@ -9,8 +9,8 @@ use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, chec
 use crate::{
     Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting, GreetingId,
     Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Pace, Payload,
-    PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Status, StopReason, Wake,
-    limits,
+    PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Sight, Status,
+    StopReason, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -43,6 +43,14 @@ pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
                 0 => DebugLevel::Off,
                 1 => DebugLevel::Messages,
                 _ => DebugLevel::Payloads,
+            },
+        },
+        tag::INSPECT => ToWorker::Inspect {
+            sight: match body.variant(4) {
+                0 => Sight::Off,
+                1 => Sight::Messages,
+                2 => Sight::Payloads,
+                _ => Sight::Recording,
             },
         },
         tag::BYE => ToWorker::Bye,
@@ -334,6 +342,11 @@ pub(super) fn encode(message: &ToTab, out: &mut Vec<u8>) {
         *first = tag;
         head.copy_from_slice(&len.to_le_bytes());
     }
+}
+
+/// Appends a status as it is in a message.
+pub(crate) fn write_status(status: &Status, out: &mut Vec<u8>) {
+    Writer(out).status(status);
 }
 
 struct Writer<'a>(&'a mut Vec<u8>);

@@ -5,8 +5,9 @@ use onesocket_protocol::{
     Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, Encode, Epoch,
     FailedStart, GiveUp, Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy,
     LinkState, LogEntry, LogLevel, Millis, Pace, Payload, Preface, QueueLimits, ReconnectCause,
-    Refusal, Replay, SendFailure, SendId, Status, StopReason, TabId, TabToken, ToTab, ToWorker,
-    Version, VersionRange, Wake, Welcome, WorkerError, WorkerScope, log::kind, message::tag,
+    Refusal, Replay, SendFailure, SendId, Sight, Status, StopReason, TabId, TabToken, ToTab,
+    ToWorker, Version, VersionRange, Wake, Welcome, WorkerError, WorkerScope, log::kind,
+    message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
@@ -158,6 +159,12 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ("network-online", ToWorker::Network { online: true }),
         ("wake", ToWorker::Wake),
         ("pace", ToWorker::Pace(Pace::HIDDEN)),
+        (
+            "inspect",
+            ToWorker::Inspect {
+                sight: Sight::Recording,
+            },
+        ),
         ("credential", credential(Some(full_credential()))),
         ("credential-empty", credential(Some(Credential::default()))),
         ("credential-none", credential(None)),

@@ -3,8 +3,8 @@
 use onesocket_protocol::{
     Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, GiveUp, Greeting,
     GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis,
-    Pace, Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason,
-    ToTab, ToWorker, Wake, WorkerError, WorkerScope, limits,
+    Pace, Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Sight, Status,
+    StopReason, ToTab, ToWorker, Wake, WorkerError, WorkerScope, limits,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -40,6 +40,12 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
         Just(ToWorker::Wake),
         (millis(), any::<u32>())
             .prop_map(|(interval, burst)| ToWorker::Pace(Pace { interval, burst })),
+        debug_level().prop_map(|level| ToWorker::Inspect {
+            sight: level.into(),
+        }),
+        Just(ToWorker::Inspect {
+            sight: Sight::Recording,
+        }),
         (channel(), any::<u32>(), option::of(credential())).prop_map(
             |(channel, request, credential)| ToWorker::Credential {
                 channel,

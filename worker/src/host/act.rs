@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use onesocket_engine::{Engine, Input, Output, PortId, SocketId};
-use onesocket_protocol::{DebugLevel, Payload, log::kind};
+use onesocket_engine::{Engine, Input, Output, PortId, SocketId, Time, describe};
+use onesocket_protocol::{Payload, Sight, log::kind};
 
 use super::Inner;
-use crate::{debug::describe, lock::TabWatch, port::Inlet, socket::Socket};
+use crate::{lock::TabWatch, port::Inlet, socket::Socket};
 
 impl Inner {
     /// Does everything that the engine wants done. Nothing in here may call into the engine; what must, goes to the inbox.
@@ -33,7 +33,7 @@ impl Inner {
                 Output::Post { port, frame } => self.post(port, frame),
                 Output::WatchTab { port, lock } => self.watch(port, &lock),
                 Output::ClosePort(port) => self.close_port(port),
-                Output::Debug(level) => self.on_debug(level),
+                Output::Debug(seen) => self.on_debug(seen),
                 Output::Timeout(deadline) => {
                     return self.alarm.set(deadline, self.clock, self);
                 }
@@ -61,8 +61,8 @@ impl Inner {
 
     fn transmit(&self, id: SocketId, payload: &Payload) {
         if self.is_debugging() {
-            let level = self.debug.get();
-            self.see(describe::payload(kind::TRANSMITTED, id, payload, level));
+            let seen = self.seen.get();
+            self.see(describe::payload(kind::TRANSMITTED, id, payload, seen));
         }
         if let Some(socket) = self.sockets.borrow().get(id) {
             socket.send(payload);
@@ -114,9 +114,9 @@ impl Inner {
     }
 
     /// Notes what the engine is about to learn, as far as the host has to know it too.
-    pub(super) fn note(&self, input: &Input) {
+    pub(super) fn note(&self, now: Time, input: &Input) {
         if self.is_debugging() {
-            describe::input(input, self.debug.get(), &|entry| self.see(entry));
+            self.see_input(now, input);
         }
         match input {
             Input::SocketOpened { socket, .. } => {
@@ -134,6 +134,6 @@ impl Inner {
     }
 
     pub(crate) fn is_debugging(&self) -> bool {
-        self.debug.get() != DebugLevel::Off
+        self.seen.get() != Sight::Off
     }
 }

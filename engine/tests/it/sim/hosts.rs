@@ -94,7 +94,7 @@ impl Sim {
                         .push((port.0 as usize, lock));
                 }
                 Output::ClosePort(port) => self.ports[port.0 as usize].open = false,
-                Output::Debug(level) => self.debug_levels.push(level),
+                Output::Debug(seen) => self.seen.push(seen),
                 Output::Timeout(at) => {
                     let slack = if self.timer_slack == 0 {
                         0
@@ -270,7 +270,7 @@ impl Sim {
                     acknowledged.extend(id.map(|id| (channel, id)));
                 }
                 TabOutput::Pong { nonce } => page.pongs.push(nonce),
-                TabOutput::Log(entry) => page.logs.push(entry.to_string()),
+                TabOutput::Log(entry) => page.logs.push(entry),
                 TabOutput::Error(error) => page.errors.push(error),
             }
         }

@@ -38,7 +38,7 @@ pub(super) fn push_to_all(entry: &LogEntry) {
         hosts.iter().filter_map(Weak::upgrade).collect()
     });
     for host in hosts.iter().filter(|host| host.is_debugging()) {
-        host.sink.push(entry.clone());
+        host.push_line(entry.clone());
     }
     wake();
 }

@@ -4,23 +4,24 @@
 //! decoded: the worker needs no decoder for what it sends. The tab's side of the log shows the whole message.
 
 use bytes::Bytes;
-use onesocket_engine::{Input, PortId, SocketId};
 use onesocket_protocol::{
-    BatchReader, DebugLevel, LogEntry, Payload, PayloadKind, RawMessage,
+    BatchReader, LogEntry, Payload, PayloadKind, RawMessage, Sight,
     log::{self, kind},
     message::tag,
-    preface, redact_url,
+    preface, redact_url_bytes,
 };
 
+use crate::{Input, PortId, SocketId};
+
 /// Describes an input.
-pub(crate) fn input(input: &Input, level: DebugLevel, see: &dyn Fn(LogEntry)) {
+pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
     see(match input {
         Input::SocketOpened {
             socket,
             subprotocol,
         } => {
             // A server may choose a subprotocol that is a token.
-            let shown = if level == DebugLevel::Payloads {
+            let shown = if sight >= Sight::Payloads {
                 subprotocol
             } else {
                 ""
@@ -41,7 +42,7 @@ pub(crate) fn input(input: &Input, level: DebugLevel, see: &dyn Fn(LogEntry)) {
         Input::Received {
             socket,
             payload: received,
-        } => payload(kind::RECEIVED, *socket, received, level),
+        } => payload(kind::RECEIVED, *socket, received, sight),
         Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
         Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
         Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),
@@ -59,16 +60,18 @@ pub(crate) fn input(input: &Input, level: DebugLevel, see: &dyn Fn(LogEntry)) {
 }
 
 /// Describes a dial.
-pub(crate) fn dial(socket: SocketId, url: &str, subprotocols: usize) -> LogEntry {
+pub fn dial(socket: SocketId, url: &str, subprotocols: usize) -> LogEntry {
     LogEntry {
         // Only their number: subprotocols are often tokens.
         code: subprotocols as u32,
-        ..about(kind::DIALLED, socket.0, &redact_url(url))
+        id: socket.0,
+        content: redact_url_bytes(url).into(),
+        ..LogEntry::new(kind::DIALLED)
     }
 }
 
 /// Describes that we close a socket.
-pub(crate) fn close(socket: SocketId, code: u16, reason: &str) -> LogEntry {
+pub fn close(socket: SocketId, code: u16, reason: &str) -> LogEntry {
     LogEntry {
         code: u32::from(code),
         ..about(kind::CLOSED_BY_US, socket.0, reason)
@@ -76,15 +79,10 @@ pub(crate) fn close(socket: SocketId, code: u16, reason: &str) -> LogEntry {
 }
 
 /// Describes a payload from or to a server.
-pub(crate) fn payload(
-    kind: u8,
-    socket: SocketId,
-    payload: &Payload,
-    level: DebugLevel,
-) -> LogEntry {
-    let shown = match level {
-        DebugLevel::Payloads => payload.len().min(SHOWN_BYTES),
-        DebugLevel::Off | DebugLevel::Messages => 0,
+pub fn payload(kind: u8, socket: SocketId, payload: &Payload, sight: Sight) -> LogEntry {
+    let shown = match sight {
+        Sight::Payloads | Sight::Recording => payload.len(),
+        Sight::Off | Sight::Messages => 0,
     };
     LogEntry {
         kind,
@@ -96,7 +94,7 @@ pub(crate) fn payload(
 }
 
 /// Describes a frame to a tab, message by message.
-pub(crate) fn frame_out(port: PortId, frame: &Bytes, see: &dyn Fn(LogEntry)) {
+pub fn frame_out(port: PortId, frame: &Bytes, see: &dyn Fn(LogEntry)) {
     self::frame(OUT, port, frame, see);
 }
 
@@ -159,6 +157,3 @@ fn about(kind: u8, id: u32, content: &str) -> LogEntry {
         ..LogEntry::new(kind)
     }
 }
-
-/// Enough to know a message by, and not so much that a console drowns.
-const SHOWN_BYTES: usize = 200;
