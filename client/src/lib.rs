@@ -50,6 +50,7 @@
 //! # Features
 //!
 //! - `faults`: `Client::fault`, which makes a worker of a test build fail, for tests of apps.
+//! - `inspector`: `onesocket::inspector::show(client.manager())` opens a panel that shows what the worker does.
 //! - `json` (default): [`codec::Json`].
 //! - `postcard` (default): [`codec::Postcard`].
 
@@ -78,6 +79,8 @@ pub use frame::PerFrame;
 pub use greeting::GreetingGuard;
 pub use listener::EventGuard;
 pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
+#[cfg(feature = "inspector")]
+pub use onesocket_inspector as inspector;
 pub use onesocket_manager::{
     Attempt, AttemptOutcome, Capabilities, ClimbBack, ConfigError, Ladder, ManagerConfig,
     ManagerState, NextClimb, NotShared, PingError, Role, ScriptKind, Start, SwitchError, Tier,

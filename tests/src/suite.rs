@@ -17,6 +17,7 @@ mod harness;
 mod healing;
 mod hostile;
 mod hydration;
+mod inspector;
 mod npm;
 mod pages;
 mod plugins;
@@ -71,6 +72,7 @@ pub fn scenarios() -> Vec<Scenario> {
         examples::scenarios(),
         npm::scenarios(),
         clients::scenarios(),
+        inspector::scenarios(),
     ]
     .concat()
 }

@@ -240,7 +240,7 @@ impl Inner {
 
 #[cfg(feature = "faults")]
 impl Inner {
-    pub(crate) fn now(&self) -> onesocket_engine::Time {
+    pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
 

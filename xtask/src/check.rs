@@ -200,11 +200,12 @@ fn clippy_wasm() -> Result<()> {
     Ok(())
 }
 
-const IN_THE_BROWSER: [&str; 16] = [
+const IN_THE_BROWSER: [&str; 17] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
     "onesocket-manager",
+    "onesocket-inspector",
     "onesocket",
     "onesocket-leptos",
     "onesocket-yew",

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use gloo_timers::future::TimeoutFuture;
 use onesocket::{
     Client, DebugLevel, Event, Heartbeat, LinkState, ManagerConfig, Payload, Replay, SendError,
-    Status, Tier, TierPolicy,
+    Status, Tier, TierPolicy, inspector,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -54,6 +54,11 @@ impl Connection {
             Ok(client) => client,
             Err(error) => return view.refuse(&format!("Not connected: {}.", explain(&error))),
         };
+        match parameters.inspector {
+            Some(true) => inspector::record(client.manager()),
+            Some(false) => inspector::show(client.manager()),
+            None => {}
+        }
         let connection = Rc::new(Self {
             client,
             name: parameters.name,
@@ -284,6 +289,9 @@ impl Connection {
             connection.client.manager().start();
             connection.client.reconnect();
         });
+        let connection = Rc::clone(self);
+        self.view
+            .on_inspect(move || inspector::show(connection.client.manager()));
         let connection = Rc::clone(self);
         self.view.on_tier(move |tier| connection.switch(tier));
         let connection = Rc::clone(self);

@@ -14,6 +14,8 @@ pub(crate) struct Parameters {
     pub(crate) name: String,
     pub(crate) tiers: TierPolicy,
     pub(crate) debug: DebugLevel,
+    /// Whether the inspector is open from the start, and whether it records.
+    pub(crate) inspector: Option<bool>,
     /// A text that the server answers or repeats, as a heartbeat.
     pub(crate) ping: Option<String>,
 }
@@ -60,6 +62,10 @@ impl Parameters {
             name,
             tiers,
             debug,
+            inspector: pairs
+                .iter()
+                .rfind(|(key, _)| key == "inspector")
+                .map(|(_, value)| value == "record"),
             ping: find("ping").map(str::to_owned),
         };
         if problems.is_empty() {
@@ -133,6 +139,7 @@ mod tests {
             name: "Calm Heron".to_owned(),
             tiers: TierPolicy::default(),
             debug: DebugLevel::Off,
+            inspector: None,
             ping: None,
         };
         assert_eq!(parse(&[]), Ok(expect));
@@ -145,10 +152,12 @@ mod tests {
             ("room", "a b&c"),
             ("name", "ann"),
             ("debug", "payloads"),
+            ("inspector", "record"),
         ])
         .expect("valid");
         assert_eq!(parameters.url, "/chat?room=a%20b%26c");
         assert_eq!(parameters.tiers, TierPolicy::Forced(Tier::Main));
+        assert_eq!(parameters.inspector, Some(true));
         assert_eq!(
             (parameters.name.as_str(), parameters.debug),
             ("ann", DebugLevel::Payloads)

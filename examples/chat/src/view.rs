@@ -277,6 +277,12 @@ impl View {
         }
     }
 
+    pub(crate) fn on_inspect(&self, inspect: impl Fn() + 'static) {
+        if let Some(button) = by_id::<Element>("inspect") {
+            listen(&button, "click", move |_| inspect());
+        }
+    }
+
     pub(crate) fn on_tier(&self, choose: impl Fn(Tier) + 'static) {
         let choose = Rc::new(choose);
         each("button[data-tier]", |button| {

@@ -10,12 +10,19 @@ pub fn from_the_start() -> Result<Client<str, String>, BuildError> {
     Ok(client)
 }
 
+pub fn in_the_page(client: &Client<str, String>) {
+    // ANCHOR: inspector
+    onesocket::inspector::show(client.manager());
+    // ANCHOR_END: inspector
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_log_can_be_asked_for() {
-        from_the_start().unwrap();
+        let client = from_the_start().unwrap();
+        in_the_page(&client);
     }
 }

@@ -74,11 +74,12 @@ fn layer(name: &str) -> Option<usize> {
 }
 
 /// Lowest first.
-const LAYERS: [&str; 5] = [
+const LAYERS: [&str; 6] = [
     "onesocket-protocol",
     "onesocket-engine",
     "onesocket-worker",
     "onesocket-manager",
+    "onesocket-inspector",
     "onesocket",
 ];
 

@@ -122,7 +122,7 @@ impl Spawner {
             (Tier::Shared, _) => (Some(self.shared_wire(config, 0)?), Maker::Shared(self)),
             (Tier::Dedicated, Some(Role::Follower)) => (None, self.follower(core)?),
             (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader))?,
-            (Tier::Main, _) => self.main(config.debug),
+            (Tier::Main, _) => self.main(),
         };
         Ok(Transport {
             lines: wire
@@ -226,8 +226,9 @@ impl Spawner {
         Ok(Wire::Port(self.port(channel.port1(), number, None)))
     }
 
-    fn main(&self, debug: DebugLevel) -> (Option<Wire>, Maker) {
-        let host = onesocket_worker::Host::start(WorkerScope::Main, debug);
+    fn main(&self) -> (Option<Wire>, Maker) {
+        // Like every other worker it is told by the session what to log.
+        let host = onesocket_worker::Host::start(WorkerScope::Main, DebugLevel::Off);
         let (ours, theirs) = local::pair();
         let on_frame = Rc::clone(&self.on_frame);
         ours.on_frame(move |frame| on_frame(0, &frame));

@@ -1,0 +1,98 @@
+// What was seen, as much of it as fits, and as a file. docs/inspector.md describes the file.
+
+/** The kinds of entries that are looked at here; `protocol/src/log.rs` has all. */
+export const KIND = {
+  LINE: 0,
+  PORT_OPENED: 2,
+  MESSAGE_IN: 4,
+  BROKEN_OUT: 9,
+  DIALLED: 10,
+  CLOSED_BY_US: 15,
+  RECEIVED: 16,
+  TRANSMITTED: 17,
+  NETWORK: 18,
+  PORT: 20,
+  LINK: 21,
+  BEGINNING: 22,
+};
+
+const VERSION = 1;
+const MAX_ENTRIES = 5_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+// A recording that loses its beginning is none.
+const MAX_RECORDED_ENTRIES = 200_000;
+const MAX_RECORDED_BYTES = 64 * 1024 * 1024;
+
+export class Trace {
+  constructor() {
+    this.isRecording = false;
+    this.total = 0;
+    this.clear();
+  }
+
+  clear() {
+    this.entries = [];
+    this.start = 0;
+    this.bytes = 0;
+    this.opening = null;
+    this.isFull = false;
+  }
+
+  /** Begins anew with a worker that has done nothing yet; `opening` is what it was posted before it began to record. */
+  begin(opening) {
+    this.clear();
+    this.opening = opening;
+  }
+
+  add(entry) {
+    if (this.isRecording) {
+      this.isFull ||= this.length >= MAX_RECORDED_ENTRIES || this.bytes > MAX_RECORDED_BYTES;
+      if (this.isFull) return;
+    }
+    entry.number = this.total++;
+    this.entries.push(entry);
+    this.bytes += entry.content.length;
+    while (!this.isRecording && (this.length > MAX_ENTRIES || this.bytes > MAX_BYTES)) this.drop();
+  }
+
+  drop() {
+    this.bytes -= this.entries[this.start].content.length;
+    this.entries[this.start++] = undefined;
+    if (this.start > MAX_ENTRIES) {
+      this.entries.splice(0, this.start);
+      this.start = 0;
+    }
+  }
+
+  get length() {
+    return this.entries.length - this.start;
+  }
+
+  /** The entries, the oldest first. */
+  *forwards() {
+    for (let at = this.start; at < this.entries.length; at++) yield this.entries[at];
+  }
+
+  /** The entries, the newest first. */
+  *backwards() {
+    for (let at = this.entries.length - 1; at >= this.start; at--) yield this.entries[at];
+  }
+
+  /** JSON lines: a head, then an entry each. `words` puts an entry into words. */
+  export(head, words) {
+    const opening = this.opening?.map(base64) ?? null;
+    const lines = [{ onesocket: "trace", version: VERSION, ...head, isFull: this.isFull, opening }];
+    for (const entry of this.forwards()) {
+      const { at, kind, id, code, len, content } = entry;
+      lines.push({ at: Math.round(at), kind, id, code, len, content: base64(content), text: words(entry) });
+    }
+    return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  }
+}
+
+function base64(content) {
+  let text = "";
+  // A call takes no more arguments than some ten thousand.
+  for (let at = 0; at < content.length; at += 8192) text += String.fromCharCode(...content.subarray(at, at + 8192));
+  return btoa(text);
+}

@@ -1,0 +1,216 @@
+//! The inspector, in the demo: what it shows, that it is used by the keyboard, and that it looks no more when it is closed.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    Context, Scenario, Tier,
+    site::{SOON, Site},
+};
+use crate::browser::{Engine, Tab};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "the_inspector_shows_tier_tabs_connections_and_frames",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(shows(ctx)),
+        },
+        Scenario {
+            name: "the_inspector_switches_the_tier_and_shows_a_lost_connection",
+            tiers: &[],
+            run: |ctx| Box::pin(switches(ctx)),
+        },
+    ]
+}
+
+async fn shows(ctx: &Context) -> Result<()> {
+    let (_site, url) = demo(ctx).await?;
+    let tier = ctx.tier.map_or("auto", Tier::name);
+    let has_peers = ctx.tier == Some(Tier::Shared);
+    if has_peers {
+        ctx.browser.open_tab(&format!("{url}?tier={tier}")).await?;
+    }
+    let page = Inspected::open(ctx, &format!("{url}?tier={tier}&inspector")).await?;
+    let tabs = if has_peers { 2 } else { 1 };
+    page.wait_for(&format!(
+        "text('.overview').includes('Tabs{tabs}') && text('.links').includes('Connected')"
+    ))
+    .await?;
+    page.wait_for(&format!(
+        "one('[data-tier={tier}]').getAttribute('aria-pressed') === 'true'"
+    ))
+    .await?;
+    page.wait_for("text('.ladder').includes('running')").await?;
+    // The address of the room is in its query.
+    ensure!(page.text(".url").await?.ends_with("/chat?room=***"));
+    if has_peers {
+        // WebKit's driver shows all tabs.
+        let word = match ctx.engine() {
+            Engine::WebKit => "visible",
+            Engine::Chromium | Engine::Firefox => "hidden",
+        };
+        page.wait_for(&format!("text('.ports').includes('{word}')"))
+            .await?;
+    }
+
+    let said = "<b>hello</b>";
+    page.say(said).await?;
+    page.wait_for(
+        "[...all('.row')].filter((row) => row.textContent.includes('hello')).length === 2",
+    )
+    .await?;
+    ensure!(
+        page.look("return s.querySelector('.row b')")
+            .await?
+            .is_null(),
+        "a payload was read as markup"
+    );
+    page.wait_for("/Received1 ·/.test(text('.links')) && /Sent1 ·/.test(text('.links'))")
+        .await?;
+
+    // By the keyboard: the last row, with its content in full.
+    page.key(".rows", "End").await?;
+    let content = page.text(".detail pre").await?;
+    let content: Value = serde_json::from_str(&content).context("no JSON")?;
+    ensure!(content["text"] == said, "{content}");
+
+    page.fill("[type=search]", "nobody says this").await?;
+    page.wait_for("one('.rows').hidden && text('.empty').includes('filter')")
+        .await?;
+    page.fill("[type=search]", "").await?;
+    page.click_text("Pause").await?;
+    page.say("in the meantime").await?;
+    page.wait_for("text('.note').startsWith('Paused, 2 new')")
+        .await?;
+    page.click_text("Go on").await?;
+    page.wait_for("text('.rows').includes('in the meantime')")
+        .await?;
+
+    page.tab.eval(DECODER, vec![]).await?;
+    page.say("the other way").await?;
+    page.wait_for("/said on 1: the other way/.test(text('.rows'))")
+        .await?;
+
+    page.key(".panel", "Escape").await?;
+    ensure!(
+        page.tab
+            .eval(
+                "return document.querySelector('onesocket-inspector')",
+                vec![]
+            )
+            .await?
+            .is_null()
+    );
+    Ok(())
+}
+
+async fn switches(ctx: &Context) -> Result<()> {
+    let (mut site, url) = demo(ctx).await?;
+    let page = Inspected::open(ctx, &format!("{url}?inspector")).await?;
+    page.wait_for("text('.links').includes('Connected')")
+        .await?;
+    page.look("one('[data-tier=main]').click()").await?;
+    page.wait_for("text('.pill') === 'running (main)' && text('.links').includes('Connected')")
+        .await?;
+    ensure!(page.text(".ladder").await?.contains("until it was left"));
+    site.stop().await;
+    page.wait_for("/Reconnecting|Connecting/.test(text('.links'))")
+        .await?;
+    page.wait_for(
+        "one('rect[data-state=reconnecting]') !== null && text('.rows').includes('is closed')",
+    )
+    .await?;
+    page.say("for later").await?;
+    page.wait_for("/Waiting1 ·/.test(text('.links')) && text('.links').includes('oldest')")
+        .await?;
+    site.restart().await?;
+    page.wait_for("text('.links').includes('Connected') && /Waiting0/.test(text('.links'))")
+        .await?;
+    Ok(())
+}
+
+/// The demo, and its address.
+pub(super) async fn demo(ctx: &Context) -> Result<(Site<'_>, String)> {
+    let mut site = Site::start(ctx).await?;
+    site.deploy("chat").await?;
+    let url = site.url("/");
+    Ok((site, url))
+}
+
+/// The demo with its inspector open.
+pub(super) struct Inspected {
+    pub(super) tab: Tab,
+}
+
+impl Inspected {
+    pub(super) async fn open(ctx: &Context, url: &str) -> Result<Self> {
+        let tab = ctx.browser.open_tab(url).await?;
+        let page = Self { tab };
+        page.wait_for("text('.pill').startsWith('running')").await?;
+        Ok(page)
+    }
+
+    /// Runs a script in which the inspector is `inspector`, and its inside can be read.
+    pub(super) async fn look(&self, script: &str) -> Result<Value> {
+        let script = format!("{INSIDE}{script}");
+        Ok(self.tab.eval(&script, vec![]).await?)
+    }
+
+    pub(super) async fn wait_for(&self, condition: &str) -> Result<()> {
+        let script = format!(
+            "{INSIDE}return {condition} || (() => {{ throw new Error(s.querySelector('.overview').innerText + '\\n' + text('.rows').slice(-600)) }})()"
+        );
+        self.tab
+            .wait_for(&script, SOON)
+            .await
+            .with_context(|| condition.to_owned())?;
+        Ok(())
+    }
+
+    async fn text(&self, css: &str) -> Result<String> {
+        let text = self.look(&format!("return text({})", json!(css))).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn click_text(&self, label: &str) -> Result<()> {
+        let script = "[...all('button')].find((button) => button.textContent === LABEL).click()";
+        self.look(&script.replace("LABEL", &json!(label).to_string()))
+            .await?;
+        Ok(())
+    }
+
+    async fn key(&self, css: &str, key: &str) -> Result<()> {
+        let script =
+            "one(CSS).dispatchEvent(new KeyboardEvent('keydown', { key: KEY, bubbles: true }))";
+        let script = script.replace("CSS", &json!(css).to_string());
+        self.look(&script.replace("KEY", &json!(key).to_string()))
+            .await?;
+        Ok(())
+    }
+
+    async fn fill(&self, css: &str, text: &str) -> Result<()> {
+        let script = "one(CSS).value = TEXT; one(CSS).dispatchEvent(new Event('input'))";
+        let script = script.replace("CSS", &json!(css).to_string());
+        self.look(&script.replace("TEXT", &json!(text).to_string()))
+            .await?;
+        Ok(())
+    }
+
+    /// Says something in the chat behind it.
+    pub(super) async fn say(&self, text: &str) -> Result<()> {
+        let say = "document.getElementById('text').value = arguments[0];
+            document.getElementById('composer').requestSubmit();";
+        self.tab.eval(say, vec![json!(text)]).await?;
+        Ok(())
+    }
+}
+
+/// As docs/inspector.md shows it.
+const DECODER: &str = include_str!("inspector.js");
+
+const INSIDE: &str =
+    "const inspector = document.querySelector('onesocket-inspector'), s = inspector.shadowRoot;
+const one = (css) => s.querySelector(css), all = (css) => s.querySelectorAll(css);
+const text = (css) => one(css)?.textContent ?? '';
+";
