@@ -40,6 +40,14 @@
 //!
 //! On other targets than wasm the crate has nothing but an inert [`serve`], so that a workspace compiles.
 
+#![cfg_attr(
+    not(target_family = "wasm"),
+    expect(
+        rustdoc::broken_intra_doc_links,
+        reason = "elsewhere than in a browser there is nothing that they could lead to"
+    )
+)]
+
 #[cfg(target_family = "wasm")]
 mod alarm;
 #[cfg(target_family = "wasm")]

@@ -96,7 +96,7 @@ pub use request::{UseRequestHandle, use_request};
 pub use send::{UseSendHandle, use_receipt, use_send};
 pub use status::{use_ladder, use_status, use_tier};
 
-/// What most components need: the hooks, and the types of [`onesocket`] that they are used with. [`Event`](crate::Event) is to be named,
+/// What most components need: the hooks, and the types of [`onesocket`] that they are used with. [`Event`] is to be named,
 /// because Yew's prelude has one too.
 pub mod prelude {
     #[doc(no_inline)]
