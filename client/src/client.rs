@@ -28,6 +28,22 @@ use crate::{
 ///
 /// Clones are the same client. When the last one is dropped it disconnects: what it had queued fails, its greetings are
 /// dropped, and when no other tab is left the socket is closed after a short linger. It lives in the page, on any tier.
+///
+/// ```
+/// use onesocket::{Client, codec::Json};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize)]
+/// enum Up { Say(String) }
+///
+/// #[derive(Deserialize)]
+/// enum Down { Said { from: String, text: String } }
+///
+/// let client: Client<Up, Down> = Client::builder("wss://example.org/chat", Json).build()?;
+/// let also = client.clone(); // No second connection, and no second channel.
+/// # drop(also);
+/// # Ok::<(), onesocket::BuildError>(())
+/// ```
 pub struct Client<Tx: ?Sized, Rx> {
     codec: Rc<dyn Codec<Tx, Rx>>,
     shared: Rc<Shared<Rx>>,
@@ -56,6 +72,17 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     /// # Cancel safety
     ///
     /// Dropping the future does not take the message back.
+    ///
+    /// ```
+    /// # use onesocket::{Client, SendError, codec::Text};
+    /// # async fn run(client: Client<str, String>) {
+    /// match client.send("hello").await {
+    ///     Ok(id) => println!("{id} was handed to an open socket"),
+    ///     Err(SendError::MaybeSent { id }) => println!("{id} perhaps"),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # }
+    /// ```
     pub fn send(&self, message: &Tx) -> Sending {
         self.deliver(message, self.shared.delivery)
     }
@@ -114,6 +141,22 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     /// # Cancel safety
     ///
     /// Dropping the future does not take the request back; its answer is dropped when it comes.
+    ///
+    /// ```
+    /// use onesocket::{Client, RequestError, RequestId, codec::Text};
+    ///
+    /// // The server repeats the number in front of its answer.
+    /// let client: Client<String, String> = Client::builder("wss://example.org/", Text)
+    ///     .replies(|text: &String| text.split(' ').next()?.parse().ok().map(RequestId))
+    ///     .build()?;
+    /// # async fn run(client: Client<String, String>) -> Result<(), RequestError> {
+    /// let answer = client.request(|RequestId(id)| format!("{id} weather")).await?;
+    /// # drop(answer);
+    /// # Ok(())
+    /// # }
+    /// # drop(client);
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
     pub fn request(&self, build: impl FnOnce(RequestId) -> Tx) -> Request<Rx>
     where
         Tx: Sized,
@@ -129,6 +172,16 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     /// # Errors
     ///
     /// When the codec can't encode one of the messages, or one is over 1 MiB.
+    ///
+    /// ```
+    /// use onesocket::{Client, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+    /// let news = client.greet("subscribe news", Some("unsubscribe news"))?;
+    /// drop(news); // The farewell is sent, when no other tab holds the same greeting.
+    /// client.greet("my name is ada", None)?.keep(); // For as long as the client lives.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn greet(
         &self,
         greeting: &Tx,
@@ -153,6 +206,23 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
 
 impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// Returns what the client hears from now on, as a stream; the first stream also has everything heard since it was built.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use onesocket::{Client, Event};
+    ///
+    /// async fn show(client: Client<str, String>) {
+    ///     let mut events = client.events();
+    ///     while let Some(event) = events.next().await {
+    ///         match event {
+    ///             Event::Message(text) | Event::Replayed(text) => println!("{text}"),
+    ///             Event::Lagged { missed } => println!("{missed} messages are missing here"),
+    ///             Event::Disconnected { reason } => println!("stopped: {reason}"),
+    ///             _ => {}
+    ///         }
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub fn events(&self) -> Events<Rx> {
         self.shared.subscribe()
@@ -221,6 +291,16 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     ///
     /// It holds if the worker is lost meanwhile: the next one is told. A tab that is frozen hears of it when it thaws; if the worker is
     /// lost before, it may open the connection again, so let the server end the session too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use onesocket::{Client, LogOut, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).account("ada").build()?;
+    /// client.log_out(LogOut::Drain(Duration::from_secs(3))); // What is queued has 3 s to be sent.
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
     pub fn log_out(&self, queued: LogOut) {
         self.shared
             .with_channel(|channel| channel.log_out(queued.patience()));
@@ -277,6 +357,14 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     }
 
     /// Returns which tiers were tried, and what became of each.
+    ///
+    /// ```
+    /// use onesocket::{Client, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+    /// assert_eq!(client.ladder().to_string(), "nothing tried yet"); // There is no browser around a doc test.
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
     #[must_use]
     pub fn ladder(&self) -> Ladder {
         self.shared.manager.ladder()

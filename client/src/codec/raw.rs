@@ -5,6 +5,15 @@ use onesocket_protocol::{Payload, PayloadKind};
 use super::{Codec, DecodeError, EncodeError};
 
 /// Text messages, as `String`.
+///
+/// ```
+/// use onesocket::{Payload, codec::{Codec, Text}};
+///
+/// let payload = Codec::<str, String>::encode(&Text, "hello")?;
+/// assert_eq!(payload, Payload::text("hello"));
+/// assert!(Codec::<str, String>::decode(&Text, &Payload::binary(vec![1])).is_err());
+/// # Ok::<(), onesocket::codec::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Text;
 
@@ -22,6 +31,14 @@ impl<Tx: AsRef<str> + ?Sized> Codec<Tx, String> for Text {
 }
 
 /// Binary messages, as [`bytes::Bytes`] without a copy.
+///
+/// ```
+/// use onesocket::{Payload, codec::{Bytes, Codec}};
+///
+/// let bytes = Codec::<[u8], _>::decode(&Bytes, &Payload::binary(vec![1, 2]))?;
+/// assert_eq!(bytes[..], [1, 2]);
+/// # Ok::<(), onesocket::codec::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bytes;
 
@@ -41,6 +58,14 @@ impl<Tx: AsRef<[u8]> + ?Sized> Codec<Tx, bytes::Bytes> for Bytes {
 }
 
 /// Both kinds, as [`Payload`], without a copy.
+///
+/// ```
+/// use onesocket::{Payload, codec::{Codec, Raw}};
+///
+/// let text = Payload::text("hello");
+/// assert_eq!(Raw.encode(&text)?, text);
+/// # Ok::<(), onesocket::codec::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Raw;
 
