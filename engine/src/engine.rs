@@ -6,9 +6,9 @@ use bytes::Bytes;
 use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, LinkPolicy,
-    Millis, Outbox, OverCap, Pace, Preface, Refusal, SendFailure, Sight, TabId, ToTab, ToWorker,
-    Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+    BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, Millis,
+    Outbox, OverCap, Pace, Preface, Refusal, SendFailure, Sight, StatedPolicy, TabId, ToTab,
+    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
 };
 
 use crate::{
@@ -393,7 +393,7 @@ impl Engine {
         self.with_link(link, |link, ctx| link.join(ctx, member, &policy, replay));
     }
 
-    fn add_link(&mut self, key: LinkKey, policy: Rc<LinkPolicy>) -> LinkId {
+    fn add_link(&mut self, key: LinkKey, policy: Rc<StatedPolicy>) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
         self.links.insert(id, Box::new(Link::new(key, policy)));

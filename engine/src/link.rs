@@ -7,8 +7,8 @@ use std::rc::Rc;
 use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, Greeting, GreetingId, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Payload,
-    Replay, SendFailure, SendId, Status, StopReason, ToTab, ToWorker, WorkerError,
+    ChannelId, Greeting, GreetingId, LinkKey, LinkState, LogEntry, Millis, Payload, Replay,
+    SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker, WorkerError,
     inspect::LinkSurvey, limits,
 };
 
@@ -82,7 +82,7 @@ pub(crate) struct Link {
     key: Rc<LinkKey>,
     /// What is dialled: the key, or what a credential puts in place of its parts.
     dialled: Rc<LinkKey>,
-    policy: Rc<LinkPolicy>,
+    policy: Rc<StatedPolicy>,
     credentials: Credentials,
     state: State,
     timers: Timers,
@@ -129,7 +129,7 @@ enum Ask {
 }
 
 impl Link {
-    pub(crate) fn new(key: LinkKey, policy: Rc<LinkPolicy>) -> Self {
+    pub(crate) fn new(key: LinkKey, policy: Rc<StatedPolicy>) -> Self {
         let key = Rc::new(key);
         Self {
             dialled: key.clone(),
@@ -166,7 +166,7 @@ impl Link {
         &mut self,
         ctx: &mut Ctx<'_>,
         member: Member,
-        policy: &Rc<LinkPolicy>,
+        policy: &Rc<StatedPolicy>,
         replay: Replay,
     ) {
         let policy_differs = !self.members.is_empty() && *policy != self.policy;

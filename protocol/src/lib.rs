@@ -67,7 +67,7 @@ pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use inspect::Sight;
 pub use link::{
     Backoff, GiveUp, Greeting, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, QueueLimits,
-    Replay, Wake,
+    Replay, StatedPolicy, Wake,
 };
 pub use log::LogEntry;
 pub use message::{

@@ -1,8 +1,9 @@
 //! What a tab asks of a connection: which one it is, and how it should behave.
 
-use core::{fmt, time::Duration};
+use core::{fmt, ops::Deref, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Auth, GreetingId, Payload, limits, redact_url};
 
@@ -96,6 +97,54 @@ impl Default for LinkPolicy {
             latest: None,
             auth: Auth::default(),
         }
+    }
+}
+
+/// A policy, and the bytes in which a tab has stated it.
+///
+/// Two of them are equal when their bytes are. A worker compares one with those of the tabs that join: field by field, that is 360 bytes
+/// of its wasm.
+#[derive(Clone, Debug)]
+pub struct StatedPolicy {
+    policy: LinkPolicy,
+    bytes: Bytes,
+}
+
+impl StatedPolicy {
+    pub(crate) fn new(policy: LinkPolicy, bytes: &[u8]) -> Self {
+        // It is kept for long, so it does not keep the frame.
+        let bytes = Bytes::copy_from_slice(bytes);
+        Self { policy, bytes }
+    }
+}
+
+impl From<LinkPolicy> for StatedPolicy {
+    fn from(policy: LinkPolicy) -> Self {
+        // A type that has no map and no sequence of unknown length can't fail to be encoded.
+        let bytes = postcard::to_allocvec(&policy).unwrap_or_default();
+        Self::new(policy, &bytes)
+    }
+}
+
+impl Deref for StatedPolicy {
+    type Target = LinkPolicy;
+
+    fn deref(&self) -> &LinkPolicy {
+        &self.policy
+    }
+}
+
+impl PartialEq for StatedPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for StatedPolicy {}
+
+impl Serialize for StatedPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.policy.serialize(serializer)
     }
 }
 

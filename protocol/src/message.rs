@@ -9,8 +9,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    ChannelId, Credential, DecodeError, Greeting, GreetingId, LinkKey, LinkPolicy, LogEntry,
-    Millis, OverCap, Pace, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Sight,
+    ChannelId, Credential, DecodeError, Greeting, GreetingId, LinkKey, LogEntry, Millis, OverCap,
+    Pace, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Sight, StatedPolicy,
     Status, StopReason, Version, limits,
 };
 
@@ -225,7 +225,7 @@ pub struct Connect {
     /// Which connection.
     pub key: LinkKey,
     /// How it should behave.
-    pub policy: LinkPolicy,
+    pub policy: StatedPolicy,
     /// What the channel is given when the connection is open already.
     pub replay: Replay,
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use onesocket_protocol::{LinkPolicy, Payload};
+use onesocket_protocol::{Payload, StatedPolicy};
 
 use super::{
     Ctx, Link, Timer,
@@ -19,7 +19,7 @@ impl Link {
     }
 
     /// A tab has brought another policy: what runs by the old one ends.
-    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &Rc<LinkPolicy>) {
+    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &Rc<StatedPolicy>) {
         if self.policy == *policy {
             return;
         }

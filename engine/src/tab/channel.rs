@@ -57,7 +57,7 @@ impl Channel {
         ToWorker::Connect(Box::new(Connect {
             channel,
             key,
-            policy,
+            policy: policy.into(),
             replay,
         }))
     }

@@ -33,7 +33,7 @@ impl ChannelConfig {
         let connect = Connect {
             channel,
             key,
-            policy,
+            policy: policy.into(),
             replay,
         };
         ToWorker::Connect(Box::new(connect)).check()

@@ -161,7 +161,7 @@ fn connect(channel: u32) -> ToWorker {
             subprotocols: Vec::new(),
             account: String::new(),
         },
-        policy: LinkPolicy::default(),
+        policy: LinkPolicy::default().into(),
         replay: Replay::None,
     }))
 }

@@ -9,8 +9,8 @@ use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, chec
 use crate::{
     Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting, GreetingId,
     Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Pace, Payload,
-    PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Sight, Status,
-    StopReason, Wake, limits,
+    PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Sight, StatedPolicy,
+    Status, StopReason, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
                 subprotocols: self.list(limits::MAX_SUBPROTOCOLS, Self::text),
                 account: self.text(),
             },
-            policy: self.policy(),
+            policy: self.stated_policy(),
             replay: match self.variant(3) {
                 0 => Replay::None,
                 1 => Replay::Last {
@@ -282,6 +282,13 @@ impl<'a> Reader<'a> {
 
     fn codes(&mut self) -> Vec<u16> {
         self.list(limits::MAX_FATAL_CODES, Self::code)
+    }
+
+    fn stated_policy(&mut self) -> StatedPolicy {
+        let before = self.rest;
+        let policy = self.policy();
+        let read = before.len() - self.rest.len();
+        StatedPolicy::new(policy, before.get(..read).unwrap_or_default())
     }
 
     fn policy(&mut self) -> LinkPolicy {

@@ -12,9 +12,7 @@ use crate::{Message, raw};
 
 #[test]
 fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
-    let check = |field: &'static str, change: fn(&mut Connect)| {
-        let mut connect = greatest_connect();
-        change(&mut connect);
+    let is_refused = |field: &'static str, connect: Connect| {
         refused(
             &ToWorker::Connect(Box::new(connect)),
             OverCap {
@@ -22,6 +20,18 @@ fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
                 field,
             },
         );
+    };
+    let check = |field, change: fn(&mut Connect)| {
+        let mut connect = greatest_connect();
+        change(&mut connect);
+        is_refused(field, connect);
+    };
+    let check_policy = |field, change: fn(&mut LinkPolicy)| {
+        let mut connect = greatest_connect();
+        let mut policy = LinkPolicy::clone(&connect.policy);
+        change(&mut policy);
+        connect.policy = policy.into();
+        is_refused(field, connect);
     };
     fits(&ToWorker::Connect(Box::new(greatest_connect())));
     check("url", |connect| connect.key.url.push('x'));
@@ -32,23 +42,23 @@ fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
     check("subprotocols", |connect| {
         connect.key.subprotocols[7].push('x')
     });
-    check("fatal codes", |connect| connect.policy.fatal_codes.push(1));
-    check("auth codes", |connect| connect.policy.auth.codes.push(1));
-    check("max received bytes", |connect| {
-        connect.policy.max_received_bytes += 1
+    check_policy("fatal codes", |policy| policy.fatal_codes.push(1));
+    check_policy("auth codes", |policy| policy.auth.codes.push(1));
+    check_policy("max received bytes", |policy| {
+        policy.max_received_bytes += 1
     });
-    check("latest by", |connect| {
+    check_policy("latest by", |policy| {
         let name = "n".repeat(limits::MAX_TEXT_BYTES + 1);
-        connect.policy.latest = Some(LatestBy::JsonMember(name));
+        policy.latest = Some(LatestBy::JsonMember(name));
     });
     check("replay", |connect| {
         connect.replay = Replay::Ask(greeting_payload(1))
     });
-    check("ping", |connect| {
-        connect.policy.heartbeat.as_mut().expect("has one").ping = greeting_payload(1);
+    check_policy("ping", |policy| {
+        policy.heartbeat.as_mut().expect("has one").ping = greeting_payload(1);
     });
-    check("pong", |connect| {
-        connect.policy.heartbeat.as_mut().expect("has one").pong = Some(greeting_payload(1));
+    check_policy("pong", |policy| {
+        policy.heartbeat.as_mut().expect("has one").pong = Some(greeting_payload(1));
     });
 }
 
@@ -268,7 +278,11 @@ fn announced_lengths_are_not_believed() {
 #[test]
 fn a_list_of_a_million_empty_texts_is_over_its_cap_and_not_kept() {
     let mut connect = greatest_connect();
-    connect.policy.heartbeat = None;
+    connect.policy = LinkPolicy {
+        heartbeat: None,
+        ..LinkPolicy::clone(&connect.policy)
+    }
+    .into();
     connect.replay = Replay::None;
     connect.key.subprotocols = vec![String::new(); 1_000_000];
     refused(
@@ -338,7 +352,8 @@ fn greatest_connect() -> Connect {
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
             latest: Some(LatestBy::JsonMember("n".repeat(limits::MAX_TEXT_BYTES))),
             ..LinkPolicy::default()
-        },
+        }
+        .into(),
         replay: Replay::Ask(greeting_payload(0)),
     }
 }

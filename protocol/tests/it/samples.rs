@@ -76,7 +76,7 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ToWorker::Connect(Box::new(Connect {
             channel: CHANNEL,
             key: key(),
-            policy: policy(),
+            policy: policy().into(),
             replay,
         }))
     };
@@ -338,7 +338,7 @@ fn connect_with_defaults() -> ToWorker {
             subprotocols: vec![],
             account: String::new(),
         },
-        policy,
+        policy: policy.into(),
         replay: Replay::None,
     }))
 }

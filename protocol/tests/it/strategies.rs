@@ -129,7 +129,7 @@ fn connect() -> impl Strategy<Value = Connect> {
     (channel(), key(), policy(), replay()).prop_map(|(channel, key, policy, replay)| Connect {
         channel,
         key,
-        policy,
+        policy: policy.into(),
         replay,
     })
 }

@@ -42,7 +42,7 @@ async fn dial(host: &Host, url: &str, subprotocols: &[&str]) -> LinkState {
             subprotocols: subprotocols.iter().map(ToString::to_string).collect(),
             account: String::new(),
         },
-        policy: LinkPolicy::default(),
+        policy: LinkPolicy::default().into(),
         replay: Replay::None,
     })));
     tab.post(outbox.poll_frame().unwrap());
