@@ -17,6 +17,8 @@ pub(crate) enum Figure {
     SteadyGap,
     /// The round trip of a small message on an idle page.
     Echo,
+    /// How late the answer to the server's own ping is while the page is busy for 200 ms at a time: 99 % are faster.
+    PingAnswer,
     /// How fast many sends are with the server.
     UpstreamRate,
     /// For how long they keep the main thread busy.
@@ -49,6 +51,7 @@ impl Figure {
             Self::SteadyMain => "steady-main",
             Self::SteadyGap => "steady-gap-p99",
             Self::Echo => "echo-p50",
+            Self::PingAnswer => "ping-answer-p99",
             Self::UpstreamRate => "upstream-rate",
             Self::UpstreamMain => "upstream-main",
             Self::Large64K => "large-64k",
@@ -66,7 +69,7 @@ impl Figure {
         match self {
             Self::FloodRate | Self::UpstreamRate => "messages/s",
             Self::FloodMain | Self::UpstreamMain => "ms per 100,000 messages",
-            Self::FloodGap | Self::Echo | Self::FirstTab | Self::NextTab => "ms",
+            Self::FloodGap | Self::Echo | Self::PingAnswer | Self::FirstTab | Self::NextTab => "ms",
             Self::SteadyMain | Self::TabsCpu => "ms/s",
             Self::TabsSockets => "sockets",
             Self::TabsBytes => "bytes/s",

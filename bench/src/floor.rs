@@ -148,7 +148,7 @@ const fn off_main(bounds: [Option<Bound>; 3]) -> [Option<Bound>; 3] {
     [bounds[0], bounds[1], None]
 }
 
-const FLOORS: [FloorRow; 19] = [
+const FLOORS: [FloorRow; 20] = [
     (Engine::Chromium, Figure::FloodMain, most(0.06, 0.1, 1.0)),
     (Engine::Chromium, Figure::SteadyMain, most(0.12, 0.2, 1.0)),
     (Engine::Chromium, Figure::FloodRate, least(2.2, 1.0, 0.95)),
@@ -165,6 +165,11 @@ const FLOORS: [FloorRow; 19] = [
         off_main(most(0.7, 0.7, 0.0)),
     ),
     (Engine::Chromium, Figure::Echo, most(1.0, 1.3, 1.1)),
+    (
+        Engine::Chromium,
+        Figure::PingAnswer,
+        off_main(most(0.05, 0.05, 0.0)),
+    ),
     (
         Engine::Chromium,
         Figure::SteadyGap,

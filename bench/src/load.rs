@@ -9,7 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{figure::Figure, plan::Plan, server::Server};
+use crate::{
+    figure::Figure,
+    plan::Plan,
+    server::{PING_INTERVAL, Server},
+};
 
 /// One thing that a fresh page does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,7 @@ pub(crate) enum Load {
     Flood,
     Steady,
     Echo,
+    Pings,
     Upstream,
     Large64K,
     Large8M,
@@ -24,10 +29,11 @@ pub(crate) enum Load {
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Flood,
         Self::Steady,
         Self::Echo,
+        Self::Pings,
         Self::Upstream,
         Self::Large64K,
         Self::Large8M,
@@ -40,6 +46,7 @@ impl Load {
             Self::Flood => "flood",
             Self::Steady => "steady",
             Self::Echo => "echo",
+            Self::Pings => "pings",
             Self::Upstream => "upstream",
             Self::Large64K => "large-64k",
             Self::Large8M => "large-8m",
@@ -76,6 +83,7 @@ impl Bench<'_> {
             Load::Flood => self.flood().await,
             Load::Steady => self.steady().await,
             Load::Echo => self.echo().await,
+            Load::Pings => self.pings().await,
             Load::Upstream => self.upstream().await,
             Load::Large64K => {
                 let count = self.plan.frames_64k;
@@ -161,6 +169,21 @@ impl Bench<'_> {
         let script = "return Array.from(await path.echo(...arguments))";
         let times = self.call(script, vec![json!(groups), json!(each)]).await?;
         Ok(serde_json::from_value(times)?)
+    }
+
+    async fn pings(&self) -> Result<Samples> {
+        let count = self.plan.pings;
+        self.connect("pings", &format!("/pings?count={count}"))
+            .await?;
+        let script = "await path.answer(); block(arguments[0])";
+        let all = PING_INTERVAL * count;
+        self.call(script, vec![json!(BLOCKED.as_millis() as u64)])
+            .await?;
+        sleep(all).await;
+        let mut late = self.server.answers(count as usize, PATIENCE).await?;
+        late.sort_by(f64::total_cmp);
+        let p99 = percentile(&late, 0.99).context("no pings")?;
+        Ok(vec![(Figure::PingAnswer, p99)])
     }
 
     async fn upstream(&self) -> Result<Samples> {
@@ -278,5 +301,11 @@ const FRAME_MS: f64 = 1000.0 / 60.0;
 
 /// How long the idle page is measured.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// For how long the page is busy at a time while the server pings.
+const BLOCKED: Duration = Duration::from_millis(200);
+
+/// How long the last answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const SETTLE: Duration = Duration::from_millis(150);

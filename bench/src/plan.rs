@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) steady: Duration,
     /// Groups of echoes, and echoes in each.
     pub(crate) echoes: (u32, u32),
+    /// Pings of the server to a page that is busy.
+    pub(crate) pings: u32,
     /// How many large frames of 64 KiB.
     pub(crate) frames_64k: u32,
     /// How many of 8 MiB.
@@ -49,6 +51,7 @@ impl Plan {
             rate: 20_000,
             steady: Duration::from_secs(3),
             echoes: (40, 10),
+            pings: 200,
             frames_64k: 2_000,
             frames_8m: 20,
         };
@@ -60,6 +63,7 @@ impl Plan {
             messages: 40_000,
             steady: Duration::from_millis(1_500),
             echoes: (20, 10),
+            pings: 60,
             frames_64k: 500,
             frames_8m: 5,
             ..full

@@ -3,9 +3,10 @@
 //! It is no part of `onesocket-server`, which hands each frame through a queue, where faults can delay, count and cut it.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -13,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use futures::{SinkExt as _, StreamExt as _};
-use onesocket_bench_page::{FrameTally, Quote, QuoteTally};
+use onesocket_bench_page::{FrameTally, PING, PONG, Quote, QuoteTally};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
@@ -44,6 +45,8 @@ struct State {
     /// Bytes of live feeds.
     live_bytes: AtomicU64,
     handshake_delay_ms: AtomicU64,
+    /// How many milliseconds the answers to the pings of the last page took.
+    answers: Mutex<Vec<f64>>,
 }
 
 impl Server {
@@ -81,6 +84,23 @@ impl Server {
     /// How many bytes have gone to those who listen to a feed that is running.
     pub(crate) fn live_bytes(&self) -> u64 {
         self.state.live_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many pings have been answered; how many milliseconds each took.
+    pub(crate) async fn answers(&self, count: usize, patience: Duration) -> Result<Vec<f64>> {
+        let until = Instant::now() + patience;
+        loop {
+            let answers = self.state.answers().clone();
+            if answers.len() == count {
+                return Ok(answers);
+            }
+            anyhow::ensure!(
+                Instant::now() < until,
+                "{} answers to {count} pings",
+                answers.len()
+            );
+            sleep(PING_INTERVAL).await;
+        }
     }
 
     /// Lets every handshake from now on take so long.
@@ -128,6 +148,7 @@ async fn serve(stream: TcpStream, state: &State) -> Result<()> {
         "/flood" => flood(&mut socket, state, number("count")?).await?,
         "/steady" => steady(&mut socket, state, number("count")?, number("rate")?).await?,
         "/frames" => frames(&mut socket, number("count")?, number("size")?).await?,
+        "/pings" => pings(&mut socket, state, number("count")?).await?,
         "/live" => live(&mut socket, state, number("rate")?).await?,
         "/collect" => collect(&mut socket, number("count")?).await?,
         _ => {}
@@ -181,6 +202,31 @@ async fn steady(socket: &mut Socket, state: &State, count: u64, rate: u64) -> Re
     Ok(())
 }
 
+/// Pings with a message of its own, and notes how long each answer takes.
+async fn pings(socket: &mut Socket, state: &State, count: u64) -> Result<()> {
+    state.answers().clear();
+    begin(socket).await?;
+    let mut ticks = tokio::time::interval(PING_INTERVAL);
+    let mut sent = VecDeque::new();
+    let mut left = count;
+    while left > 0 || !sent.is_empty() {
+        tokio::select! {
+            _ = ticks.tick(), if left > 0 => {
+                left -= 1;
+                sent.push_back(Instant::now());
+                socket.send(Message::Binary(PING.as_slice().into())).await?;
+            }
+            message = socket.next() => {
+                let message = message.context("closed before it had answered")??;
+                anyhow::ensure!(message == Message::Binary(PONG.as_slice().into()), "{message:?}");
+                let at: Instant = sent.pop_front().context("an answer to nothing")?;
+                state.answers().push(at.elapsed().as_secs_f64() * 1000.0);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A feed that is running when somebody connects.
 async fn live(socket: &mut Socket, state: &State, rate: u64) -> Result<()> {
     let count = state.quotes(LIVE_QUOTES)?.len() / QUOTE_FRAME;
@@ -228,6 +274,10 @@ async fn collect(socket: &mut Socket, count: u64) -> Result<()> {
 }
 
 impl State {
+    fn answers(&self) -> MutexGuard<'_, Vec<f64>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The frames of so many quotes, or of more.
     fn quotes(&self, count: u64) -> Result<Arc<Vec<u8>>> {
         let mut quotes = self.quotes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -259,6 +309,9 @@ fn header(len: usize) -> Vec<u8> {
     }
     header
 }
+
+/// How often a page is pinged.
+pub(crate) const PING_INTERVAL: Duration = Duration::from_millis(25);
 
 /// More than any run reads of a live feed.
 const LIVE_QUOTES: u64 = 100_000;

@@ -6,8 +6,8 @@ use futures::FutureExt;
 use onesocket_engine::{ChannelConfig, Delivery};
 use onesocket_manager::{ManagerConfig, Tier, TierPolicy, WorkerManager};
 use onesocket_protocol::{
-    Backoff, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, QueueLimits,
-    Replay, Wake, limits,
+    Answer, Backoff, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, Payload,
+    QueueLimits, Replay, Wake, limits,
 };
 
 use crate::{
@@ -122,6 +122,27 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.policy.heartbeat = Some(heartbeat);
+        self
+    }
+
+    /// Sets what the worker answers when the server sends `ping`, a message of the app's own protocol: with `pong`, at once, and
+    /// without the page. Messages equal to `ping` are not delivered. Default: nothing.
+    ///
+    /// Servers close connections that do not answer in time. From a worker the answer comes even while the page is busy or
+    /// frozen; on the main tier it waits for the page.
+    ///
+    /// ```
+    /// use onesocket::{Client, Payload, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/feed", Text)
+    ///     .answer(Payload::text("ping"), Payload::text("pong"))
+    ///     .build()?;
+    /// # drop(client);
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn answer(mut self, ping: Payload, pong: Payload) -> Self {
+        self.policy.answer = Some(Answer { ping, pong });
         self
     }
 

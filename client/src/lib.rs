@@ -89,9 +89,9 @@ pub use onesocket_manager::{
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
-    Auth, Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy, LinkState,
-    Millis, OverCap, Pace, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure,
-    SendId, Status, StopReason, Wake, WorkerError, redact_url,
+    Answer, Auth, Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy,
+    LinkState, Millis, OverCap, Pace, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay,
+    SendFailure, SendId, Status, StopReason, Wake, WorkerError, redact_url,
 };
 pub use request::{Request, RequestId};
 pub use sending::{Receipt, Sending};

@@ -66,8 +66,8 @@ pub use frame::{BatchHeader, BatchReader, RawMessage};
 pub use ids::{ChannelId, Epoch, GreetingId, SendId, TabId, TabToken};
 pub use inspect::Sight;
 pub use link::{
-    Backoff, GiveUp, Greeting, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, QueueLimits,
-    Replay, StatedPolicy, Wake,
+    Answer, Backoff, GiveUp, Greeting, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis,
+    QueueLimits, Replay, StatedPolicy, Wake,
 };
 pub use log::LogEntry;
 pub use message::{

@@ -66,6 +66,8 @@ pub struct LinkPolicy {
     pub fatal_codes: Vec<u16>,
     /// How to find out that an open socket is dead.
     pub heartbeat: Option<Heartbeat>,
+    /// What the worker says when the server pings.
+    pub answer: Option<Answer>,
     /// What may wait while there is no open socket.
     pub queue: QueueLimits,
     /// How long the socket stays open after its last tab has left: a page that is reloaded finds it open.
@@ -90,6 +92,7 @@ impl Default for LinkPolicy {
             // The server says that this client can't succeed by trying again: RFC 6455, section 7.4.1.
             fatal_codes: vec![1002, 1003, 1007, 1008, 1010],
             heartbeat: None,
+            answer: None,
             queue: QueueLimits::default(),
             linger: Millis(2_000),
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
@@ -240,6 +243,24 @@ impl Heartbeat {
         self.pong = Some(pong);
         self
     }
+}
+
+/// What the worker says by itself when the server pings with a message of the app's own protocol. A page that is busy, hidden
+/// or frozen answers late or never, and is taken for dead by such servers.
+///
+/// ```
+/// use onesocket_protocol::{Answer, Payload};
+///
+/// // Engine.IO, which carries Socket.IO: https://socket.io/docs/v4/engine-io-protocol/#heartbeat
+/// let answer = Answer { ping: Payload::text("2"), pong: Payload::text("3") };
+/// assert_eq!(answer.ping.as_text(), Some("2"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+pub struct Answer {
+    /// What the server sends; at most [`limits::MAX_TEXT_BYTES`]. Messages equal to it are answered, and not delivered to the tabs.
+    pub ping: Payload,
+    /// What it is sent, at once and in front of what is queued; at most as long.
+    pub pong: Payload,
 }
 
 /// What becomes of an open socket at a wake: when a tab becomes visible or comes back from the back/forward cache, when the

@@ -7,3 +7,9 @@ mod tally;
 
 pub use quote::Quote;
 pub use tally::{FrameTally, QuoteTally};
+
+/// What the server pings with, in a message of its own.
+pub const PING: [u8; 1] = [9];
+
+/// What it is to be answered.
+pub const PONG: [u8; 1] = [10];

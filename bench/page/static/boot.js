@@ -6,6 +6,12 @@ window.path = await load();
 // How long it takes from here to the first message of a feed that is running.
 const first = query.get("first");
 if (first) window.first = path.first(first).then((at) => at - start);
+// Keeps the page busy for so long at a time; between two of them it may do one task of each kind.
+window.block = (ms) => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  setTimeout(window.block, 0, ms);
+};
 const { frames } = await import("./frames.js");
 window.frames_of_page = frames;
 document.querySelector("#ready").textContent = "ready";

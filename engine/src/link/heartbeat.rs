@@ -1,4 +1,4 @@
-//! How a connection finds out that its open socket is dead.
+//! How a connection finds out that its open socket is dead, and shows the server that it is not.
 
 use std::rc::Rc;
 
@@ -55,6 +55,18 @@ impl Link {
         open.woken = false;
         ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers.stop(Timer::Heartbeat);
+    }
+
+    /// Answers the server's own ping. Returns whether it was one.
+    pub(super) fn answer(&self, ctx: &mut Ctx<'_>, payload: &Payload) -> bool {
+        let Some(answer) = &self.policy.answer else {
+            return false;
+        };
+        let is_ping = answer.ping == *payload;
+        if is_ping && let State::Open(open) = &self.state {
+            ctx.transmit(open.socket, answer.pong.clone());
+        }
+        is_ping
     }
 
     /// Anything received proves that the server lives; only the pong measures the round trip.

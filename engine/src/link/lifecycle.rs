@@ -239,6 +239,9 @@ impl Link {
         }
         self.last_received = ctx.now;
         self.on_alive(ctx, payload);
+        if self.answer(ctx, payload) {
+            return;
+        }
         let cap = self.policy.max_received_bytes;
         if payload.len() > cap as usize {
             let error = WorkerError::ReceivedTooLarge {

@@ -1,6 +1,6 @@
 //! How a dead socket is found out.
 
-use onesocket_protocol::{Heartbeat, Millis, Payload, ReconnectCause};
+use onesocket_protocol::{Answer, Heartbeat, Millis, Payload, ReconnectCause};
 
 use crate::sim::{Chan, Sim};
 
@@ -104,4 +104,39 @@ fn the_heartbeat_of_a_later_policy_did_not_begin_before_the_next_socket() {
     sim.run(20_000);
     assert_eq!(sim.dials.len(), 2);
     assert!(sim.client(second).is_connected());
+}
+
+fn answers(sim: &mut Sim, tab: usize) -> Chan {
+    sim.open_with(tab, URL, |config| {
+        config.policy.answer = Some(Answer {
+            ping: Payload::text("2"),
+            pong: Payload::text("3"),
+        });
+    })
+}
+
+#[test]
+fn the_servers_own_ping_is_answered_by_the_worker_and_not_delivered() {
+    let mut sim = Sim::with_tabs(6, 2);
+    let tabs = [answers(&mut sim, 0), answers(&mut sim, 1)];
+    sim.run(1_000);
+    sim.server_post(0, Payload::text("2"));
+    sim.server_say(0, "22");
+    sim.server_post(0, Payload::text("2"));
+    sim.run(100);
+    for chan in tabs {
+        assert_eq!(sim.bodies(chan), ["22"]);
+    }
+    assert_eq!(sim.got_on(0), ["3", "3"]);
+}
+
+#[test]
+fn a_page_that_is_frozen_did_not_answer_the_server() {
+    let mut sim = Sim::with_tabs(7, 1);
+    answers(&mut sim, 0);
+    sim.run(1_000);
+    sim.freeze(0);
+    sim.server_post(0, Payload::text("2"));
+    sim.run(100);
+    assert_eq!(sim.got_on(0), ["3"]);
 }

@@ -78,6 +78,13 @@ fn check_connect(connect: &Connect) -> Result<(), OverCap> {
             "pong",
         )?;
     }
+    if let Some(answer) = &policy.answer {
+        fits(
+            answer.ping.len().max(answer.pong.len()),
+            limits::MAX_TEXT_BYTES,
+            "answer",
+        )?;
+    }
     if let Replay::Ask(payload) = replay {
         fits(payload.len(), limits::MAX_GREETING_BYTES, "replay")?;
     }

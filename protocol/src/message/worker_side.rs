@@ -7,10 +7,10 @@ use bytes::Bytes;
 
 use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, check, tag};
 use crate::{
-    Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting, GreetingId,
-    Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Pace, Payload,
-    PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Sight, StatedPolicy,
-    Status, StopReason, Wake, limits,
+    Answer, Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting,
+    GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Pace,
+    Payload, PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Sight,
+    StatedPolicy, Status, StopReason, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
@@ -310,6 +310,10 @@ impl<'a> Reader<'a> {
                 deadline: self.millis(),
                 ping: self.payload(),
                 pong: self.optional_payload(),
+            }),
+            answer: self.bool().then(|| Answer {
+                ping: self.payload(),
+                pong: self.payload(),
             }),
             queue: QueueLimits {
                 messages: self.u32(),

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    Auth, BatchReader, ChannelId, CloseInfo, Connect, DecodeError, Encode, Epoch, FailedStart,
-    FrameError, Greeting, GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LogEntry, LogLevel,
-    Millis, Outbox, OverCap, Payload, Preface, RawMessage, Replay, SendId, StopReason, ToTab,
-    ToWorker, Version, limits, log::kind, message::tag,
+    Answer, Auth, BatchReader, ChannelId, CloseInfo, Connect, DecodeError, Encode, Epoch,
+    FailedStart, FrameError, Greeting, GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy,
+    LogEntry, LogLevel, Millis, Outbox, OverCap, Payload, Preface, RawMessage, Replay, SendId,
+    StopReason, ToTab, ToWorker, Version, limits, log::kind, message::tag,
 };
 
 use crate::{Message, raw};
@@ -59,6 +59,14 @@ fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
     });
     check_policy("pong", |policy| {
         policy.heartbeat.as_mut().expect("has one").pong = Some(greeting_payload(1));
+    });
+    check_policy("answer", |policy| {
+        let ping = Payload::binary(vec![1; limits::MAX_TEXT_BYTES + 1]);
+        policy.answer.as_mut().expect("has one").ping = ping;
+    });
+    check_policy("answer", |policy| {
+        let pong = Payload::binary(vec![1; limits::MAX_TEXT_BYTES + 1]);
+        policy.answer.as_mut().expect("has one").pong = pong;
     });
 }
 
@@ -280,6 +288,7 @@ fn a_list_of_a_million_empty_texts_is_over_its_cap_and_not_kept() {
     let mut connect = greatest_connect();
     connect.policy = LinkPolicy {
         heartbeat: None,
+        answer: None,
         ..LinkPolicy::clone(&connect.policy)
     }
     .into();
@@ -348,6 +357,10 @@ fn greatest_connect() -> Connect {
                 deadline: Millis(u32::MAX),
                 ping: greeting_payload(0),
                 pong: Some(greeting_payload(0)),
+            }),
+            answer: Some(Answer {
+                ping: Payload::binary(vec![1; limits::MAX_TEXT_BYTES]),
+                pong: Payload::binary(vec![1; limits::MAX_TEXT_BYTES]),
             }),
             max_received_bytes: limits::MAX_PAYLOAD_BYTES as u32,
             latest: Some(LatestBy::JsonMember("n".repeat(limits::MAX_TEXT_BYTES))),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, Encode, Epoch,
+    Answer, Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, Encode, Epoch,
     FailedStart, GiveUp, Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy,
     LinkState, LogEntry, LogLevel, Millis, Pace, Payload, Preface, QueueLimits, ReconnectCause,
     Refusal, Replay, SendFailure, SendId, Sight, Status, StopReason, TabId, TabToken, ToTab,
@@ -302,6 +302,10 @@ fn policy() -> LinkPolicy {
             ping: Payload::text("ping"),
             pong: Some(Payload::text("pong")),
         }),
+        answer: Some(Answer {
+            ping: Payload::text("2"),
+            pong: Payload::text("3"),
+        }),
         queue: QueueLimits {
             messages: 10_000,
             bytes: 8_388_608,
@@ -326,6 +330,7 @@ fn connect_with_defaults() -> ToWorker {
     let mut policy = policy();
     policy.give_up = GiveUp::default();
     policy.heartbeat = None;
+    policy.answer = None;
     policy.queue.timeout = None;
     policy.fatal_codes.clear();
     policy.wake.replace_after = None;

@@ -1,7 +1,7 @@
 //! Any message, any preface.
 
 use onesocket_protocol::{
-    Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, GiveUp, Greeting,
+    Answer, Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, GiveUp, Greeting,
     GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis,
     Pace, Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Sight, Status,
     StopReason, ToTab, ToWorker, Wake, WorkerError, WorkerScope, limits,
@@ -157,7 +157,7 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
         backoff(),
         (option::of(any::<u32>()), option::of(millis())),
         vec(any::<u16>(), 0..5),
-        option::of(heartbeat()),
+        (option::of(heartbeat()), option::of(answer())),
         (any::<u32>(), any::<u32>(), option::of(millis())),
         [millis(), millis()],
         0..=limits::MAX_PAYLOAD_BYTES as u32,
@@ -166,7 +166,7 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
         (vec(any::<u16>(), 0..5), option::of(millis())),
     )
         .prop_map(
-            |(backoff, give_up, fatal_codes, heartbeat, queue, times, max, wake, latest, auth)| {
+            |(backoff, give_up, fatal_codes, pings, queue, times, max, wake, latest, auth)| {
                 LinkPolicy {
                     backoff,
                     connect_timeout: times[0],
@@ -175,7 +175,8 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
                         after: give_up.1,
                     },
                     fatal_codes,
-                    heartbeat,
+                    heartbeat: pings.0,
+                    answer: pings.1,
                     queue: QueueLimits {
                         messages: queue.0,
                         bytes: queue.1,
@@ -195,6 +196,10 @@ fn policy() -> impl Strategy<Value = LinkPolicy> {
                 }
             },
         )
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    (payload(), payload()).prop_map(|(ping, pong)| Answer { ping, pong })
 }
 
 fn latest_by() -> impl Strategy<Value = LatestBy> {

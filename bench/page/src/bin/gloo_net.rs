@@ -11,7 +11,7 @@ mod app {
     use futures::StreamExt;
     use gloo_net::websocket::{Message, State, futures::WebSocket};
     use onesocket_bench_page::{
-        Quote,
+        PONG, Quote,
         page::{Received, now},
     };
     use wasm_bindgen::{JsError, JsValue, prelude::wasm_bindgen};
@@ -87,6 +87,21 @@ mod app {
         }
         APP.set(Some(app));
         Ok(times)
+    }
+
+    /// Answers the pings of the server.
+    #[wasm_bindgen]
+    pub async fn answer() -> Result<(), JsError> {
+        let mut app = take()?;
+        app.handle.send_with_u8_array(b"go").map_err(error)?;
+        spawn_local(async move {
+            while message(&mut app.socket).await.is_ok() {
+                if app.handle.send_with_u8_array(&PONG).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(())
     }
 
     /// Sends `count` quotes and waits until the server says that it has them.

@@ -8,9 +8,9 @@ mod app {
 
     use bytes::Bytes;
     use futures::StreamExt;
-    use onesocket::{Client, Event, Events, codec};
+    use onesocket::{Client, Event, Events, Payload, codec};
     use onesocket_bench_page::{
-        Quote,
+        PING, PONG, Quote,
         page::{Received, now},
     };
     use wasm_bindgen::{JsError, prelude::wasm_bindgen};
@@ -39,7 +39,12 @@ mod app {
             connected(&mut events).await?;
             App::Quotes((client, events))
         } else {
-            let client = Client::builder(url, codec::Bytes).tier(tier).build()?;
+            let mut builder = Client::builder(url, codec::Bytes).tier(tier);
+            if kind == "pings" {
+                let [ping, pong] = [PING, PONG].map(|message| Payload::binary(message.to_vec()));
+                builder = builder.answer(ping, pong);
+            }
+            let client = builder.build()?;
             let mut events = client.events();
             connected(&mut events).await?;
             App::Frames((client, events))
@@ -93,6 +98,17 @@ mod app {
         }
         APP.set(Some(App::Frames((client, events))));
         Ok(times)
+    }
+
+    /// Asks for the server's pings, which the worker answers.
+    #[wasm_bindgen]
+    pub async fn answer() -> Result<(), JsError> {
+        let App::Frames((client, events)) = take()? else {
+            return Err(JsError::new("not connected for pings"));
+        };
+        client.send(b"go").await?;
+        APP.set(Some(App::Frames((client, events))));
+        Ok(())
     }
 
     /// Sends `count` quotes and waits until the server says that it has them.

@@ -119,6 +119,12 @@ export function app(open) {
       return times;
     },
 
+    // Pings of the server, each of one byte.
+    answer() {
+      socket.onmessage = () => socket.send(new Uint8Array([10]));
+      socket.send(new ArrayBuffer(2));
+    },
+
     upstream: (count) =>
       new Promise((resolve, reject) => {
         const start = performance.now();
