@@ -128,8 +128,9 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     /// Sets what the worker answers when the server sends `ping`, a message of the app's own protocol: with `pong`, at once, and
     /// without the page. Messages equal to `ping` are not delivered. Default: nothing.
     ///
-    /// Servers close connections that do not answer in time. From a worker the answer comes even while the page is busy or
-    /// frozen; on the main tier it waits for the page.
+    /// Servers close connections that do not answer in time, and a page that is busy or frozen does not. On the shared and the
+    /// dedicated tier the worker answers without the page; in Chromium even while it is busy, in Firefox and WebKit, where the sockets
+    /// of workers pass through the main thread of the process, between two of its tasks. On the main tier the page has to come to it.
     ///
     /// ```
     /// use onesocket::{Client, Payload, codec::Text};

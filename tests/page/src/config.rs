@@ -35,6 +35,8 @@ pub(crate) struct Config {
     give_up_attempts: Option<u32>,
     fatal_codes: Option<Vec<u16>>,
     heartbeat: Option<HeartbeatConfig>,
+    /// The server's ping, and what the worker answers.
+    answer: Option<[String; 2]>,
     wake_deadline_ms: Option<u64>,
     auth: Option<AuthConfig>,
     auth_codes: Option<Vec<u16>>,
@@ -179,6 +181,9 @@ impl Config {
                 set = set.pong(Payload::text(pong));
             }
             builder = builder.heartbeat(set);
+        }
+        if let Some([ping, pong]) = &self.answer {
+            builder = builder.answer(Payload::text(ping), Payload::text(pong));
         }
         if let Some(ms) = self.wake_deadline_ms {
             builder = builder.wake(Wake {

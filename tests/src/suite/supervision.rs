@@ -1,14 +1,14 @@
 //! Sockets that may have died while nobody looked: what is done when a tab, the browser or the machine wakes up.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, ensure};
-use onesocket_server::Selection;
+use anyhow::{Context as _, Result, ensure};
+use onesocket_server::{InjectedFrame, Selection};
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::{
-    Context, Scenario, Tier,
+    Context, Engine, Scenario, Tier,
     site::{POLL, Page, SOON, Site},
 };
 
@@ -28,6 +28,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_half_open_socket_is_replaced_when_the_browser_is_online",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(half_open(ctx, ONLINE)),
+        },
+        Scenario {
+            name: "the_servers_ping_is_answered_while_the_page_is_busy",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(busy_page(ctx)),
         },
         Scenario {
             name: "a_wait_ends_when_a_tab_becomes_visible",
@@ -108,6 +113,51 @@ const LOADED: Duration = Duration::from_secs(4);
 
 /// So long after a hint the next one counts.
 const HINT_INTERVAL: Duration = Duration::from_millis(3_100);
+
+async fn busy_page(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/sink");
+    config["answer"] = json!(["server's ping", "our pong"]);
+    let page = site.client_with(config).await?;
+    page.wait_for_state("connected").await?;
+
+    let busy = "setTimeout((ms) => {
+            const until = Date.now() + ms;
+            while (Date.now() < until);
+            window.freeAt = until;
+        }, arguments[0] / 6, arguments[0])";
+    let ms = json!(BUSY.as_millis() as u64);
+    // Drivers look at the page once more before they say that a script has run.
+    page.tab.eval(busy, vec![ms]).await?;
+    sleep(BUSY / 3).await;
+    let ping = InjectedFrame::Text("server's ping".into());
+    ensure!(site.server()?.faults().inject(Selection::All, ping) == 1);
+    let until = Instant::now() + SOON;
+    while site.server()?.clients().iter().all(|it| it.frames_in == 0) {
+        ensure!(Instant::now() < until, "no answer");
+        sleep(POLL).await;
+    }
+    let answered_at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    // It is asked when the page is free.
+    let free_at = page.tab.eval("return window.freeAt", vec![]).await?;
+    let free_at = free_at.as_u64().context("the page was not busy")?;
+    let is_early = answered_at < u128::from(free_at);
+    // README's table of browsers says why.
+    let can_be_early = ctx.engine() == Engine::Chromium;
+    ensure!(
+        is_early == can_be_early,
+        "answered {answered_at}, free {free_at}"
+    );
+
+    // Whatever is delivered after it would stand behind it.
+    let news = InjectedFrame::Text("news".into());
+    ensure!(site.server()?.faults().inject(Selection::All, news) == 1);
+    ensure!(page.wait_for_messages("c", 1).await? == ["news"]);
+    Ok(())
+}
+
+/// For how long the page does nothing else.
+const BUSY: Duration = Duration::from_secs(3);
 
 async fn wait_ends(ctx: &Context) -> Result<()> {
     let mut site = Site::start(ctx).await?;
