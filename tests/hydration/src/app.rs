@@ -30,10 +30,9 @@ fn config() -> ClientBuilder<String, String> {
     let socket = root.and_then(|root| root.get_attribute("data-socket"));
     let search = location().search().unwrap_or_default();
     // ANCHOR: script
-    let mut worker = ManagerConfig::default()
-        .script("/pkg/onesocket-worker.js")
-        .hello_timeout(Duration::from_secs(20));
+    let worker = ManagerConfig::default().script("/pkg/onesocket-worker.js");
     // ANCHOR_END: script
+    let mut worker = worker.hello_timeout(Duration::from_secs(20));
     if let Some(tiers) = search
         .strip_prefix("?tier=")
         .and_then(|tiers| tiers.parse().ok())
