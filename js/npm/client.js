@@ -22,6 +22,11 @@ function asText(data) {
   return typeof data === "string" ? data : decoder.decode(data);
 }
 
+// What goes to the socket as it is.
+function raw(data) {
+  return typeof data === "string" ? data : bytesOf(data);
+}
+
 class ClientEvent extends Event {
   constructor(type, fields) {
     super(type);
@@ -42,7 +47,7 @@ export class Client extends EventTarget {
 
   constructor(url, options = {}) {
     super();
-    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, tier, replyTo } = options;
+    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, tier, replyTo, auth, heartbeat } = options;
     this.#codec = typeof codec === "string" ? CODECS[codec] : codec;
     if (!this.#codec) throw new TypeError(`There is no codec '${codec}'.`);
     this.#replyTo = replyTo;
@@ -52,6 +57,8 @@ export class Client extends EventTarget {
       account: share ? account : ownAccount(),
       replay,
       linger,
+      auth: auth && { supply: (refused) => this.#supply(auth, refused) },
+      heartbeat: heartbeat && { ...heartbeat, ping: raw(heartbeat.ping), pong: heartbeat.pong && raw(heartbeat.pong) },
       tier,
     };
     const tell = (type, fields) => this.dispatchEvent(new ClientEvent(type, fields));
@@ -97,6 +104,18 @@ export class Client extends EventTarget {
     }
   }
 
+  greet(greeting, farewell) {
+    const encode = (message) => {
+      const bytes = this.#codec.encode(message);
+      return this.#codec.isText ? decoder.decode(bytes) : bytes;
+    };
+    return this.#core.greet(encode(greeting), farewell === undefined ? undefined : encode(farewell));
+  }
+
+  logOut({ drain } = {}) {
+    this.#core.logOut(drain);
+  }
+
   reconnect() {
     this.#core.reconnect();
   }
@@ -135,6 +154,23 @@ export class Client extends EventTarget {
     }
   }
 
+  // Another tab is asked when this one has none.
+  async #supply(auth, refused) {
+    try {
+      const credential = await auth({ refused });
+      if (credential === undefined || credential === null) return null;
+      const { query, url, subprotocol, firstMessage } = credential;
+      if (query) return { query: Array.from(query, String) };
+      if (url) return { url: `${url}` };
+      if (subprotocol) return { subprotocol: `${subprotocol}` };
+      if (firstMessage === undefined) throw new TypeError("A credential has one of `query`, `url`, `subprotocol` and `firstMessage`.");
+      return { firstMessage: raw(firstMessage) };
+    } catch (error) {
+      this.#complain(error);
+      return null;
+    }
+  }
+
   #onReceived(data, replayed) {
     let message;
     try {
@@ -161,7 +197,7 @@ export class Client extends EventTarget {
   }
 
   #complain(error) {
-    this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
+    this.dispatchEvent(new ErrorEvent("error", { error, message: error?.message ?? `${error}` }));
   }
 }
 

@@ -36,14 +36,18 @@ export class Core {
   #connection = null;
   #waiting = [];
   #failure = null;
+  #listener;
 
   constructor(settings, listener) {
+    this.#listener = listener;
     const all = {
       account: "",
       protocols: [],
       once: false,
       linger: undefined,
       replay: 0,
+      auth: undefined,
+      heartbeat: undefined,
       script: workerScript(),
       name: worker.name,
       build: worker.build ?? 0,
@@ -85,6 +89,23 @@ export class Core {
         reject(Object.assign(new Error(this.#failure.message), { name: "NotSent" }));
       });
     });
+  }
+
+  // Returns what drops it again.
+  greet(greeting, farewell) {
+    let number;
+    this.#when((connection) => {
+      try {
+        number = connection?.greet(greeting, farewell);
+      } catch (error) {
+        this.#listener.complained(error.message, false);
+      }
+    });
+    return () => this.#when((connection) => number !== undefined && connection?.ungreet(number));
+  }
+
+  logOut(drain) {
+    this.#when((connection) => connection?.logOut(drain));
   }
 
   closeSocket(code, reason) {

@@ -114,6 +114,29 @@ export interface Codec<Tx, Rx> {
   decode(data: string | Uint8Array): Rx;
 }
 
+/** What a dial proves itself with. */
+export type Credential =
+  /** A parameter that is added to the URL's query. */
+  | { query: readonly [name: string, value: string] }
+  /** Another URL in place of the client's, as services hand out that sign them. */
+  | { url: string | URL }
+  /** A subprotocol that is offered behind the client's. */
+  | { subprotocol: string }
+  /** A message that is sent first on the open socket. */
+  | { firstMessage: string | Uint8Array };
+
+/** A ping of the app's own protocol: browsers let no page send those of WebSocket. */
+export interface Heartbeat {
+  /** After how many milliseconds of silence a ping is sent. */
+  interval: number;
+  /** How many milliseconds later something must have come; else the socket is replaced. Default: 10,000. */
+  deadline?: number;
+  /** What is sent, as it is. */
+  ping: string | Uint8Array;
+  /** What the server answers; it is no message then. Default: anything that comes will do. */
+  pong?: string | Uint8Array;
+}
+
 /** What {@link connect} may be told. */
 export interface ClientOptions<Tx = unknown, Rx = unknown> {
   /** `json`: anything that JSON can say. `text`: strings. `bytes`: `Uint8Array`. Or your own. Default: `json`. */
@@ -128,6 +151,13 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   replay?: number;
   /** How many milliseconds the socket outlives its last tab, so that a reload finds it open. Default: 2000. */
   linger?: number;
+  /**
+   * Supplies a credential for each dial, or nothing: then another tab of the account is asked. `refused`: the server has closed the last one with 4401, so a
+   * cached one will not do. When no tab has one, the state is `needs-auth`.
+   */
+  auth?(request: { refused: boolean }): Credential | null | undefined | Promise<Credential | null | undefined>;
+  /** Finds sockets that are open here and dead there. Default: none. */
+  heartbeat?: Heartbeat;
   /** Forces a tier. */
   tier?: Tier;
   /** Returns the number that a message answers, as `request` has given it to its question; nothing for any other message. */
@@ -196,6 +226,15 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
 
   /** Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s. */
   request(build: (id: number) => Tx, options?: { timeout?: number }): Promise<Rx>;
+
+  /**
+   * Has a message sent first on every new socket, before anything that waits: a log-in, a subscription. Of the same one of several tabs only one is sent. Returns
+   * what drops it; `farewell` is sent when no tab holds it any more. One over 1 MiB is told as `error`.
+   */
+  greet(greeting: Tx, farewell?: Tx): () => void;
+
+  /** Ends the connection in all tabs of the account. What waits is sent if a socket is open within `drain` milliseconds; default: not at all. */
+  logOut(options?: { drain?: number }): void;
 
   /** Asks for a new socket now, for all tabs. */
   reconnect(): void;

@@ -2,14 +2,16 @@
 
 #![expect(unnameable_types, reason = "wasm-bindgen exports public items")]
 
+use std::{cell::RefCell, time::Duration};
+
 use js_sys::{Error, Object, Promise, Reflect};
-use onesocket::{Client, EventGuard, LinkState, Payload, SendError};
+use onesocket::{Client, EventGuard, GreetingGuard, LinkState, LogOut, Payload, SendError};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::{
     listener::{Listener, chain},
-    settings::Settings,
+    settings::{Settings, payload},
 };
 
 /// One connection.
@@ -18,6 +20,8 @@ use crate::{
 pub struct Connection {
     client: Client<Payload, Payload>,
     _listening: EventGuard<Payload>,
+    /// Each has the place of its number, and leaves it empty. Held here, because JavaScript would drop them whenever its garbage is collected.
+    greetings: RefCell<Vec<Option<GreetingGuard<Payload>>>>,
 }
 
 #[wasm_bindgen]
@@ -35,6 +39,7 @@ impl Connection {
         Ok(Self {
             client,
             _listening: listening,
+            greetings: RefCell::default(),
         })
     }
 
@@ -58,6 +63,34 @@ impl Connection {
                 Err(error) => Err(failure("NotSent", &chain(&error))),
             }
         })
+    }
+
+    /// Has a message sent first on every new socket, and another one when nobody holds it any more. Each is a string or a `Uint8Array`.
+    /// Returns the number by which it is dropped.
+    pub fn greet(&self, greeting: &JsValue, farewell: &JsValue) -> Result<usize, JsError> {
+        let farewell = (!farewell.is_undefined()).then(|| payload(farewell));
+        let guard = self.client.greet(&payload(greeting), farewell.as_ref());
+        let guard = guard.map_err(|error| JsError::new(&chain(&error)))?;
+        let mut greetings = self.greetings.borrow_mut();
+        greetings.push(Some(guard));
+        Ok(greetings.len() - 1)
+    }
+
+    /// Drops a greeting.
+    pub fn ungreet(&self, number: usize) {
+        let guard = self
+            .greetings
+            .borrow_mut()
+            .get_mut(number)
+            .map(Option::take);
+        drop(guard);
+    }
+
+    /// Ends the connection for all tabs of the account. What is queued may wait for an open socket for so many milliseconds.
+    #[wasm_bindgen(js_name = logOut)]
+    pub fn log_out(&self, drain: Option<u32>) {
+        let drain = drain.map(|millis| LogOut::Drain(Duration::from_millis(millis.into())));
+        self.client.log_out(drain.unwrap_or(LogOut::Drop));
     }
 
     /// Closes the socket by a code and ends the connection. The caller has checked both.

@@ -2,6 +2,8 @@
 //! JavaScript (events, iterators, `Blob`s, the interface of `WebSocket`) is over there.
 
 #[cfg(target_family = "wasm")]
+mod auth;
+#[cfg(target_family = "wasm")]
 mod connection;
 #[cfg(target_family = "wasm")]
 mod listener;

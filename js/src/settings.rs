@@ -2,11 +2,14 @@
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
+use js_sys::Uint8Array;
 use onesocket::{
-    Backoff, BuildError, Client, ClientBuilder, GiveUp, ManagerConfig, Millis, Payload,
+    Backoff, BuildError, Client, ClientBuilder, GiveUp, Heartbeat, ManagerConfig, Millis, Payload,
     QueueLimits, Replay, Tier, Wake, WorkerManager, codec::Raw,
 };
 use wasm_bindgen::prelude::*;
+
+use crate::auth::Provider;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,6 +32,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn replay(this: &Settings) -> u32;
     #[wasm_bindgen(method, getter)]
+    fn auth(this: &Settings) -> Option<Provider>;
+    #[wasm_bindgen(method, getter)]
+    fn heartbeat(this: &Settings) -> Option<HeartbeatSettings>;
+    #[wasm_bindgen(method, getter)]
     fn tier(this: &Settings) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn script(this: &Settings) -> String;
@@ -39,6 +46,18 @@ extern "C" {
     /// How many milliseconds a worker may take for its welcome.
     #[wasm_bindgen(method, getter, js_name = helloTimeout)]
     fn hello_timeout(this: &Settings) -> Option<u32>;
+
+    /// Its times are in milliseconds, its messages strings or `Uint8Array`s.
+    pub type HeartbeatSettings;
+
+    #[wasm_bindgen(method, getter)]
+    fn interval(this: &HeartbeatSettings) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn deadline(this: &HeartbeatSettings) -> Option<u32>;
+    #[wasm_bindgen(method, getter)]
+    fn ping(this: &HeartbeatSettings) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn pong(this: &HeartbeatSettings) -> JsValue;
 }
 
 impl Settings {
@@ -57,6 +76,12 @@ impl Settings {
                 frames: self.replay(),
                 bytes: REPLAY_BYTES,
             });
+        }
+        if let Some(provider) = self.auth() {
+            builder = provider.install(builder);
+        }
+        if let Some(heartbeat) = self.heartbeat() {
+            builder = builder.heartbeat(heartbeat.read());
         }
         if self.once() {
             builder = one_socket(builder);
@@ -91,6 +116,28 @@ impl Settings {
             config = config.hello_timeout(Duration::from_millis(millis.into()));
         }
         config
+    }
+}
+
+impl HeartbeatSettings {
+    fn read(&self) -> Heartbeat {
+        let interval = Duration::from_millis(self.interval().into());
+        let mut heartbeat = Heartbeat::every(interval, payload(&self.ping()));
+        if let Some(millis) = self.deadline() {
+            heartbeat = heartbeat.deadline(Duration::from_millis(millis.into()));
+        }
+        if !self.pong().is_undefined() {
+            heartbeat = heartbeat.pong(payload(&self.pong()));
+        }
+        heartbeat
+    }
+}
+
+/// The payload of a string or a `Uint8Array`.
+pub(crate) fn payload(data: &JsValue) -> Payload {
+    match data.as_string() {
+        Some(text) => Payload::text(text),
+        None => Payload::binary(Uint8Array::new(data).to_vec()),
     }
 }
 

@@ -19,6 +19,7 @@ mod hostile;
 mod hydration;
 mod inspector;
 mod npm;
+mod npm_client;
 mod pages;
 mod plugins;
 mod recovery;
@@ -71,6 +72,7 @@ pub fn scenarios() -> Vec<Scenario> {
         hydration::scenarios(),
         examples::scenarios(),
         npm::scenarios(),
+        npm_client::scenarios(),
         clients::scenarios(),
         inspector::scenarios(),
     ]

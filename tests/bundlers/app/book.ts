@@ -2,6 +2,8 @@
 import { OneSocket, configure, connect } from "onesocket";
 
 declare function show(text: string): void;
+declare function freshToken(): Promise<string>;
+declare let cachedToken: string | undefined;
 declare function createClient(options: { url: string; webSocketImpl: typeof WebSocket }): unknown;
 
 // ANCHOR: outcome
@@ -44,6 +46,24 @@ const asked = connect<Answer, Question>("/live", { replyTo });
 const { text } = await asked.request((id) => ({ id, what: "weather" }));
 // ANCHOR_END: request
 show(text);
+
+// ANCHOR: auth
+const feed = connect("/feed", {
+  account: "alice",
+  async auth({ refused }) {
+    if (refused || !cachedToken) cachedToken = await freshToken();
+    return { query: ["token", cachedToken] };
+  },
+});
+// In all tabs of the account; what waits has a second.
+document.querySelector("#leave")?.addEventListener("click", () => feed.logOut({ drain: 1000 }));
+// ANCHOR_END: auth
+
+// ANCHOR: greet
+const prices = connect("/prices", { heartbeat: { interval: 20_000, ping: "ping", pong: "pong" } });
+const stop = prices.greet({ subscribe: "ACME" }, { unsubscribe: "ACME" });
+// ANCHOR_END: greet
+stop();
 
 // ANCHOR: configure
 configure({ script: "/onesocket-worker.js", build: 1_763_700_000 });

@@ -1,5 +1,5 @@
 // Nothing of this runs: it has to be what the compiler expects.
-import { type Status, OneSocket, configure, connect } from "onesocket";
+import { type Credential, type Heartbeat, type Status, OneSocket, configure, connect } from "onesocket";
 
 // Where a library asks for a WebSocket class.
 const impl: { new (url: string | URL, protocols?: string | string[]): WebSocket } = OneSocket;
@@ -19,6 +19,13 @@ const client = connect<Said, { ask: number }>("/chat", { codec: "json", replyTo:
 client.addEventListener("reconnecting", ({ attempt, delay, cause }) => console.log(attempt + (delay ?? 0), cause.length));
 client.addEventListener("message", ({ data, replayed }) => console.log(data.from, replayed));
 const status: Status = client.status;
+const stop: () => void = client.greet({ ask: 1 }, { ask: 0 });
+
+const heartbeat: Heartbeat = { interval: 20_000, deadline: 5_000, ping: "ping", pong: new Uint8Array(1) };
+const auth = async ({ refused }: { refused: boolean }): Promise<Credential | null> => (refused ? null : { query: ["token", "t"] });
+connect("/auth", { account: "ada", auth, heartbeat }).logOut({ drain: 1000 });
+// @ts-expect-error No credential.
+connect("/auth", { auth: () => "token" });
 
 async function run(): Promise<string> {
   await client.send({ ask: 1 });
@@ -29,4 +36,4 @@ async function run(): Promise<string> {
   return said.from;
 }
 
-export { impl, run, shared, states, status };
+export { impl, run, shared, states, status, stop };

@@ -1,4 +1,4 @@
-//! The npm package: `OneSocket` side by side with the browser's own `WebSocket`, and the typed client.
+//! The npm package: `OneSocket` side by side with the browser's own `WebSocket`, and what bundlers make of it.
 
 use std::collections::BTreeSet;
 
@@ -33,11 +33,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "npm_the_leaders_last_socket_takes_no_other_with_it",
             tiers: &[Tier::Dedicated],
             run: |ctx| Box::pin(kept_worker(ctx)),
-        },
-        Scenario {
-            name: "npm_client_sends_asks_and_reconnects",
-            tiers: &[Tier::Shared, Tier::Main],
-            run: |ctx| Box::pin(client(ctx)),
         },
         Scenario {
             name: "npm_package_built_by_vite_serves_two_tabs_by_one_socket",
@@ -199,74 +194,6 @@ clearInterval(litter);
 await new Promise((resolve) => setTimeout(resolve));
 return isCollected;";
 
-async fn client(ctx: &Context) -> Result<()> {
-    let site = start(ctx).await?;
-    let tab = open(ctx, &site).await?;
-    let tier = json!(ctx.tier.map(Tier::name));
-    let run = async |script: &str| tab.eval_async(script, vec![tier.clone()]).await;
-
-    let got = run(r#"
-        const replyTo = (message) => message.answers;
-        window.client = onesocket.connect("/echo", { tier: arguments[0], replyTo });
-        window.events = [];
-        for (const type of ["open", "reconnecting", "close", "error"]) client.addEventListener(type, () => events.push(type));
-        window.got = [];
-        window.reading = (async () => { for await (const message of client) got.push(message); })();
-        // Before there is a worker, or even the wasm.
-        const sends = [client.send({ said: 1 }), client.send({ said: 2 })];
-        await Promise.all(sends);
-        const answer = await client.request((id) => ({ answers: id, question: "?" }));
-        return [got, answer.question, client.status.state, client.status.tier, events];
-    "#)
-    .await?;
-    let expect = json!([[{ "said": 1 }, { "said": 2 }], "?", "connected", tier, ["open"]]);
-    ensure!(got == expect, "{got}");
-
-    site.server()?.faults().drop_sockets(Selection::All);
-    tab.wait_for("return events.includes('reconnecting')", SOON)
-        .await?;
-    run("await client.send({ said: 3 })").await?;
-    tab.wait_for("return got.length === 3", SOON).await?;
-    tab.eval("client.reconnect()", vec![]).await?;
-    let thrice = "return events.filter((type) => type === 'open').length === 3";
-    tab.wait_for(thrice, SOON).await?;
-
-    let ended = run(r#"
-        const late = client.request((id) => ({ nobody: id }), { timeout: 50 }).catch((error) => error.name);
-        const names = [await late];
-        const own = onesocket.connect("/echo", { codec: "bytes", share: false, tier: arguments[0] });
-        const bytes = new Promise((resolve) => own.addEventListener("message", ({ data }) => resolve([...data])));
-        await own.send(new Uint8Array([1, 2, 3]));
-        names.push(await bytes);
-        own.close();
-        names.push(await own.send(new Uint8Array(1)).catch((error) => error.name));
-        client.close();
-        await reading;
-        names.push(await client.send({}).catch((error) => error.name), client.status.state, events.at(-1));
-        const early = onesocket.connect("/echo", { tier: arguments[0] });
-        const unsent = early.send({});
-        early.close();
-        names.push(await unsent.catch((error) => error.name));
-        try { onesocket.connect("ftp://x/"); } catch (error) { names.push(error.name); }
-        try { onesocket.connect("/echo", { codec: "xml" }); } catch (error) { names.push(error.name); }
-        return names;
-    "#)
-    .await?;
-    let expect = json!([
-        "TimeoutError",
-        [1, 2, 3],
-        "NotSent",
-        "NotSent",
-        "stopped",
-        "close",
-        "NotSent",
-        "SyntaxError",
-        "TypeError"
-    ]);
-    ensure!(ended == expect, "{ended}");
-    site.wait_for_sockets(0).await
-}
-
 /// The package as it was installed and built: worker and wasm have other names then.
 async fn bundled(ctx: &Context, bundler: &str) -> Result<()> {
     let mut site = Site::start(ctx).await?;
@@ -294,13 +221,13 @@ async fn bundled(ctx: &Context, bundler: &str) -> Result<()> {
     Ok(())
 }
 
-async fn start(ctx: &Context) -> Result<Site<'_>> {
+pub(super) async fn start(ctx: &Context) -> Result<Site<'_>> {
     let mut site = Site::start(ctx).await?;
     site.deploy("tests-npm").await?;
     Ok(site)
 }
 
-async fn open(ctx: &Context, site: &Site<'_>) -> Result<Tab> {
+pub(super) async fn open(ctx: &Context, site: &Site<'_>) -> Result<Tab> {
     let tab = ctx.browser.open_tab(&site.url("/")).await?;
     let ready = "return document.querySelector('#ready')?.textContent === 'ready'";
     tab.wait_for(ready, SOON).await?;

@@ -1,0 +1,207 @@
+//! The typed client of the npm package.
+
+use anyhow::{Result, ensure};
+use onesocket_server::Selection;
+use serde_json::json;
+
+use super::{
+    Context, Scenario, Tier,
+    npm::{open, start},
+    site::SOON,
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "npm_client_sends_asks_and_reconnects",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(client(ctx)),
+        },
+        Scenario {
+            name: "npm_client_proves_itself_for_each_dial",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(credentials(ctx)),
+        },
+        Scenario {
+            name: "npm_client_greets_each_socket_and_replaces_a_dead_one",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(greetings(ctx)),
+        },
+    ]
+}
+
+async fn client(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let tier = json!(ctx.tier.map(Tier::name));
+    let run = async |script: &str| tab.eval_async(script, vec![tier.clone()]).await;
+
+    let got = run(r#"
+        const replyTo = (message) => message.answers;
+        window.client = onesocket.connect("/echo", { tier: arguments[0], replyTo });
+        window.events = [];
+        for (const type of ["open", "reconnecting", "close", "error"]) client.addEventListener(type, () => events.push(type));
+        window.got = [];
+        window.reading = (async () => { for await (const message of client) got.push(message); })();
+        // Before there is a worker, or even the wasm.
+        const sends = [client.send({ said: 1 }), client.send({ said: 2 })];
+        await Promise.all(sends);
+        const answer = await client.request((id) => ({ answers: id, question: "?" }));
+        return [got, answer.question, client.status.state, client.status.tier, events];
+    "#)
+    .await?;
+    let expect = json!([[{ "said": 1 }, { "said": 2 }], "?", "connected", tier, ["open"]]);
+    ensure!(got == expect, "{got}");
+
+    site.server()?.faults().drop_sockets(Selection::All);
+    tab.wait_for("return events.includes('reconnecting')", SOON)
+        .await?;
+    run("await client.send({ said: 3 })").await?;
+    tab.wait_for("return got.length === 3", SOON).await?;
+    tab.eval("client.reconnect()", vec![]).await?;
+    let thrice = "return events.filter((type) => type === 'open').length === 3";
+    tab.wait_for(thrice, SOON).await?;
+
+    let ended = run(r#"
+        const late = client.request((id) => ({ nobody: id }), { timeout: 50 }).catch((error) => error.name);
+        const names = [await late];
+        const own = onesocket.connect("/echo", { codec: "bytes", share: false, tier: arguments[0] });
+        const bytes = new Promise((resolve) => own.addEventListener("message", ({ data }) => resolve([...data])));
+        await own.send(new Uint8Array([1, 2, 3]));
+        names.push(await bytes);
+        own.close();
+        names.push(await own.send(new Uint8Array(1)).catch((error) => error.name));
+        client.close();
+        await reading;
+        names.push(await client.send({}).catch((error) => error.name), client.status.state, events.at(-1));
+        const early = onesocket.connect("/echo", { tier: arguments[0] });
+        const unsent = early.send({});
+        early.close();
+        names.push(await unsent.catch((error) => error.name));
+        try { onesocket.connect("ftp://x/"); } catch (error) { names.push(error.name); }
+        try { onesocket.connect("/echo", { codec: "xml" }); } catch (error) { names.push(error.name); }
+        return names;
+    "#)
+    .await?;
+    let expect = json!([
+        "TimeoutError",
+        [1, 2, 3],
+        "NotSent",
+        "NotSent",
+        "stopped",
+        "close",
+        "NotSent",
+        "SyntaxError",
+        "TypeError"
+    ]);
+    ensure!(ended == expect, "{ended}");
+    site.wait_for_sockets(0).await
+}
+
+/// The first token of each is good until it expires, the second from then on.
+async fn credentials(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let tier = json!(ctx.tier.map(Tier::name));
+    let faults = site.server()?.faults();
+    for part in ["query", "url", "subprotocol", "first"] {
+        let tokens = [format!("{part}-1"), format!("{part}-2")];
+        for token in &tokens {
+            faults.allow_token(token);
+        }
+        let args = vec![tier.clone(), json!(part), json!(tokens)];
+        tab.eval_async(PROVE, args).await?;
+        faults.expire_token(&tokens[0]);
+        tab.wait_for("return opened === 2", SOON).await?;
+        let proved = tab
+            .eval_async(
+                "return [await say('two'), asked, client.status.dials]",
+                vec![],
+            )
+            .await?;
+        ensure!(
+            proved == json!(["two", [false, true], 2]),
+            "{part}: {proved}"
+        );
+        tab.eval("client.logOut()", vec![]).await?;
+        let ended = "return client.status.state === 'stopped' && said.at(-1) === 'close'";
+        tab.wait_for(ended, SOON).await?;
+    }
+
+    let unproved = tab.eval_async(UNPROVED, vec![tier]).await?;
+    let expect = json!([
+        "no token",
+        "A credential has one of `query`, `url`, `subprotocol` and `firstMessage`."
+    ]);
+    ensure!(unproved == expect, "{unproved}");
+    Ok(())
+}
+
+const PROVE: &str = "
+const [tier, part, tokens] = arguments;
+const as = {
+  query: (token) => ({ query: ['token', token] }),
+  url: (token) => ({ url: `/auth?token=${token}` }),
+  subprotocol: (token) => ({ subprotocol: `bearer.${token}` }),
+  first: (token) => ({ firstMessage: `token:${token}` }),
+};
+window.asked = [];
+window.said = [];
+window.opened = 0;
+const auth = async ({ refused }) => (asked.push(refused), as[part](tokens[asked.length - 1]));
+window.client = onesocket.connect('/auth', { codec: 'text', account: part, tier, auth });
+client.addEventListener('open', () => (window.opened += 1));
+client.addEventListener('close', () => said.push('close'));
+window.say = async (text) => {
+  const heard = new Promise((resolve) => client.addEventListener('message', ({ data }) => resolve(data), { once: true }));
+  await client.send(text);
+  return heard;
+};
+if ((await say('one')) !== 'one') throw new Error('no echo');";
+
+const UNPROVED: &str = "
+const errors = [];
+for (const auth of [() => { throw new Error('no token') }, () => ({ tokens: 1 })]) {
+  const client = onesocket.connect('/auth', { account: `nobody ${errors.length}`, tier: arguments[0], auth });
+  client.addEventListener('error', ({ message }) => errors.push(message));
+  await new Promise((resolve) => client.addEventListener('status', ({ status }) => status.state === 'needs-auth' && resolve()));
+  client.close();
+}
+return errors;";
+
+async fn greetings(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    tab.eval(GREET, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    let heard = async |messages: &str| {
+        let script = format!("return `${{heard}}` === '{messages}'");
+        tab.wait_for(&script, SOON).await
+    };
+    heard("hi").await?;
+    let faults = site.server()?.faults();
+    faults.drop_sockets(Selection::All);
+    heard("hi,hi").await?;
+    tab.eval("stop()", vec![]).await?;
+    heard("hi,hi,bye").await?;
+
+    ensure!(faults.half_open(Selection::All) == 1);
+    let replaced = "return cause.includes('heartbeat') && client.status.state === 'connected'";
+    tab.wait_for(replaced, SOON).await?;
+    tab.eval_async("await client.send('again')", vec![]).await?;
+    // Neither pongs, nor a greeting that was dropped.
+    heard("hi,hi,bye,again").await?;
+    Ok(())
+}
+
+const GREET: &str = "
+window.heard = [];
+window.cause = '';
+window.client = onesocket.connect('/echo', {
+  tier: arguments[0],
+  heartbeat: { interval: 300, deadline: 300, ping: 'beat', pong: 'beat' },
+});
+client.addEventListener('message', ({ data }) => heard.push(data));
+client.addEventListener('reconnecting', (event) => (window.cause = event.cause));
+// Before there is a socket, or even the wasm.
+window.stop = client.greet('hi', 'bye');";
