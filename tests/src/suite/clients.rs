@@ -186,9 +186,11 @@ impl Writer {
         Ok(notes.as_array().context("no list of notes")?.clone())
     }
 
-    /// The workers that the page has made. Of other kinds, and of sockets, it can make none (`public/only.js`).
+    /// The kinds of worker that the page has made: one that is slow is asked for again. It can make none of other kinds, and no socket
+    /// (`public/only.js`).
     async fn workers(&self) -> Result<Value> {
-        Ok(self.tab.eval("return window.workers", vec![]).await?)
+        let kinds = "return [...new Set(window.workers)]";
+        Ok(self.tab.eval(kinds, vec![]).await?)
     }
 }
 
