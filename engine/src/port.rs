@@ -243,6 +243,10 @@ impl Session {
         self.pacer.set(pace);
     }
 
+    pub(crate) fn paced_since(&self) -> Time {
+        self.pacer.since()
+    }
+
     pub(crate) fn survey(&self, port: PortId, is_own: bool) -> PortSurvey {
         PortSurvey {
             port: port.0,

@@ -155,8 +155,8 @@ export class Inspector extends HTMLElement {
   }
 
   /** A worker begins to record: from its first input on, or in the middle. */
-  #begin({ code: past }) {
-    const isWhole = past === 0 && this.#opening !== null;
+  #begin({ content }) {
+    const isWhole = content.length > 0 && this.#opening !== null;
     this.#trace.begin(isWhole ? this.#opening : null);
     this.#opening = null;
     this.frames.rebuild();
@@ -212,6 +212,7 @@ export class Inspector extends HTMLElement {
 
   /** Begins to record, or ends it. */
   record(isOn = !this.#trace.isRecording) {
+    if (isOn) this.frames.clear();
     this.#trace.isRecording = isOn;
     this.recordButton.setAttribute("aria-pressed", String(isOn));
     say(this.recordButton, isOn ? "Stop" : "Record");
@@ -224,7 +225,7 @@ export class Inspector extends HTMLElement {
   export() {
     const { tier, epoch } = this.#feed.state();
     const recordedAt = new Date().toISOString();
-    const level = this.#sight();
+    const level = this.#trace.recorded > 0 ? "recording" : this.#sight();
     const head = { level, tier, epoch, recordedAt, userAgent: navigator.userAgent };
     return this.#trace.export(head, ({ kind, id, code, len, content }) => this.#feed.words(kind, id, code, len, content));
   }

@@ -19,6 +19,8 @@ export class Model {
   clear() {
     this.ports = new Map();
     this.links = new Map();
+    /** Payloads by socket: whose it is, only the next survey says. */
+    this.counts = new Map();
     /** Round trips to the worker. */
     this.trips = [];
   }
@@ -30,12 +32,13 @@ export class Model {
   }
 
   onLink(link, now) {
-    const known = this.links.get(link.id) ?? { states: [], trips: [], down: 0, up: 0, downBytes: 0, upBytes: 0 };
+    const known = this.links.get(link.id) ?? { states: [], trips: [], sockets: new Set() };
     const { states, trips } = known;
     if (states.at(-1)?.state !== link.state) states.push({ at: now, state: link.state });
     while (states.length > MAX_STATES || states[1]?.at < now - REACH_MS) states.shift();
     if (link.roundTrip !== undefined) trips.push(link.roundTrip);
     if (trips.length > MAX_TRIPS) trips.shift();
+    if (link.socket) known.sockets.add(link.socket);
     this.links.set(link.id, { ...known, ...link, seenAt: now });
   }
 
@@ -46,16 +49,23 @@ export class Model {
 
   /** Counts payloads; says whether a connection may have changed. */
   onEntry({ kind, id, len }) {
-    const link = [...this.links.values()].find((link) => link.socket === id);
-    if (link && kind === KIND.RECEIVED) {
-      link.down++;
-      link.downBytes += len;
-    }
-    if (link && kind === KIND.TRANSMITTED) {
-      link.up++;
-      link.upBytes += len;
+    if (kind === KIND.RECEIVED || kind === KIND.TRANSMITTED) {
+      const counts = this.counts.get(id) ?? { received: 0, receivedBytes: 0, sent: 0, sentBytes: 0 };
+      const way = kind === KIND.RECEIVED ? "received" : "sent";
+      counts[way]++;
+      counts[`${way}Bytes`] += len;
+      this.counts.set(id, counts);
     }
     return (kind >= KIND.DIALLED && kind <= KIND.CLOSED_BY_US) || kind === KIND.NETWORK;
+  }
+
+  /** What went over a connection since the inspector looks. */
+  countsOf(link) {
+    const total = { received: 0, receivedBytes: 0, sent: 0, sentBytes: 0 };
+    for (const socket of link.sockets) {
+      for (const [key, count] of Object.entries(this.counts.get(socket) ?? {})) total[key] += count;
+    }
+    return total;
   }
 
   /** Forgets what is gone. */

@@ -88,7 +88,7 @@ export class Overview {
     const links = [...model.links.values()];
     say(this.linkCount, String(links.length));
     this.noLinks.hidden = links.length > 0;
-    each(this.links, links, ({ id }) => id, (link, node = linkNode()) => showLink(node, link, now));
+    each(this.links, links, ({ id }) => id, (link, node = linkNode()) => showLink(node, link, model.countsOf(link), now));
 
     const ports = [...model.ports.values()].sort((a, b) => b.isOwn - a.isOwn || a.id - b.id);
     say(this.tabCount, String(ports.length));
@@ -136,7 +136,7 @@ function linkNode() {
   );
 }
 
-function showLink(node, link, now) {
+function showLink(node, link, counts, now) {
   const [head, url, line, facts, foot] = node.children;
   node.dataset.state = link.state;
   say(head.children[1], STATES[link.state] ?? link.state);
@@ -145,7 +145,7 @@ function showLink(node, link, now) {
   line.replaceChildren(timeline(link.states, now));
   const waiting = link.queuedMessages === 0 ? "0" : `${link.queuedMessages} · ${bytes(link.queuedBytes)}`;
   const trip = link.roundTrip === undefined ? "–" : millis(link.roundTrip);
-  const values = [`${link.down} · ${bytes(link.downBytes)}`, `${link.up} · ${bytes(link.upBytes)}`, waiting, trip];
+  const values = [`${counts.received} · ${bytes(counts.receivedBytes)}`, `${counts.sent} · ${bytes(counts.sentBytes)}`, waiting, trip];
   values.forEach((value, at) => say(facts.children[at].children[1], value));
   const chart = facts.children[3];
   chart.querySelector("svg")?.remove();

@@ -35,6 +35,8 @@ export class Trace {
     this.start = 0;
     this.bytes = 0;
     this.opening = null;
+    /** How many entries of a recording are here, from its beginning on. */
+    this.recorded = 0;
     this.isFull = false;
   }
 
@@ -48,6 +50,7 @@ export class Trace {
     if (this.isRecording) {
       this.isFull ||= this.length >= MAX_RECORDED_ENTRIES || this.bytes > MAX_RECORDED_BYTES;
       if (this.isFull) return;
+      this.recorded++;
     }
     entry.number = this.total++;
     this.entries.push(entry);
@@ -58,6 +61,8 @@ export class Trace {
   drop() {
     this.bytes -= this.entries[this.start].content.length;
     this.entries[this.start++] = undefined;
+    this.opening = null;
+    this.recorded = 0;
     if (this.start > MAX_ENTRIES) {
       this.entries.splice(0, this.start);
       this.start = 0;
@@ -81,7 +86,7 @@ export class Trace {
   /** JSON lines: a head, then an entry each. `words` puts an entry into words. */
   export(head, words) {
     const opening = this.opening?.map(base64) ?? null;
-    const lines = [{ onesocket: "trace", version: VERSION, ...head, isFull: this.isFull, opening }];
+    const lines = [{ onesocket: "trace", version: VERSION, ...head, recorded: this.recorded, opening }];
     for (const entry of this.forwards()) {
       const { at, kind, id, code, len, content } = entry;
       lines.push({ at: Math.round(at), kind, id, code, len, content: base64(content), text: words(entry) });

@@ -130,38 +130,38 @@ impl LinkSurvey {
 pub struct Beginning {
     /// The port of the tab that records.
     pub port: u32,
-    /// How many hellos there were before this tab's, and links.
-    pub past: u32,
-    /// The time of the engine, in milliseconds.
+    /// When that tab said hello, in milliseconds of the engine's time.
+    pub hello: u32,
+    /// When it began.
     pub now: u32,
-    /// The state of its randomness.
-    pub seed: u64,
+    /// The state of its randomness; `None` when there were other tabs or links before, so that more would have to be known.
+    pub seed: Option<u64>,
 }
 
 impl Beginning {
     /// Returns the entry that says so.
     #[must_use]
     pub fn entry(&self) -> LogEntry {
-        LogEntry {
+        let mut entry = LogEntry {
             id: self.port,
-            code: self.past,
+            code: self.hello,
             len: self.now,
-            content: Bytes::copy_from_slice(&self.seed.to_le_bytes()),
             ..LogEntry::new(kind::BEGINNING)
+        };
+        if let Some(seed) = self.seed {
+            entry.content = Bytes::copy_from_slice(&seed.to_le_bytes());
         }
+        entry
     }
 
     /// Reads an entry; `None` when it is another one.
     #[must_use]
     pub fn of(entry: &LogEntry) -> Option<Self> {
-        if entry.kind != kind::BEGINNING {
-            return None;
-        }
-        Some(Self {
+        (entry.kind == kind::BEGINNING).then(|| Self {
             port: entry.id,
-            past: entry.code,
+            hello: entry.code,
             now: entry.len,
-            seed: u64::from_le_bytes(entry.content[..].try_into().ok()?),
+            seed: entry.content[..].try_into().ok().map(u64::from_le_bytes),
         })
     }
 }
@@ -228,12 +228,15 @@ mod tests {
 
     #[test]
     fn where_a_recording_begins_can_be_read() {
-        let beginning = Beginning {
+        let beginning = |seed| Beginning {
             port: 1,
-            past: 0,
+            hello: 5,
             now: 7,
-            seed: u64::MAX - 1,
+            seed,
         };
-        assert_eq!(Beginning::of(&beginning.entry()), Some(beginning));
+        for seed in [None, Some(u64::MAX - 1)] {
+            let entry = beginning(seed).entry();
+            assert_eq!(Beginning::of(&entry), Some(beginning(seed)));
+        }
     }
 }

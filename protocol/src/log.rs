@@ -35,7 +35,7 @@ pub mod kind {
     pub const BROKEN_OUT: u8 = 9;
     /// The socket `id` is dialled: `content` is the redacted URL, `code` the number of subprotocols.
     pub const DIALLED: u8 = 10;
-    /// The browser refuses to dial the socket `id`.
+    /// The browser refuses to dial the socket `id`, because of its URL (`code` 0), its subprotocols (1), or because it is insecure (2).
     pub const REFUSED: u8 = 11;
     /// The socket `id` is open; `content` is its subprotocol, if payloads were asked for.
     pub const OPENED: u8 = 12;

@@ -2,5 +2,6 @@
 
 pub mod browser;
 pub mod herd;
+pub mod replay;
 pub mod suite;
 pub mod wasm_units;

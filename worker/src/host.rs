@@ -170,36 +170,28 @@ impl Inner {
         }
     }
 
-    /// Works off the inbox and the log that comes of it.
+    /// Works off the inbox: each input, and the log that comes of it.
     pub(crate) fn drive(self: &Rc<Self>) {
         if self.is_driving.replace(true) {
             return;
         }
         self.notice_sleep();
         self.notice_closing_sockets();
-        loop {
-            while let Some(input) = self.next_input() {
-                let now = self.clock.now();
-                if !self.may_act(now) {
-                    self.inbox.borrow_mut().push_front(input);
-                    self.is_driving.set(false);
-                    return;
-                }
-                self.note(now, &input);
-                let mut engine = self.engine.borrow_mut();
-                engine.handle_input(now, input);
-                self.drain(&mut engine);
+        while let Some(input) = self.next_input() {
+            let now = self.clock.now();
+            if !self.may_act(now) {
+                self.inbox.borrow_mut().push_front(input);
+                self.is_driving.set(false);
+                return;
             }
-            let entries = self.sink.take();
-            if entries.is_empty() {
-                break;
-            }
+            self.note(now, &input);
             let mut engine = self.engine.borrow_mut();
-            for entry in entries {
-                engine.log(entry);
-            }
+            engine.handle_input(now, input);
             self.drain(&mut engine);
         }
+        // Lines of the app's own come by themselves.
+        #[cfg(feature = "tracing")]
+        self.drain(&mut self.engine.borrow_mut());
         self.is_driving.set(false);
     }
 

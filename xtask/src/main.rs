@@ -15,6 +15,7 @@ mod fuzz;
 mod herd;
 mod paths;
 mod release;
+mod replay;
 mod shell;
 mod sizes;
 mod soak;
@@ -24,7 +25,7 @@ mod tools;
 mod wasm;
 mod workspace;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -80,6 +81,11 @@ enum Command {
     Semver(SemverArgs),
     /// Feeds a tab for a long time; fails when a message is lost or memory grows.
     Soak(SoakArgs),
+    /// Replays a recording of the inspector's in the native engine; fails at the first difference.
+    Replay {
+        /// The file that the inspector has exported.
+        file: PathBuf,
+    },
     /// Installs every tool and prints where it is, as shell assignments.
     Tools,
 }
@@ -114,6 +120,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Tidy { bless: true } => tidy::bless().map(|()| ExitCode::SUCCESS),
         Command::Tidy { bless: false } => Ok(tidy::run()),
+        Command::Replay { file } => replay::run(&file).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),

@@ -63,6 +63,7 @@ impl Engine {
             return;
         };
         let before = core::mem::replace(&mut session.sight, sight);
+        let hello = session.paced_since().0 as u32;
         self.update_seen();
         if sight == Sight::Off {
             return;
@@ -70,9 +71,9 @@ impl Engine {
         if sight == Sight::Recording && before != sight {
             let beginning = Beginning {
                 port: id.0,
-                past: self.next_tab + self.next_link - 3,
+                hello,
                 now: self.now.0 as u32,
-                seed: self.rng.get_seed(),
+                seed: (self.next_tab + self.next_link == 3).then(|| self.rng.get_seed()),
             };
             self.tell(id, &ToTab::Log(beginning.entry()));
         }

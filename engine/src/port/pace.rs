@@ -24,6 +24,10 @@ impl Pacer {
         self.pace = pace;
     }
 
+    pub(crate) fn since(&self) -> Time {
+        self.since
+    }
+
     pub(crate) fn interval(&self) -> Millis {
         self.pace.interval
     }

@@ -117,7 +117,7 @@ fn a_frame_is_for_its_own_tab_and_only_while_that_records() {
     inspect(&mut sim, 0, Sight::Recording);
     let logs = &sim.tabs[0].logs;
     let beginning = logs.iter().find_map(Beginning::of).expect("a beginning");
-    assert_eq!((beginning.port, beginning.past), (0, 1));
+    assert_eq!((beginning.port, beginning.seed), (0, None));
     inspect(&mut sim, 1, Sight::Payloads);
     for tab in 0..2 {
         sim.tabs[tab].logs.clear();

@@ -1,13 +1,17 @@
 //! The inspector, in the demo: what it shows, that it is used by the keyboard, and that it looks no more when it is closed.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use onesocket_protocol::log::kind;
 use serde_json::{Value, json};
 
 use super::{
     Context, Scenario, Tier,
     site::{SOON, Site},
 };
-use crate::browser::{Engine, Tab};
+use crate::{
+    browser::{Engine, Tab},
+    replay::{self, ReplayError, Trace},
+};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -20,6 +24,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "the_inspector_switches_the_tier_and_shows_a_lost_connection",
             tiers: &[],
             run: |ctx| Box::pin(switches(ctx)),
+        },
+        Scenario {
+            name: "the_inspector_records_what_the_native_engine_replays",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(records(ctx)),
         },
     ]
 }
@@ -127,6 +136,53 @@ async fn switches(ctx: &Context) -> Result<()> {
     site.restart().await?;
     page.wait_for("text('.links').includes('Connected') && /Waiting0/.test(text('.links'))")
         .await?;
+    Ok(())
+}
+
+async fn records(ctx: &Context) -> Result<()> {
+    let (mut site, url) = demo(ctx).await?;
+    let tier = ctx.tier.map_or("auto", Tier::name);
+    let page = Inspected::open(ctx, &format!("{url}?tier={tier}&inspector=record")).await?;
+    page.wait_for("text('.notice').includes('can be replayed')")
+        .await?;
+    page.wait_for("text('.links').includes('Connected')")
+        .await?;
+    page.say("before").await?;
+    page.wait_for("/Received1 ·/.test(text('.links'))").await?;
+    site.stop().await;
+    page.wait_for("text('.links').includes('Reconnecting')")
+        .await?;
+    page.say("meanwhile").await?;
+    page.wait_for("/Waiting1 ·/.test(text('.links'))").await?;
+    site.restart().await?;
+    page.wait_for("/Waiting0/.test(text('.links')) && /Sent2 ·/.test(text('.links'))")
+        .await?;
+    let text = page.look("return inspector.export()").await?;
+    let text = text.as_str().context("no text")?;
+
+    let replayed = replay::replay(&Trace::parse(text)?)?;
+    ctx.note(format!("{replayed:?}"));
+    ensure!(
+        replayed.inputs > 10 && replayed.entries > 50,
+        "{replayed:?}"
+    );
+
+    // A worker that had dialled another way would be found out.
+    let dial = format!("\"kind\":{}", kind::DIALLED);
+    let line = text.lines().position(|line| line.contains(&dial));
+    let line = line.context("no dial")?;
+    let other: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(at, text)| match at == line {
+            true => text.replace("\"code\":0", "\"code\":1"),
+            false => text.to_owned(),
+        })
+        .collect();
+    match replay::replay(&Trace::parse(&other.join("\n"))?) {
+        Err(ReplayError::Differs(difference)) => ensure!(difference.line == line + 1),
+        other => bail!("the difference was not found: {other:?}"),
+    }
     Ok(())
 }
 

@@ -10,33 +10,41 @@ use super::Inner;
 use crate::{lock::TabWatch, port::Inlet, socket::Socket};
 
 impl Inner {
-    /// Does everything that the engine wants done. Nothing in here may call into the engine; what must, goes to the inbox.
+    /// Does everything that the engine wants done, then tells what was logged meanwhile. Nothing that is done may call into the
+    /// engine; what must, goes to the inbox.
     pub(super) fn drain(self: &Rc<Self>, engine: &mut Engine) {
         loop {
-            match engine.poll_output() {
-                Output::Dial {
-                    socket,
-                    url,
-                    subprotocols,
-                } => self.dial(socket, &url, &subprotocols),
-                Output::Transmit { socket, payload } => self.transmit(socket, &payload),
-                Output::Close {
-                    socket,
-                    code,
-                    reason,
-                } => self.close(socket, code, reason),
-                Output::Shut {
-                    socket,
-                    code,
-                    reason,
-                } => self.shut(socket, code, &reason),
-                Output::Post { port, frame } => self.post(port, frame),
-                Output::WatchTab { port, lock } => self.watch(port, &lock),
-                Output::ClosePort(port) => self.close_port(port),
-                Output::Debug(seen) => self.on_debug(seen),
-                Output::Timeout(deadline) => {
-                    return self.alarm.set(deadline, self.clock, self);
+            let deadline = loop {
+                match engine.poll_output() {
+                    Output::Dial {
+                        socket,
+                        url,
+                        subprotocols,
+                    } => self.dial(socket, &url, &subprotocols),
+                    Output::Transmit { socket, payload } => self.transmit(socket, &payload),
+                    Output::Close {
+                        socket,
+                        code,
+                        reason,
+                    } => self.close(socket, code, reason),
+                    Output::Shut {
+                        socket,
+                        code,
+                        reason,
+                    } => self.shut(socket, code, &reason),
+                    Output::Post { port, frame } => self.post(port, frame),
+                    Output::WatchTab { port, lock } => self.watch(port, &lock),
+                    Output::ClosePort(port) => self.close_port(port),
+                    Output::Debug(seen) => self.on_debug(seen),
+                    Output::Timeout(deadline) => break deadline,
                 }
+            };
+            let entries = self.sink.take();
+            if entries.is_empty() {
+                return self.alarm.set(deadline, self.clock, self);
+            }
+            for entry in entries {
+                engine.log(entry);
             }
         }
     }
