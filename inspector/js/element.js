@@ -48,7 +48,7 @@ export class Inspector extends HTMLElement {
     this.pill = el("p", { class: "pill", role: "status" });
     this.contentBox = el("input", { type: "checkbox", checked: true, onchange: () => this.#setSight() });
     this.recordButton = el("button", { type: "button", class: "plain record", "aria-pressed": "false", onclick: () => this.record() }, "Record");
-    const exporting = el("button", { type: "button", class: "plain", onclick: () => this.save() }, "Export");
+    const exporting = el("button", { type: "button", class: "plain export", onclick: () => this.save() }, "Export");
     this.closeButton = el("button", { type: "button", class: "plain close", "aria-label": "Close inspector", onclick: () => this.remove() }, "×");
     this.notice = el("p", { class: "notice", role: "status", hidden: true });
     this.views = ["Overview", "Frames"].map((label) =>

@@ -178,7 +178,8 @@ function sparkline(values, label) {
   const [width, height] = [64, 16];
   const top = Math.max(...values, 1);
   const step = width / Math.max(1, values.length - 1);
-  const y = (value) => height - 1.5 - (value / top) * (height - 3);
+  // With room above: a steady line is no ceiling.
+  const y = (value) => height - 1.5 - (value / (top * 1.3)) * (height - 3);
   const points = values.map((value, at) => `${(at * step).toFixed(1)},${y(value).toFixed(1)}`);
   const text = values.length === 0 ? label : `${label}: ${millis(values.at(-1))} now, ${millis(top)} at most`;
   const line = values.length > 1 ? svg("polyline", { points: points.join(" ") }) : null;

@@ -250,7 +250,8 @@ pre {
 }
 @container (max-width: 30rem) {
   header, .tools { padding-inline: .7rem; }
-  .views { order: 1; flex: 1 1 100%; }
+  header label, .record, .export { order: 1; }
+  .views { order: 2; flex: 1 1 100%; }
   .close { margin-left: auto; }
   .row { grid-template-columns: 1.1em minmax(0, 1fr) auto; padding-inline: .7rem; }
   .row .at { display: none; }

@@ -47,7 +47,9 @@ pub fn record(manager: &onesocket_manager::WorkerManager) {
     let _ = manager;
 }
 
-/// Fills the page with the inspector, for a page of its own: it shows the worker that a manager of the same script and name is with.
+/// Fills the page with the inspector, for a page of its own: it shows the worker that a manager of the same script and name is with, and starts
+/// it. That page has no channels, so it is shown no contents; on the main tier it is with a loop of its own, which shows nothing of other
+/// tabs.
 ///
 /// On native targets it does nothing.
 #[cfg(feature = "element")]

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use gloo_timers::future::TimeoutFuture;
 use onesocket::{
     Client, DebugLevel, Event, Heartbeat, LinkState, ManagerConfig, Payload, Replay, SendError,
-    Status, Tier, TierPolicy, inspector,
+    Status, Tier, TierPolicy, WorkerManager, inspector,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -19,7 +19,7 @@ use crate::{
     conversation::{Conversation, Key},
     dom,
     message::{Chat, ChatCodec, Heard},
-    parameters::Parameters,
+    parameters::{Inspector, Parameters},
     view::View,
 };
 
@@ -49,15 +49,21 @@ pub(crate) struct Trips {
 impl Connection {
     /// Connects, and serves the page for as long as it lives.
     pub(crate) fn start(parameters: Parameters, view: Rc<View>) {
+        if parameters.inspector == Some(Inspector::Page) {
+            return match WorkerManager::shared(worker_config(&parameters)) {
+                Ok(manager) => inspector::fill_page(&manager),
+                Err(error) => view.refuse(&format!("Nothing to inspect: {}.", explain(&error))),
+            };
+        }
         view.introduce(&parameters);
         let client = match build(&parameters) {
             Ok(client) => client,
             Err(error) => return view.refuse(&format!("Not connected: {}.", explain(&error))),
         };
         match parameters.inspector {
-            Some(true) => inspector::record(client.manager()),
-            Some(false) => inspector::show(client.manager()),
-            None => {}
+            Some(Inspector::Open) => inspector::show(client.manager()),
+            Some(Inspector::Recording) => inspector::record(client.manager()),
+            Some(Inspector::Page) | None => {}
         }
         let connection = Rc::new(Self {
             client,
@@ -311,12 +317,15 @@ impl Connection {
     }
 }
 
-fn build(parameters: &Parameters) -> Result<Client<Chat, Heard>, onesocket::BuildError> {
-    let worker = ManagerConfig::default()
+fn worker_config(parameters: &Parameters) -> ManagerConfig {
+    ManagerConfig::default()
         .tiers(parameters.tiers.clone())
-        .debug(parameters.debug);
+        .debug(parameters.debug)
+}
+
+fn build(parameters: &Parameters) -> Result<Client<Chat, Heard>, onesocket::BuildError> {
     let mut builder = Client::builder(&parameters.url, ChatCodec)
-        .worker(worker)
+        .worker(worker_config(parameters))
         // A tab that joins an open connection sees what the others saw.
         .replay(Replay::Last {
             frames: 200,

@@ -14,8 +14,8 @@ pub(crate) struct Parameters {
     pub(crate) name: String,
     pub(crate) tiers: TierPolicy,
     pub(crate) debug: DebugLevel,
-    /// Whether the inspector is open from the start, and whether it records.
-    pub(crate) inspector: Option<bool>,
+    /// Whether the inspector is open from the start.
+    pub(crate) inspector: Option<Inspector>,
     /// A text that the server answers or repeats, as a heartbeat.
     pub(crate) ping: Option<String>,
 }
@@ -47,6 +47,12 @@ impl Parameters {
             ));
             DebugLevel::Off
         });
+        let asked = pairs.iter().rfind(|(key, _)| key == "inspector");
+        let inspector = asked.map(|(_, how)| match how.as_str() {
+            "record" => Inspector::Recording,
+            "page" => Inspector::Page,
+            _ => Inspector::Open,
+        });
         let room = find("room").unwrap_or("lobby");
         if room.len() > MAX_ROOM_BYTES {
             problems.push(format!("room is longer than {MAX_ROOM_BYTES} bytes."));
@@ -62,10 +68,7 @@ impl Parameters {
             name,
             tiers,
             debug,
-            inspector: pairs
-                .iter()
-                .rfind(|(key, _)| key == "inspector")
-                .map(|(_, value)| value == "record"),
+            inspector,
             ping: find("ping").map(str::to_owned),
         };
         if problems.is_empty() {
@@ -74,6 +77,16 @@ impl Parameters {
             Err(Problems(problems))
         }
     }
+}
+
+/// How the inspector is open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Inspector {
+    Open,
+    /// And records what can be replayed.
+    Recording,
+    /// There is nothing else in the page.
+    Page,
 }
 
 /// What is wrong with the address, a sentence each.
@@ -157,7 +170,7 @@ mod tests {
         .expect("valid");
         assert_eq!(parameters.url, "/chat?room=a%20b%26c");
         assert_eq!(parameters.tiers, TierPolicy::Forced(Tier::Main));
-        assert_eq!(parameters.inspector, Some(true));
+        assert_eq!(parameters.inspector, Some(Inspector::Recording));
         assert_eq!(
             (parameters.name.as_str(), parameters.debug),
             ("ann", DebugLevel::Payloads)
