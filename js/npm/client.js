@@ -47,7 +47,7 @@ export class Client extends EventTarget {
 
   constructor(url, options = {}) {
     super();
-    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, tier, replyTo, auth, heartbeat } = options;
+    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, tier, replyTo, auth, heartbeat, answer } = options;
     this.#codec = typeof codec === "string" ? CODECS[codec] : codec;
     if (!this.#codec) throw new TypeError(`There is no codec '${codec}'.`);
     this.#replyTo = replyTo;
@@ -59,6 +59,7 @@ export class Client extends EventTarget {
       linger,
       auth: auth && { supply: (refused) => this.#supply(auth, refused) },
       heartbeat: heartbeat && { ...heartbeat, ping: raw(heartbeat.ping), pong: heartbeat.pong && raw(heartbeat.pong) },
+      answer: answer && { ping: raw(answer.ping), pong: raw(answer.pong) },
       tier,
     };
     const tell = (type, fields) => this.dispatchEvent(new ClientEvent(type, fields));

@@ -48,6 +48,7 @@ export class Core {
       replay: 0,
       auth: undefined,
       heartbeat: undefined,
+      answer: undefined,
       script: workerScript(),
       name: worker.name,
       build: worker.build ?? 0,

@@ -158,6 +158,8 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   auth?(request: { refused: boolean }): Credential | null | undefined | Promise<Credential | null | undefined>;
   /** Finds sockets that are open here and dead there. Default: none. */
   heartbeat?: Heartbeat;
+  /** What the worker answers when the server sends `ping`: at once, and without the page. Such a ping is no message. Default: nothing. */
+  answer?: { ping: string | Uint8Array; pong: string | Uint8Array };
   /** Forces a tier. */
   tier?: Tier;
   /** Returns the number that a message answers, as `request` has given it to its question; nothing for any other message. */

@@ -36,6 +36,8 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn heartbeat(this: &Settings) -> Option<HeartbeatSettings>;
     #[wasm_bindgen(method, getter)]
+    fn answer(this: &Settings) -> Option<AnswerSettings>;
+    #[wasm_bindgen(method, getter)]
     fn tier(this: &Settings) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn script(this: &Settings) -> String;
@@ -58,6 +60,14 @@ extern "C" {
     fn ping(this: &HeartbeatSettings) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn pong(this: &HeartbeatSettings) -> JsValue;
+
+    /// What the server's own ping is answered with; both are strings or `Uint8Array`s.
+    pub type AnswerSettings;
+
+    #[wasm_bindgen(method, getter)]
+    fn ping(this: &AnswerSettings) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn pong(this: &AnswerSettings) -> JsValue;
 }
 
 impl Settings {
@@ -82,6 +92,9 @@ impl Settings {
         }
         if let Some(heartbeat) = self.heartbeat() {
             builder = builder.heartbeat(heartbeat.read());
+        }
+        if let Some(answer) = self.answer() {
+            builder = builder.answer(payload(&answer.ping()), payload(&answer.pong()));
         }
         if self.once() {
             builder = one_socket(builder);

@@ -23,7 +23,7 @@ const stop: () => void = client.greet({ ask: 1 }, { ask: 0 });
 
 const heartbeat: Heartbeat = { interval: 20_000, deadline: 5_000, ping: "ping", pong: new Uint8Array(1) };
 const auth = async ({ refused }: { refused: boolean }): Promise<Credential | null> => (refused ? null : { query: ["token", "t"] });
-connect("/auth", { account: "ada", auth, heartbeat }).logOut({ drain: 1000 });
+connect("/auth", { account: "ada", auth, heartbeat, answer: { ping: "2", pong: "3" } }).logOut({ drain: 1000 });
 // @ts-expect-error No credential.
 connect("/auth", { auth: () => "token" });
 

@@ -23,7 +23,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(credentials(ctx)),
         },
         Scenario {
-            name: "npm_client_greets_each_socket_and_replaces_a_dead_one",
+            name: "npm_client_greets_each_socket_replaces_a_dead_one_and_answers_pings",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(greetings(ctx)),
         },
@@ -191,17 +191,22 @@ async fn greetings(ctx: &Context) -> Result<()> {
     tab.eval_async("await client.send('again')", vec![]).await?;
     // Neither pongs, nor a greeting that was dropped.
     heard("hi,hi,bye,again").await?;
+
+    // What is echoed is the server's ping, and so is what it is answered with, which is a message.
+    tab.eval("client.send('ping')", vec![]).await?;
+    heard("hi,hi,bye,again,pong").await?;
     Ok(())
 }
 
-const GREET: &str = "
+const GREET: &str = r#"
 window.heard = [];
 window.cause = '';
 window.client = onesocket.connect('/echo', {
   tier: arguments[0],
   heartbeat: { interval: 300, deadline: 300, ping: 'beat', pong: 'beat' },
+  answer: { ping: '"ping"', pong: '"pong"' },
 });
 client.addEventListener('message', ({ data }) => heard.push(data));
 client.addEventListener('reconnecting', (event) => (window.cause = event.cause));
 // Before there is a socket, or even the wasm.
-window.stop = client.greet('hi', 'bye');";
+window.stop = client.greet('hi', 'bye');"#;
