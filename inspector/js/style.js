@@ -61,6 +61,7 @@ const CSS = `
   }
 }
 *, *::before, *::after { box-sizing: border-box; }
+.overview, .rows, pre { scrollbar-width: thin; scrollbar-color: var(--mute) transparent; }
 [hidden] { display: none !important; }
 h2, h3, p, dl, dd, ol, ul, pre { margin: 0; padding: 0; }
 ol, ul { list-style: none; }
