@@ -378,6 +378,13 @@ pub async fn ping(name: String) -> Result<String, String> {
 }
 
 #[wasm_bindgen]
+pub fn inspect(name: &str) -> Result<(), String> {
+    let entry = entry(name)?;
+    with!(entry, client => onesocket::inspector::show(client.manager()));
+    Ok(())
+}
+
+#[wasm_bindgen]
 pub fn set_debug(name: &str, level: &str) -> Result<(), String> {
     let entry = entry(name)?;
     let level = config::debug_level(level)?;

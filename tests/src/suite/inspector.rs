@@ -31,6 +31,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(alone(ctx)),
         },
         Scenario {
+            name: "the_inspector_makes_a_worker_of_a_test_build_fail",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(fails(ctx)),
+        },
+        Scenario {
             name: "the_inspector_records_what_the_native_engine_replays",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(records(ctx)),
@@ -165,6 +170,26 @@ async fn alone(ctx: &Context) -> Result<()> {
         !page.text(".rows").await?.contains("without a channel"),
         "a payload was shown to a tab that has no channel"
     );
+    Ok(())
+}
+
+async fn fails(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("own-worker.js");
+    let page = site.client_with(config).await?;
+    page.wait_for_state("connected").await?;
+    page.call("inspect", &[json!("c")]).await?;
+    let inspected = Inspected {
+        tab: page.tab.clone(),
+    };
+    inspected
+        .wait_for("text('.links').includes('Connected') && text('.links').includes('1 dial')")
+        .await?;
+    inspected.click_text("Drop sockets").await?;
+    inspected
+        .wait_for("text('.links').includes('Connected') && text('.links').includes('2 dials')")
+        .await?;
     Ok(())
 }
 
