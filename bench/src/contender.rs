@@ -15,6 +15,8 @@ pub(crate) enum Contender {
     ReconnectingWebsocket,
     /// partysocket in the page.
     Partysocket,
+    /// gloo-net in a dedicated worker of gloo-worker, in Rust.
+    GlooWorker,
     /// A WebSocket in a dedicated worker, behind Comlink.
     Comlink,
     /// A WebSocket in a SharedWorker, shared by tab-election.
@@ -33,7 +35,7 @@ pub(crate) enum Tier {
 
 impl Contender {
     /// All of them, in the order of reports.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Raw,
         Self::GlooNet,
         Self::Tier(Tier::Shared),
@@ -41,6 +43,7 @@ impl Contender {
         Self::Tier(Tier::Main),
         Self::ReconnectingWebsocket,
         Self::Partysocket,
+        Self::GlooWorker,
         Self::Comlink,
         Self::TabElection,
     ];
@@ -52,6 +55,7 @@ impl Contender {
             Self::GlooNet => "gloo-net",
             Self::ReconnectingWebsocket => "reconnecting-websocket",
             Self::Partysocket => "partysocket",
+            Self::GlooWorker => "gloo-worker",
             Self::Comlink => "comlink",
             Self::TabElection => "tab-election",
             Self::Tier(Tier::Shared) => "shared",

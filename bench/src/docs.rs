@@ -104,5 +104,5 @@ const METHOD: &str = "\
   rates would be the network's.
 - A ratio says what the way to the app costs. What the app does with a message is the same for all and small here.
 - Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone.
-- The pages of JavaScript peers, and gloo-net's, answer the server's ping where they receive it, which is the busy page.
+- The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
 ";

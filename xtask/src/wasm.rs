@@ -181,9 +181,9 @@ const HYDRATION: Site = Site {
 const BENCH: Site = Site {
     dist: "bench",
     package: "onesocket-bench-page",
-    pages: &["bench-onesocket", "bench-gloo-net"],
+    pages: &["bench-onesocket", "bench-gloo-net", "bench-gloo-worker"],
     files: &["bench/page/static"],
-    workers: &[],
+    workers: &["bench-gloo-relay"],
     features: &[],
 };
 

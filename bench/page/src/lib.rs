@@ -2,7 +2,11 @@
 
 #[cfg(target_family = "wasm")]
 pub mod page;
+#[cfg(target_family = "wasm")]
+pub mod path;
 mod quote;
+#[cfg(target_family = "wasm")]
+pub mod relay;
 mod tally;
 
 pub use quote::Quote;
