@@ -11,7 +11,7 @@ use onesocket_leptos::prelude::*;
 use crate::{
     desk::{Desk, Row},
     feed::{self, Nothing, SYMBOLS, Trade},
-    pace::use_pace,
+    rates::use_rates,
 };
 
 #[component]
@@ -66,7 +66,7 @@ fn Bar(rate: RwSignal<u32>, desk: RwSignal<Desk>) -> impl IntoView {
         tier.get()
             .map_or_else(|| "starting".to_owned(), |tier| format!("{tier} tier"))
     };
-    let pace = use_pace(move || desk.read_untracked().trades);
+    let rates = use_rates(move || desk.read_untracked().trades);
     let choice = |choice: u32| {
         view! {
             <button aria-pressed=move || (rate.get() == choice).to_string() on:click=move |_| rate.set(choice)>
@@ -81,12 +81,12 @@ fn Bar(rate: RwSignal<u32>, desk: RwSignal<Desk>) -> impl IntoView {
             <div class="segments" role="group" aria-label="Trades a second">{[500, 5_000, 20_000].map(choice).collect_view()}</div>
             <p class=move || format!("pill {}", state().0) id="status" role="status">{move || state().1}</p>
         </header>
-        <dl class="pace">
+        <dl class="rates">
             <div><dt>"Trades"</dt><dd id="trades">{move || grouped(desk.read().trades)}</dd></div>
             <div><dt>"Missed"</dt><dd id="missed">{move || grouped(desk.read().missed)}</dd></div>
-            <div><dt>"Trades a second"</dt><dd id="rate">{move || grouped(pace.read().trades)}</dd></div>
-            <div><dt>"Frames a second"</dt><dd id="frames">{move || pace.read().frames}</dd></div>
-            <div><dt>"Longest frame"</dt><dd id="longest">{move || pace.read().longest}" ms"</dd></div>
+            <div><dt>"Trades a second"</dt><dd id="rate">{move || grouped(rates.read().trades)}</dd></div>
+            <div><dt>"Frames a second"</dt><dd id="frames">{move || rates.read().frames}</dd></div>
+            <div><dt>"Longest frame"</dt><dd id="longest">{move || rates.read().longest}" ms"</dd></div>
         </dl>
     }
 }

@@ -7,7 +7,7 @@ mod desk;
 #[cfg(target_family = "wasm")]
 mod feed;
 #[cfg(target_family = "wasm")]
-mod pace;
+mod rates;
 
 fn main() {
     #[cfg(target_family = "wasm")]

@@ -6,16 +6,16 @@ use leptos::prelude::*;
 
 /// One second.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Rates {
     pub(crate) trades: u64,
     pub(crate) frames: u64,
     /// The longest time between two frames, in milliseconds.
     pub(crate) longest: u64,
 }
 
-/// Returns the pace of the last second.
-pub(crate) fn use_pace(trades: impl Fn() -> u64 + 'static) -> ReadSignal<Pace> {
-    let pace = RwSignal::new(Pace::default());
+/// Returns the rates of the last second.
+pub(crate) fn use_rates(trades: impl Fn() -> u64 + 'static) -> ReadSignal<Rates> {
+    let rates = RwSignal::new(Rates::default());
     let frames = StoredValue::new(Frames::begin());
     count(frames);
     let before = StoredValue::new(trades());
@@ -27,7 +27,7 @@ pub(crate) fn use_pace(trades: impl Fn() -> u64 + 'static) -> ReadSignal<Pace> {
         // A busy page's timer is late.
         let seconds = ((now() - seen.begun) / 1000.0).max(0.001);
         let per_second = |count: u64| (count as f64 / seconds).round() as u64;
-        pace.set(Pace {
+        rates.set(Rates {
             // The count begins anew with another connection.
             trades: per_second(trades.saturating_sub(before.get_value())),
             frames: per_second(seen.count),
@@ -38,7 +38,7 @@ pub(crate) fn use_pace(trades: impl Fn() -> u64 + 'static) -> ReadSignal<Pace> {
     if let Ok(interval) = set_interval_with_handle(measure, Duration::from_secs(1)) {
         on_cleanup(move || interval.clear());
     }
-    pace.read_only()
+    rates.read_only()
 }
 
 /// The frames since a moment; times are milliseconds.
