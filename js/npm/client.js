@@ -2,6 +2,8 @@
 import { checkProtocols, checkUrl, ownAccount } from "./address.js";
 import { Core, bytesOf, utf8 } from "./core.js";
 
+export const FEED = Symbol("feed");
+
 const decoder = new TextDecoder();
 
 const CODECS = {
@@ -115,6 +117,11 @@ export class Client extends EventTarget {
 
   logOut({ drain } = {}) {
     this.#core.logOut(drain);
+  }
+
+  // For inspector.js.
+  [FEED]() {
+    return this.#core.feed();
   }
 
   reconnect() {

@@ -113,6 +113,13 @@ export class Core {
     this.#when((connection) => connection?.closeSocket(code, reason));
   }
 
+  // What the inspector is fed with.
+  feed() {
+    return new Promise((resolve, reject) => {
+      this.#when((connection) => (connection === null ? reject(this.#failure) : resolve(connection.feed())));
+    });
+  }
+
   reconnect() {
     this.#when((connection) => connection?.reconnect());
   }

@@ -6,6 +6,7 @@ use std::{cell::RefCell, time::Duration};
 
 use js_sys::{Error, Object, Promise, Reflect};
 use onesocket::{Client, EventGuard, GreetingGuard, LinkState, LogOut, Payload, SendError};
+use onesocket_inspector::Feed;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -138,6 +139,11 @@ impl Connection {
             let _ = Reflect::set(&object, &JsValue::from_str(key), &value);
         }
         object
+    }
+
+    /// Returns what an inspector is fed with.
+    pub fn feed(&self) -> Feed {
+        Feed::new(self.client.manager())
     }
 
     /// Returns which tiers were tried, and what became of each, in words.

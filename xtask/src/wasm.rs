@@ -40,6 +40,11 @@ pub(crate) enum Profile {
 /// Builds the chat, the pages of the browser suite and the npm package into `target/dist`, and returns the folders that somebody downloads.
 pub(crate) fn build_all(profile: Profile) -> Result<Vec<PathBuf>> {
     let folders = build(profile, &[CHAT, TESTS, NPM])?;
+    // The scripts of the inspector's element, which Rust apps get by wasm-bindgen.
+    copy_tree(
+        &paths::root().join("inspector/js"),
+        &paths::dist(NPM.dist).join("inspector"),
+    )?;
     // The pages that use the package, with the package as a web server would have it.
     let pages = paths::dist(TESTS_NPM);
     empty(&pages)?;

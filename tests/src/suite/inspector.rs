@@ -36,6 +36,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(fails(ctx)),
         },
         Scenario {
+            name: "the_inspector_is_in_the_npm_package",
+            tiers: &[],
+            run: |ctx| Box::pin(in_javascript(ctx)),
+        },
+        Scenario {
             name: "the_inspector_records_what_the_native_engine_replays",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(records(ctx)),
@@ -191,6 +196,23 @@ async fn fails(ctx: &Context) -> Result<()> {
         .wait_for("text('.links').includes('Connected') && text('.links').includes('2 dials')")
         .await?;
     Ok(())
+}
+
+async fn in_javascript(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    site.deploy("tests-npm").await?;
+    let tab = ctx.browser.open_tab(&site.url("/")).await?;
+    let open = "const { connect } = await import('/onesocket/index.js');
+        const { inspect } = await import('/onesocket/inspector.js');
+        window.client = connect('/echo');
+        await inspect(client);
+        await client.send({ text: 'from a script' });";
+    tab.eval_async(open, vec![]).await?;
+    let page = Inspected { tab };
+    page.wait_for("text('.links').includes('Connected')")
+        .await?;
+    page.wait_for("text('.rows').includes('from a script')")
+        .await
 }
 
 async fn records(ctx: &Context) -> Result<()> {
