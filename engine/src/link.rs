@@ -169,7 +169,7 @@ impl Link {
         policy: &Rc<StatedPolicy>,
         replay: Replay,
     ) {
-        let policy_differs = !self.members.is_empty() && *policy != self.policy;
+        let policy_differs = !self.members.is_empty() && !policy.is_stated_as(&self.policy);
         if self.members.is_empty() {
             // Nobody is left who could rely on the old one.
             self.adopt(ctx, policy);

@@ -105,8 +105,7 @@ impl Default for LinkPolicy {
 
 /// A policy, and the bytes in which a tab has stated it.
 ///
-/// Two of them are equal when their bytes are. A worker compares one with those of the tabs that join: field by field, that is 360 bytes
-/// of its wasm.
+/// By them a worker compares it with those of the tabs that join: field by field, that is 240 bytes of its wasm.
 #[derive(Clone, Debug)]
 pub struct StatedPolicy {
     policy: LinkPolicy,
@@ -118,6 +117,12 @@ impl StatedPolicy {
         // It is kept for long, so it does not keep the frame.
         let bytes = Bytes::copy_from_slice(bytes);
         Self { policy, bytes }
+    }
+
+    /// Returns whether both were stated in the same bytes. Whoever writes as PROTOCOL.md says writes the same policy in the same bytes.
+    #[must_use]
+    pub fn is_stated_as(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
     }
 }
 
@@ -139,7 +144,7 @@ impl Deref for StatedPolicy {
 
 impl PartialEq for StatedPolicy {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.policy == other.policy
     }
 }
 

@@ -20,7 +20,7 @@ impl Link {
 
     /// A tab has brought another policy: what runs by the old one ends.
     pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &Rc<StatedPolicy>) {
-        if self.policy == *policy {
+        if self.policy.is_stated_as(policy) {
             return;
         }
         self.policy = Rc::clone(policy);
