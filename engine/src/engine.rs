@@ -51,6 +51,8 @@ pub struct Engine {
     next_link: u32,
     next_socket: u32,
     outputs: Fifo<Output<'static>>,
+    #[cfg(feature = "transcode")]
+    transcode: Option<crate::Transcode>,
 }
 
 impl Engine {
@@ -78,7 +80,16 @@ impl Engine {
             next_link: 1,
             next_socket: 1,
             outputs: Fifo::default(),
+            #[cfg(feature = "transcode")]
+            transcode: None,
         }
+    }
+
+    /// Gives the tabs each message in the form that this makes of it, from now on. It is asked once per message, however many tabs
+    /// listen, and behind everything that a link's policy says about messages.
+    #[cfg(feature = "transcode")]
+    pub fn transcode(&mut self, transcode: crate::Transcode) {
+        self.transcode = Some(transcode);
     }
 
     /// Takes one input. Drain [`poll_output`](Self::poll_output) after it.
@@ -473,6 +484,8 @@ impl Engine {
             next_socket: &mut self.next_socket,
             ports: &mut self.ports,
             outputs: &mut self.outputs,
+            #[cfg(feature = "transcode")]
+            transcode: self.transcode.as_ref(),
         };
         Some((link, ctx))
     }

@@ -35,6 +35,10 @@
 //! assert!(matches!(engine.poll_output(), Output::Post { .. }), "the first batch");
 //! assert_eq!(engine.poll_output(), Output::Timeout(None));
 //! ```
+//!
+//! # Features
+//!
+//! - `transcode`: `Engine::transcode`, for an app's own worker. The prebuilt one is without it.
 
 pub mod describe;
 
@@ -45,6 +49,8 @@ mod link;
 mod port;
 mod sink;
 mod tab;
+#[cfg(feature = "transcode")]
+mod transcode;
 
 pub use engine::Engine;
 pub use fifo::Fifo;
@@ -54,3 +60,5 @@ pub use tab::{
     ChannelConfig, ChannelEvent, Delivery, Loss, SendRejected, SessionFailure, TabOutput,
     TabSession,
 };
+#[cfg(feature = "transcode")]
+pub use transcode::Transcode;

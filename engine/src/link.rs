@@ -49,6 +49,8 @@ pub(crate) struct Ctx<'a> {
     pub(crate) next_socket: &'a mut u32,
     pub(crate) ports: &'a mut Ports,
     pub(crate) outputs: &'a mut Fifo<Output<'static>>,
+    #[cfg(feature = "transcode")]
+    pub(crate) transcode: Option<&'a crate::Transcode>,
 }
 
 impl Ctx<'_> {
@@ -469,9 +471,16 @@ impl Link {
 
     /// Passes a message of the server on to every tab.
     fn deliver(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
-        self.history.push(payload);
         let rule = self.policy.latest.as_ref();
-        if let Some(key) = rule.and_then(|rule| latest::key_of(rule, payload)) {
+        let key = rule.and_then(|rule| latest::key_of(rule, payload));
+        // Behind every rule of the policy: they are about what the server says.
+        #[cfg(feature = "transcode")]
+        let payload = &match ctx.transcode {
+            Some(transcode) => transcode.apply(&self.key, payload),
+            None => payload.clone(),
+        };
+        self.history.push(payload);
+        if let Some(key) = key {
             for member in self.members.keys() {
                 ctx.ports
                     .deliver_latest(member.port, member.channel, &key, payload, ctx.now);

@@ -134,7 +134,8 @@ pub struct Beginning {
     pub hello: u32,
     /// When it began.
     pub now: u32,
-    /// The state of its randomness; `None` when there were other tabs or links before, so that more would have to be known.
+    /// The state of its randomness; `None` when more would have to be known: there were other tabs or links before, or the worker
+    /// transcodes by an app's own code.
     pub seed: Option<u64>,
 }
 

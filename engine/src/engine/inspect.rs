@@ -58,6 +58,15 @@ impl Engine {
         }
     }
 
+    /// Whether an engine that is given the same from here on does the same: there was nothing before, and no code of an app's own.
+    fn is_replayable(&self) -> bool {
+        #[cfg(feature = "transcode")]
+        if self.transcode.is_some() {
+            return false;
+        }
+        self.next_tab + self.next_link == 3
+    }
+
     pub(super) fn on_inspect(&mut self, id: PortId, sight: Sight) {
         let Some(session) = self.ports.session(id) else {
             return;
@@ -73,7 +82,7 @@ impl Engine {
                 port: id.0,
                 hello,
                 now: self.now.0 as u32,
-                seed: (self.next_tab + self.next_link == 3).then(|| self.rng.get_seed()),
+                seed: self.is_replayable().then(|| self.rng.get_seed()),
             };
             self.tell(id, &ToTab::Log(beginning.entry()));
         }

@@ -21,4 +21,5 @@ mod replay;
 mod sharing;
 mod stopping;
 mod supervision;
+mod transcode;
 mod workers;

@@ -37,8 +37,10 @@ pub enum NotReplayable {
         /// What it shows.
         level: String,
     },
-    /// The worker had done something before.
-    #[error("the worker had other tabs or connections before it was recorded.\n{HOW}")]
+    /// The worker had done something before, or does what no other engine knows.
+    #[error(
+        "the worker had other tabs or connections before it was recorded, or it transcodes by code of the app's.\n{HOW}"
+    )]
     BeginsInTheMiddle,
     /// The tab was too slow for its worker.
     #[error("line {line}: {entries} entries are missing, because the page did not keep up")]
