@@ -10,6 +10,8 @@ mod json;
 #[cfg(feature = "postcard")]
 mod postcard;
 mod raw;
+#[cfg(all(feature = "json", feature = "postcard"))]
+mod transcoded;
 
 pub use acks::{Acks, acks};
 #[cfg(feature = "json")]
@@ -17,6 +19,8 @@ pub use json::Json;
 #[cfg(feature = "postcard")]
 pub use postcard::Postcard;
 pub use raw::{Bytes, Raw, Text};
+#[cfg(all(feature = "json", feature = "postcard"))]
+pub use transcoded::Transcoded;
 
 /// Turns messages of type `Tx` into payloads, and payloads into messages of type `Rx`.
 ///

@@ -51,7 +51,7 @@
 //!
 //! - `faults`: `Client::fault`, which makes a worker of a test build fail, for tests of apps.
 //! - `inspector`: `onesocket::inspector::show(client.manager())` opens a panel that shows what the worker does.
-//! - `json` (default): [`codec::Json`].
+//! - `json` (default): [`codec::Json`], and with `postcard` [`codec::Transcoded`].
 //! - `postcard` (default): [`codec::Postcard`].
 
 pub mod codec;

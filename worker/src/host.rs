@@ -48,11 +48,14 @@ impl Host {
             online: environment::is_online(),
             debug,
         };
+        let engine = Engine::new(config);
+        #[cfg(feature = "transcode")]
+        let engine = crate::transcode::prepare(engine, scope);
         let inner = Rc::new(Inner {
             epoch,
             clock,
             lead: Lead::start(),
-            engine: RefCell::new(Engine::new(config)),
+            engine: RefCell::new(engine),
             inbox: RefCell::default(),
             is_driving: Cell::new(false),
             is_stopped: Cell::new(false),

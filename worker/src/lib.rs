@@ -34,11 +34,12 @@
 //! - `tracing` (on by default): the debug log as `tracing` events, in the console of the worker too; and what the app itself logs
 //!   in its worker, in the consoles of its tabs. Without it the tabs get the worker's debug log all the same, as numbers that they
 //!   put into words, and the wasm is smaller.
+//! - `transcode`: [`transcode`], by which the tabs get the server's messages in another form.
 //! - `tracing-wasm`: the console output of the debug log through that crate.
 //!
 //! # Elsewhere than in a browser
 //!
-//! On other targets than wasm the crate has nothing but an inert [`serve`], so that a workspace compiles.
+//! On other targets than wasm the crate has nothing but an inert [`serve`], and with `transcode` its functions, so that a workspace compiles.
 
 #![cfg_attr(
     not(target_family = "wasm"),
@@ -70,11 +71,15 @@ mod port;
 mod serve;
 #[cfg(target_family = "wasm")]
 mod socket;
+#[cfg(feature = "transcode")]
+mod transcode;
 
 #[cfg(all(target_family = "wasm", feature = "tracing"))]
 pub use crate::debug::{TabLayer, show_in_console};
 #[cfg(all(target_family = "wasm", feature = "local"))]
 pub use crate::port::local;
+#[cfg(feature = "transcode")]
+pub use crate::transcode::{json_to_postcard, transcode};
 #[cfg(target_family = "wasm")]
 pub use crate::{
     environment::{is_worker, scope},
@@ -82,6 +87,8 @@ pub use crate::{
     port::{Inlet, Outlet, PortEnd},
     serve::serve,
 };
+#[cfg(feature = "transcode")]
+pub use onesocket_protocol::{LinkKey, Payload};
 
 /// Does nothing: there is no worker on this target.
 #[cfg(not(target_family = "wasm"))]

@@ -86,7 +86,7 @@ pub(crate) fn ci(args: &TestArgs) -> ExitCode {
             "--package",
             "onesocket-worker",
             "--features",
-            "gloo-worker",
+            "gloo-worker,transcode",
         ])
     });
     tidy::add_steps(&mut steps);

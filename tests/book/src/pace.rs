@@ -1,8 +1,10 @@
 use std::{cell::RefCell, rc::Rc};
 
 use onesocket::{
-    BuildError, Client, Event, EventGuard, LatestBy, ManagerConfig, Pace, PerFrame, codec::Text,
+    BuildError, Client, Event, EventGuard, LatestBy, ManagerConfig, Pace, PerFrame,
+    codec::{Text, Transcoded},
 };
+use serde::{Deserialize, Serialize};
 
 pub fn latest() -> Result<Client<str, String>, BuildError> {
     // ANCHOR: latest
@@ -34,6 +36,24 @@ pub fn shown_per_frame(client: &Client<str, String>) -> EventGuard<String> {
     guard
 }
 
+// ANCHOR: transcoded
+/// Part of the account. It changes whenever `Quote` does.
+pub const QUOTES: &str = "quotes-1";
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quote {
+    pub symbol: String,
+    pub bid: f64,
+    pub levels: Vec<u32>,
+}
+
+pub fn quotes() -> Result<Client<(), Quote>, BuildError> {
+    Client::builder("wss://example.org/quotes", Transcoded)
+        .account(QUOTES)
+        .build()
+}
+// ANCHOR_END: transcoded
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +62,6 @@ mod tests {
     fn streams_can_be_asked_for_like_this() {
         drop(shown_per_frame(&latest().unwrap()));
         assert_eq!(sounds().check(), Ok(()));
+        drop(quotes().unwrap());
     }
 }

@@ -6,14 +6,14 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use futures::StreamExt;
 use onesocket::{
-    Client, Delivery, Event, Fault, GreetingGuard, LogOut, Millis, Payload, RequestId, SendError,
-    Sending, Tier, codec,
+    Client, ClientBuilder, Delivery, Event, Fault, GreetingGuard, LogOut, Millis, Payload,
+    RequestId, SendError, Sending, Tier, codec,
 };
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::{config, config::CodecName, report};
+use crate::{config, config::CodecName, quote::QUOTES, report, seen::Seen};
 
 thread_local! {
     static CLIENTS: RefCell<BTreeMap<String, Rc<Entry>>> = const { RefCell::new(BTreeMap::new()) };
@@ -106,16 +106,15 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
             let builder = config.builder::<Value, Value>(acked)?;
             let builder =
                 builder.replies(|message: &Value| message["answers"].as_u64().map(RequestId));
-            let client = builder.build().map_err(|error| report::chain(&error))?;
-            let mut stream = client.events();
-            let log = events.clone();
-            spawn_local(async move {
-                while let Some(event) = stream.next().await {
-                    log.borrow_mut().push(report::event(event, |value| value));
-                }
-                log.borrow_mut().push(json!({ "type": "end" }));
-            });
-            AnyClient::Json(client)
+            open_json(builder, &events)?
+        }
+        CodecName::Transcoded => {
+            let builder = config.builder(Seen)?;
+            let builder = match config.account.as_str() {
+                "" => builder.account(QUOTES),
+                _ => builder,
+            };
+            open_json(builder, &events)?
         }
     };
     let entry = Entry {
@@ -126,6 +125,22 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
     };
     CLIENTS.with_borrow_mut(|clients| clients.insert(name.to_owned(), Rc::new(entry)));
     Ok(())
+}
+
+fn open_json(
+    builder: ClientBuilder<Value, Value>,
+    events: &Rc<RefCell<Vec<Value>>>,
+) -> Result<AnyClient, String> {
+    let client = builder.build().map_err(|error| report::chain(&error))?;
+    let mut stream = client.events();
+    let log = events.clone();
+    spawn_local(async move {
+        while let Some(event) = stream.next().await {
+            log.borrow_mut().push(report::event(event, |value| value));
+        }
+        log.borrow_mut().push(json!({ "type": "end" }));
+    });
+    Ok(AnyClient::Json(client))
 }
 
 #[wasm_bindgen]

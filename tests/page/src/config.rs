@@ -23,7 +23,7 @@ extern "C" {
 pub(crate) struct Config {
     url: String,
     #[serde(default)]
-    account: String,
+    pub(crate) account: String,
     #[serde(default)]
     subprotocols: Vec<String>,
     #[serde(default)]
@@ -62,6 +62,7 @@ pub(crate) enum CodecName {
     #[default]
     Raw,
     Json,
+    Transcoded,
 }
 
 #[derive(Debug, Deserialize)]

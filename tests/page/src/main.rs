@@ -7,6 +7,10 @@ mod config;
 #[cfg(target_family = "wasm")]
 mod gloo;
 #[cfg(target_family = "wasm")]
+mod quote;
+#[cfg(target_family = "wasm")]
 mod report;
+#[cfg(target_family = "wasm")]
+mod seen;
 
 fn main() {}

@@ -1,4 +1,7 @@
-//! The app's own worker binary: what an app writes that does not want the prebuilt one. It can be made to fail.
+//! The app's own worker binary: what an app writes that does not want the prebuilt one. It transcodes, and can be made to fail.
+
+#[cfg(target_family = "wasm")]
+mod quote;
 
 #[cfg(target_family = "wasm")]
 mod faults {
@@ -21,5 +24,17 @@ mod faults {
 
 fn main() {
     #[cfg(target_family = "wasm")]
-    onesocket_worker::serve();
+    {
+        use onesocket_worker::json_to_postcard;
+
+        use crate::quote::{QUOTES, Quote};
+
+        // ANCHOR: worker
+        onesocket_worker::transcode(|link, payload| match link.account.as_str() {
+            QUOTES => json_to_postcard::<Quote>(payload),
+            _ => None,
+        });
+        onesocket_worker::serve();
+        // ANCHOR_END: worker
+    }
 }

@@ -33,6 +33,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(hidden(ctx)),
         },
+        Scenario {
+            name: "an_apps_own_worker_turns_json_into_postcard_for_its_tabs",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(transcoded(ctx)),
+        },
     ]
 }
 
@@ -154,6 +159,43 @@ async fn hidden(ctx: &Context) -> Result<()> {
     ensure!(
         wakes <= 20 + 9 * quarters,
         "{wakes} wakes in {quarters} quarters"
+    );
+    Ok(())
+}
+
+/// The main tier has no code of the app's in its loop: the same app reads the JSON itself.
+async fn transcoded(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["codec"] = json!("transcoded");
+    config["worker"]["script"] = json!("own-worker.js");
+    let kind = match ctx.tier {
+        Some(Tier::Main) => "Text",
+        _ => "Binary",
+    };
+    let page = site.client_with(config.clone()).await?;
+    page.wait_for_state("connected").await?;
+    let quote = json!({ "symbol": "ÄBC", "bid": 0.1, "levels": [1, 300] });
+    page.send_ok(&quote.to_string()).await?;
+    page.send_ok("[]").await?;
+    let expect = [
+        json!({ "kind": kind, "quote": quote }),
+        json!({ "kind": "Text", "quote": null }),
+    ];
+    let messages = page.wait_for_messages("c", 2).await?;
+    ensure!(messages == expect, "{messages:?}");
+
+    // Tabs of a build that means another type by the same message have another account.
+    config["account"] = json!("quotes-0");
+    page.open("former", config).await?;
+    let outcome = page
+        .call("send", &["former".into(), quote.to_string().into()])
+        .await?;
+    ensure!(outcome == "sent", "{outcome}");
+    let messages = page.wait_for_messages("former", 1).await?;
+    ensure!(
+        messages == [json!({ "kind": "Text", "quote": quote })],
+        "{messages:?}"
     );
     Ok(())
 }
