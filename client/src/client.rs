@@ -595,6 +595,7 @@ impl<Rx> Shared<Rx> {
             ChannelEvent::MaybeSent { id } => {
                 self.receipts.settle(id, Err(SendError::MaybeSent { id }));
             }
+            ChannelEvent::Buffered { .. } => {}
             ChannelEvent::Status(status) => {
                 let before = self.status.replace(status.clone());
                 let needs_auth = match status.state {

@@ -46,6 +46,10 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
         Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
         Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
         Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),
+        Input::Buffered { socket, bytes } => LogEntry {
+            len: *bytes,
+            ..about(kind::BUFFERED, socket.0, "")
+        },
         Input::DialRefused { socket, refusal } => LogEntry {
             code: *refusal as u32,
             ..about(kind::REFUSED, socket.0, "")

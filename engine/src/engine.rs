@@ -130,6 +130,7 @@ impl Engine {
             | Input::Received { .. }
             | Input::SocketClosing(_)
             | Input::SocketClosed { .. }
+            | Input::Buffered { .. }
             | Input::DialRefused { .. } => self.on_socket(input),
         }
         for (id, session) in self.ports.end_overrun() {

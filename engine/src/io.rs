@@ -69,6 +69,13 @@ pub enum Input {
         /// Whether there was a closing handshake.
         was_clean: bool,
     },
+    /// What the socket holds that has not gone to the network has changed. The host looks at each input, before it gives it to the engine.
+    Buffered {
+        /// The socket.
+        socket: SocketId,
+        /// How many bytes, rounded down to a multiple of [`BUFFERED_STEP_BYTES`](onesocket_protocol::limits::BUFFERED_STEP_BYTES).
+        bytes: u32,
+    },
     /// The WebSocket constructor threw.
     DialRefused {
         /// The socket.
@@ -96,6 +103,7 @@ impl Input {
             | Self::Received { socket, .. }
             | Self::SocketClosing(socket)
             | Self::SocketClosed { socket, .. }
+            | Self::Buffered { socket, .. }
             | Self::DialRefused { socket, .. } => Some(*socket),
             Self::PortOpened(_)
             | Self::Frame { .. }

@@ -16,6 +16,7 @@ use crate::{Fifo, Output, PortId, SocketId, Time, port::Ports};
 
 mod auth;
 mod backoff;
+mod buffered;
 mod give_up;
 mod greetings;
 mod heartbeat;
@@ -119,7 +120,8 @@ pub(crate) struct Link {
 
 #[derive(Debug, Default)]
 struct MemberState {
-    last_id: Option<SendId>,
+    /// The number of its last send; 0 before the first.
+    last_id: u64,
 }
 
 /// What to ask the server on a member's behalf. It waits for a second frame of the tab, because the tab's greetings go first
@@ -319,10 +321,12 @@ impl Link {
         let Some(state) = self.members.get_mut(&member) else {
             return self.tell_failed(ctx, member, id, SendFailure::UnknownChannel);
         };
-        if state.last_id.is_some_and(|last| id <= last) {
+        if id.0 <= state.last_id {
             return self.tell_failed(ctx, member, id, SendFailure::OutOfOrder);
         }
-        state.last_id = Some(id);
+        if core::mem::replace(&mut state.last_id, id.0) == 0 {
+            self.tell_buffered(ctx, member);
+        }
         if self.timers.is_running(Timer::LogOut) {
             let failure = SendFailure::Stopped(StopReason::LoggedOut);
             return self.tell_failed(ctx, member, id, failure);
@@ -499,7 +503,12 @@ impl Link {
 
     /// Tells all members what is said to [`EVERY`] channel.
     fn tell_all(&self, ctx: &mut Ctx<'_>, mut message: ToTab) {
-        for member in self.members.keys() {
+        let is_for_senders = matches!(message, ToTab::Buffered { .. });
+        for (member, state) in self.members.iter() {
+            // Whoever only listens need not be woken.
+            if is_for_senders && state.last_id == 0 {
+                continue;
+            }
             message.redirect(member.channel);
             ctx.tell(*member, &message);
         }

@@ -57,8 +57,6 @@ pub struct TabSession {
     /// What is in no batch yet, in the order in which it was asked for. Channels and greetings are not in here before the
     /// welcome: it brings them all.
     unposted: VecDeque<Unposted>,
-    /// Bytes of payloads that are unposted or unconfirmed.
-    unsettled_bytes: usize,
     outputs: VecDeque<TabOutput<'static>>,
     hello: Option<Vec<u8>>,
     /// The last words to a worker that was left in good order.
@@ -110,7 +108,6 @@ impl TabSession {
             channels: LiteMap::new(),
             next_channel: 1,
             unposted: VecDeque::new(),
-            unsettled_bytes: 0,
             outputs: VecDeque::new(),
             hello: None,
             parting: None,
@@ -316,10 +313,9 @@ impl TabSession {
                 cap: limits::MAX_PAYLOAD_BYTES,
             });
         }
-        if self.unsettled_bytes + payload.len() > MAX_UNSETTLED_BYTES {
-            return Err(SendRejected::Overloaded {
-                bytes: self.unsettled_bytes,
-            });
+        let bytes = self.unsettled_bytes();
+        if bytes + payload.len() > MAX_UNSETTLED_BYTES {
+            return Err(SendRejected::Overloaded { bytes });
         }
         let Some(channel) = self
             .channels
@@ -329,7 +325,7 @@ impl TabSession {
             return Err(SendRejected::Closed);
         };
         let send = channel.next_send();
-        self.unsettled_bytes += payload.len();
+        channel.unsettled_bytes += payload.len();
         let pending = Pending {
             id: send,
             payload,
@@ -343,7 +339,28 @@ impl TabSession {
     /// Returns how many bytes of payloads wait for their outcome.
     #[must_use]
     pub fn unsettled_bytes(&self) -> usize {
-        self.unsettled_bytes
+        self.channels
+            .values()
+            .map(|channel| channel.unsettled_bytes)
+            .sum()
+    }
+
+    /// Returns how many bytes a channel has sent that wait for their outcome, and [`socket_bytes`](Self::socket_bytes) on top. 0 when it
+    /// is closed.
+    #[must_use]
+    pub fn buffered_bytes(&self, id: ChannelId) -> usize {
+        self.channels.get(&id).map_or(0, |channel| {
+            channel.unsettled_bytes + channel.socket_bytes as usize
+        })
+    }
+
+    /// Returns how many bytes of all tabs a channel's socket holds that have not gone to the network, as last told by
+    /// [`ChannelEvent::Buffered`].
+    #[must_use]
+    pub fn socket_bytes(&self, id: ChannelId) -> u32 {
+        self.channels
+            .get(&id)
+            .map_or(0, |channel| channel.socket_bytes)
     }
 
     /// Registers a greeting; `None` when the channel is closed.

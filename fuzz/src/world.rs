@@ -201,6 +201,10 @@ impl World {
                 }
                 self.input(Input::SocketClosing(socket));
             }
+            14 if is_open == Some(true) => {
+                let bytes = script.number() as u32;
+                self.input(Input::Buffered { socket, bytes });
+            }
             14 if is_forged || is_open == Some(false) => {
                 self.sockets.remove(&socket);
                 let refusals = [

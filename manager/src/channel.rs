@@ -52,6 +52,19 @@ impl Channel {
             .with_session(|session| session.acknowledge(self.id, send));
     }
 
+    /// Returns how many bytes of its sends wait for their outcome, and [`socket_bytes`](Self::socket_bytes) on top.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.core().wiring.buffered_bytes(self.id)
+    }
+
+    /// Returns how many bytes of all tabs its socket holds that have not gone to the network, as last told by
+    /// [`ChannelEvent::Buffered`](crate::ChannelEvent::Buffered).
+    #[must_use]
+    pub fn socket_bytes(&self) -> u32 {
+        self.core().wiring.socket_bytes(self.id)
+    }
+
     /// Registers a payload that is sent first on every new socket, and at once when one is open. Identical ones of several
     /// channels are sent once; `farewell` is sent when the last of them is dropped. `None` when the channel is closed.
     pub fn greet(&self, payload: Payload, farewell: Option<Payload>) -> Option<GreetingId> {

@@ -94,6 +94,14 @@ impl Wiring {
         self.session.borrow().hello(holds_lock).encode()
     }
 
+    pub(crate) fn buffered_bytes(&self, channel: ChannelId) -> usize {
+        self.session.borrow().buffered_bytes(channel)
+    }
+
+    pub(crate) fn socket_bytes(&self, channel: ChannelId) -> u32 {
+        self.session.borrow().socket_bytes(channel)
+    }
+
     pub(crate) fn awaits_ack(&self) -> bool {
         self.session.borrow().awaits_ack()
     }

@@ -16,6 +16,9 @@ pub const MAX_BATCH_MESSAGES: u32 = 65_536;
 /// Bytes at which a batch counts as full: the messages after it wait for the next one.
 pub const FULL_BATCH_BYTES: usize = 1024 * 1024;
 
+/// In steps of so many bytes a worker tells what a socket holds that has not gone to the network. A power of two.
+pub const BUFFERED_STEP_BYTES: u32 = 256 * 1024;
+
 /// Bytes of the body of a message that does not end in a payload: above the largest [`Connect`](crate::Connect).
 pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 

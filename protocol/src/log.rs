@@ -64,6 +64,8 @@ pub mod kind {
     pub const MOMENT: u8 = 23;
     /// `content` is a frame of `len` bytes from the port `id`.
     pub const FRAME_IN: u8 = 24;
+    /// The socket `id` holds so many bytes (`len`), rounded down.
+    pub const BUFFERED: u8 = 25;
 }
 
 /// One entry of a worker's log. Its `Display` is the line that people read.
@@ -217,6 +219,7 @@ impl fmt::Display for LogEntry {
             kind::BEGINNING => write!(f, "port {id} records"),
             kind::MOMENT => write!(f, "at {len} ms"),
             kind::FRAME_IN => write!(f, "port {id} -> a frame, {len} B"),
+            kind::BUFFERED => write!(f, "socket {id} holds {len} B"),
             kind => write!(
                 f,
                 "entry of the unknown kind {kind}: {id}, {code}, {len}, {} B",
@@ -255,6 +258,7 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::SENT
         | tag::FAILED
         | tag::MARK
+        | tag::BUFFERED
         | tag::LAGGED => 2,
         tag::CONNECT
         | tag::DISCONNECT
@@ -341,6 +345,7 @@ impl Shape {
             tag::LAGGED => ("lagged", &["channel", "missed"]),
             tag::DETACHED => ("detached", CHANNEL),
             tag::MARK => ("mark", &["channel", "through"]),
+            tag::BUFFERED => ("buffered", &["channel", "bytes"]),
             tag::UPDATE_AVAILABLE => ("update available", &[]),
             _ => ("unknown", &[]),
         };

@@ -68,6 +68,7 @@ pub mod tag {
         MARK = 143
         UPDATE_AVAILABLE = 144
         NEED_CREDENTIAL = 145
+        BUFFERED = 146
     }
 }
 
@@ -354,6 +355,14 @@ pub enum ToTab {
         /// The newest build number that was met, when it is above the tab's own; else 0, and the protocol is newer.
         build: u64,
     },
+    /// How much the open socket holds that has not gone to the network: of all tabs, and also what [`ToTab::Sent`] has told of. It holds
+    /// until the worker says otherwise or the socket is lost. Only a channel that has sent something is told.
+    Buffered {
+        /// The channel.
+        channel: ChannelId,
+        /// How many bytes, rounded down to a multiple of [`limits::BUFFERED_STEP_BYTES`].
+        bytes: u32,
+    },
 }
 
 /// Where the loop runs.
@@ -489,6 +498,7 @@ impl ToTab {
             | Self::Lagged { channel, .. }
             | Self::Mark { channel, .. }
             | Self::NeedCredential { channel, .. }
+            | Self::Buffered { channel, .. }
             | Self::Detached { channel } => Some(*channel),
             Self::Error { channel, .. } => *channel,
             Self::Ready { .. }
@@ -512,6 +522,7 @@ impl ToTab {
             | Self::Lagged { channel, .. }
             | Self::Mark { channel, .. }
             | Self::NeedCredential { channel, .. }
+            | Self::Buffered { channel, .. }
             | Self::Detached { channel }
             | Self::Error {
                 channel: Some(channel),
@@ -630,6 +641,10 @@ impl ToTab {
                     request,
                     refused,
                 }
+            }
+            tag::BUFFERED => {
+                let (channel, bytes) = body(raw)?;
+                Self::Buffered { channel, bytes }
             }
             tag => return Err(DecodeError::UnknownTag { tag }),
         })

@@ -161,6 +161,10 @@ fn input_of(entry: Option<&LogEntry>, line: usize) -> Result<Input, NotReplayabl
             Input::Received { socket, payload }
         }
         kind::CLOSING => Input::SocketClosing(socket),
+        kind::BUFFERED => Input::Buffered {
+            socket,
+            bytes: *len,
+        },
         kind::CLOSED => Input::SocketClosed {
             socket,
             code: *code as u16,

@@ -179,7 +179,7 @@ impl Inner {
             return;
         }
         self.notice_sleep();
-        self.notice_closing_sockets();
+        self.notice_sockets();
         while let Some(input) = self.next_input() {
             let now = self.clock.now();
             if !self.may_act(now) {
@@ -210,15 +210,25 @@ impl Inner {
         }
     }
 
-    /// A socket's close event is a task of its own, which may stand in the queue behind the one that runs now: without this
-    /// the engine would hand messages to a socket that drops them silently. The state can't change again before this task
-    /// ends, so once per wake is enough.
-    fn notice_closing_sockets(&self) {
+    /// What changes without an event, or in front of it. A socket's close event is a task of its own, which may stand in the queue
+    /// behind the one that runs now: without this the engine would hand messages to a socket that drops them silently. The state
+    /// can't change again before this task ends, so once per wake is enough.
+    ///
+    /// What was handed over in this task, no browser has passed on before its end. So a socket is asked what it holds before it is
+    /// handed more; whoever has sent acknowledges the receipt, which is the next wake. What it says goes behind what waits: several
+    /// answers may wait for the lock, and the last must be the newest.
+    fn notice_sockets(&self) {
         for (id, socket) in self.sockets.borrow_mut().iter_mut() {
             if socket.is_newly_closing() {
                 self.inbox
                     .borrow_mut()
                     .push_front(Input::SocketClosing(*id));
+            }
+            if let Some(bytes) = socket.newly_buffered() {
+                let socket = *id;
+                self.inbox
+                    .borrow_mut()
+                    .push(Input::Buffered { socket, bytes });
             }
         }
     }

@@ -9,11 +9,11 @@ mod gloo;
 mod plain;
 mod subprotocol;
 
-use std::rc::Weak;
+use std::{cell::Cell, mem, rc::Weak};
 
 use js_sys::Array;
 use onesocket_engine::{DialRefusal, SocketId};
-use onesocket_protocol::{Payload, PayloadKind};
+use onesocket_protocol::{Payload, PayloadKind, limits::BUFFERED_STEP_BYTES};
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "gloo-net")]
@@ -28,6 +28,10 @@ pub(crate) struct Socket {
     _receiving: Receiving,
     /// Whether the engine has been told that it is open, and not yet that it is not.
     pub(crate) is_believed_open: bool,
+    /// Whether anything was sent that it may still hold. Asking the browser costs a call, and most wakes send nothing.
+    may_hold: Cell<bool>,
+    /// What the engine was told of what it holds.
+    buffered: u32,
 }
 
 impl Socket {
@@ -52,11 +56,14 @@ impl Socket {
             _receiving: Receiving::start(&raw, host, id)?,
             raw,
             is_believed_open: false,
+            may_hold: Cell::new(false),
+            buffered: 0,
         })
     }
 
     /// Hands a payload to the browser. A socket that is not open swallows it.
     pub(crate) fn send(&self, payload: &Payload) {
+        self.may_hold.set(true);
         let sent = match (payload.kind(), payload.as_text()) {
             (PayloadKind::Text, Some(text)) => self.raw.send_with_str(text),
             _ => self.raw.send_with_u8_array(payload.bytes()),
@@ -95,6 +102,16 @@ impl Socket {
             self.is_believed_open = false;
         }
         is_closing
+    }
+
+    /// Returns what it holds that has not gone to the network, rounded down, when that has changed.
+    pub(crate) fn newly_buffered(&mut self) -> Option<u32> {
+        if !self.may_hold.get() {
+            return None;
+        }
+        let bytes = self.raw.buffered_amount() & !(BUFFERED_STEP_BYTES - 1);
+        self.may_hold.set(bytes > 0);
+        (mem::replace(&mut self.buffered, bytes) != bytes).then_some(bytes)
     }
 }
 

@@ -4,7 +4,7 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, EVERY, Link, Member, Timer, backoff};
+use super::{Ctx, EVERY, Link, Member, Timer, backoff, buffered::Buffered};
 use crate::{DialRefusal, Input, Output, SocketId, Time};
 
 /// What a connection is doing. Each state has only its own data.
@@ -39,6 +39,7 @@ pub(crate) struct Open {
     pub(super) pinged: Option<Time>,
     /// Whether the ping that is under way follows a wake.
     pub(super) woken: bool,
+    pub(super) buffered: Buffered,
 }
 
 /// The socket takes nothing any more, and its close event has not said why yet.
@@ -167,6 +168,7 @@ impl Link {
                 };
                 self.on_closed(ctx, close);
             }
+            Input::Buffered { bytes, .. } => self.on_buffered(ctx, bytes),
             Input::DialRefused { refusal, .. } => self.on_refused(ctx, refusal),
             Input::PortOpened(_)
             | Input::Frame { .. }
@@ -212,9 +214,10 @@ impl Link {
             subprotocol: subprotocol.clone(),
             pinged: None,
             woken: false,
+            buffered: Buffered::default(),
         });
         self.watch_heartbeat(ctx.now);
-        self.watch_sleep(ctx);
+        self.watch(ctx);
         let first = self.credentials.first.iter();
         for payload in first.chain(self.greetings.payloads()) {
             ctx.transmit(socket, payload.clone());
@@ -537,7 +540,7 @@ impl Link {
             }
             Timer::Stable => self.on_stable(),
             Timer::Heartbeat => self.ping(ctx),
-            Timer::Watch => self.watch_sleep(ctx),
+            Timer::Watch => self.watch(ctx),
             Timer::Pong => self.on_silence(ctx),
             Timer::QueueTimeout => self.expire_queue(ctx),
             Timer::GiveUp => self.on_give_up(ctx),

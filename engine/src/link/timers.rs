@@ -17,7 +17,7 @@ pub(crate) enum Timer {
     Heartbeat,
     /// The answer to the ping is overdue.
     Pong,
-    /// Nothing is to be done; how late it fires tells of a sleep.
+    /// Nothing is to be done but to look at the socket; how late it fires tells of a sleep.
     Watch,
     /// The oldest queued message has waited long enough.
     QueueTimeout,

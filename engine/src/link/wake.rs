@@ -80,11 +80,12 @@ impl Link {
         }
     }
 
-    /// A timer of its own, because a link may have no other: it is by firing late that it tells of a sleep.
-    pub(super) fn watch_sleep(&mut self, ctx: &Ctx<'_>) {
-        if let State::Open(Open { .. }) = self.state {
-            self.timers
-                .start(Timer::Watch, ctx.now.after(WATCH_INTERVAL));
+    /// A timer of its own, because a link may have no other: it is by firing late that it tells of a sleep. And at each input the host
+    /// looks at its sockets.
+    pub(super) fn watch(&mut self, ctx: &Ctx<'_>) {
+        if let State::Open(open) = &mut self.state {
+            let wait = open.buffered.next_wait().unwrap_or(WATCH_INTERVAL);
+            self.timers.start(Timer::Watch, ctx.now.after(wait));
         }
     }
 }

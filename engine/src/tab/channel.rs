@@ -26,6 +26,10 @@ pub(super) struct Channel {
     marked: SendId,
     /// Sends that are sent again, oldest first: a worker that is lost may have handed them to a socket.
     pub(super) doubtful: VecDeque<SendId>,
+    /// Bytes of the payloads of all sends without a last word.
+    pub(super) unsettled_bytes: usize,
+    /// What the socket holds that has not gone to the network, as the worker has told.
+    pub(super) socket_bytes: u32,
     /// The client is gone; only the worker's last word is waited for.
     pub(super) closing: bool,
     /// Its account is to be logged out, with so much time for what is queued: every worker is told, until one has done it.
@@ -43,6 +47,8 @@ impl Channel {
             handed: VecDeque::new(),
             marked: SendId(0),
             doubtful: VecDeque::new(),
+            unsettled_bytes: 0,
+            socket_bytes: 0,
             closing: false,
             log_out: None,
         }
@@ -84,20 +90,23 @@ impl Channel {
         self.marked = self.marked.max(through);
     }
 
-    /// All sends up to one were handed to a socket. Those that are not to be kept are settled; returns their bytes.
-    pub(super) fn confirm(&mut self, through: SendId) -> usize {
-        let mut bytes = 0;
+    /// All sends up to one were handed to a socket. Those that are not to be kept are settled.
+    pub(super) fn confirm(&mut self, through: SendId) {
         self.mark(through);
         while let Some(pending) = pop_through(&mut self.unconfirmed, through, |pending| pending.id)
         {
             if pending.delivery == Delivery::UntilAcknowledged {
                 self.handed.push_back(pending);
             } else {
-                bytes += pending.payload.len();
+                self.settle(&pending);
             }
         }
         while pop_through(&mut self.doubtful, through, |doubtful| *doubtful).is_some() {}
-        bytes
+    }
+
+    /// A send has its last word.
+    pub(super) fn settle(&mut self, pending: &Pending) {
+        self.unsettled_bytes -= pending.payload.len();
     }
 
     pub(super) fn take_unconfirmed(&mut self, send: SendId) -> Option<Pending> {
@@ -131,6 +140,7 @@ impl Channel {
                 at >= was_handed && pending.batch <= certain_through && pending.id > marked;
             if !is_kept_back {
                 if pending.delivery == Delivery::AtMostOnce || self.closing {
+                    self.unsettled_bytes -= pending.payload.len();
                     lost.push(pending);
                     continue;
                 }

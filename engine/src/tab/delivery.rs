@@ -92,8 +92,14 @@ impl TabSession {
             for send in channel.lose_worker(certain_through, &mut |pending| {
                 returned.push((*id, pending));
             }) {
-                self.unsettled_bytes -= send.payload.len();
                 let event = ChannelEvent::MaybeSent { id: send.id };
+                self.outputs.push_back(super::TabOutput::Event {
+                    channel: *id,
+                    event,
+                });
+            }
+            if core::mem::take(&mut channel.socket_bytes) > 0 {
+                let event = ChannelEvent::Buffered { bytes: 0 };
                 self.outputs.push_back(super::TabOutput::Event {
                     channel: *id,
                     event,
@@ -131,7 +137,9 @@ impl TabSession {
         let Some(pending) = self.take_pending(channel, id) else {
             return;
         };
-        self.unsettled_bytes -= pending.payload.len();
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.settle(&pending);
+        }
         if pending.delivery == Delivery::UntilAcknowledged {
             self.say_of_open(channel, ToWorker::Acknowledge { channel, id });
         }
@@ -162,9 +170,10 @@ impl TabSession {
 
     /// A send has reached no socket of this worker. Whether it had reached one before is another matter.
     pub(super) fn tell_not_sent(&mut self, id: ChannelId, pending: &Pending, failure: SendFailure) {
-        self.unsettled_bytes -= pending.payload.len();
-        let channel = self.channels.get_mut(&id);
-        let is_doubtful = channel.is_some_and(|channel| channel.take_doubt(pending.id));
+        let is_doubtful = self.channels.get_mut(&id).is_some_and(|channel| {
+            channel.settle(pending);
+            channel.take_doubt(pending.id)
+        });
         let id_of_send = pending.id;
         self.tell(
             id,
@@ -190,7 +199,6 @@ impl TabSession {
             .chain(channel.unconfirmed.drain(..))
             .collect();
         for pending in maybes {
-            self.unsettled_bytes -= pending.payload.len();
             self.tell(id, ChannelEvent::MaybeSent { id: pending.id });
         }
         if let Phase::HandingOver(handing_over) = &mut self.phase {

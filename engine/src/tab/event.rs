@@ -160,6 +160,13 @@ pub enum ChannelEvent {
         /// Which.
         id: SendId,
     },
+    /// What the open socket holds that has not gone to the network has changed: see
+    /// [`TabSession::socket_bytes`](crate::TabSession::socket_bytes).
+    Buffered {
+        /// How many bytes, of all tabs, in steps of
+        /// [`BUFFERED_STEP_BYTES`](onesocket_protocol::limits::BUFFERED_STEP_BYTES).
+        bytes: u32,
+    },
     /// A newer build of the app is out: another tab runs it, or the worker does.
     UpdateAvailable {
         /// The newest build number that was met, above this tab's own; `None` when only the protocol is known to be newer.

@@ -169,12 +169,17 @@ impl TabSession {
         match message {
             ToTab::Ready { .. } => {}
             ToTab::Attached { channel, status } | ToTab::Status { channel, status } => {
+                // A socket that is lost takes with it what it holds. Before the next one is open this is always told.
+                if !status.state.is_connected() {
+                    self.on_buffered(channel, 0);
+                }
                 self.tell(channel, ChannelEvent::Status(status));
             }
             ToTab::Connected {
                 channel,
                 subprotocol,
             } => self.tell(channel, ChannelEvent::Connected { subprotocol }),
+            ToTab::Buffered { channel, bytes } => self.on_buffered(channel, bytes),
             ToTab::Disconnected { channel, reason } => {
                 if let Some(channel) = self.channels.get_mut(&channel)
                     && reason == StopReason::LoggedOut
@@ -254,7 +259,7 @@ impl TabSession {
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
-        self.unsettled_bytes -= channel.confirm(through);
+        channel.confirm(through);
         self.tell(id, ChannelEvent::Sent { through });
     }
 
@@ -274,8 +279,18 @@ impl TabSession {
             }
         } else if let Some(pending) = channel.take_handed(send) {
             // It was handed to a socket, and the worker keeps it no longer.
-            self.unsettled_bytes -= pending.payload.len();
+            channel.settle(&pending);
             self.tell(id, ChannelEvent::MaybeSent { id: send });
+        }
+    }
+
+    /// What the socket holds that has not gone to the network.
+    pub(super) fn on_buffered(&mut self, id: ChannelId, bytes: u32) {
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        if core::mem::replace(&mut channel.socket_bytes, bytes) != bytes {
+            self.tell(id, ChannelEvent::Buffered { bytes });
         }
     }
 

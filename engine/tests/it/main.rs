@@ -3,6 +3,7 @@
 mod sim;
 
 mod auth;
+mod buffered;
 mod builds;
 mod closing;
 mod delivery;

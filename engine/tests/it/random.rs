@@ -10,7 +10,7 @@ use fastrand::Rng;
 use onesocket_engine::{Delivery, Input, TabSession};
 use onesocket_protocol::{
     Backoff, Epoch, GiveUp, GreetingId, Heartbeat, LinkPolicy, Millis, Pace, Payload, QueueLimits,
-    Replay, Sight, Wake,
+    Replay, Sight, Wake, limits::BUFFERED_STEP_BYTES,
 };
 
 use crate::sim::{Chan, Mode, Sim};
@@ -149,6 +149,7 @@ impl Run {
             875..900 => self.disturb(tab),
             900..910 => self.abandon_worker(tab),
             910..920 => self.rest(tab),
+            920..935 => self.clog(),
             _ => {
                 let millis = self.rng.u64(0..8_000);
                 self.sim.run(millis);
@@ -243,6 +244,19 @@ impl Run {
                 .unwrap_or(1000);
             let reason = self.rng.choice(["", "retry-after=3", "bye"]).unwrap_or("");
             self.sim.server_close(conn, code, reason);
+        }
+    }
+
+    /// The server stops to read, or reads on. What the socket holds then has not to do with what was sent: that is too little to be told.
+    fn clog(&mut self) {
+        let Some(conn) = self.rng.choice(self.sim.open_conns()) else {
+            return;
+        };
+        if self.sim.conns[conn].clogged && self.rng.bool() {
+            self.sim.unclog(conn);
+        } else {
+            self.sim.conns[conn].clogged = true;
+            self.sim.conns[conn].holds += self.rng.u32(0..4 * BUFFERED_STEP_BYTES);
         }
     }
 
@@ -390,6 +404,9 @@ impl Run {
         }
         self.sim.start_server();
         self.sim.server.answers_pings = true;
+        for conn in 0..self.sim.conns.len() {
+            self.sim.unclog(conn);
+        }
         for worker in 0..self.sim.workers.len() {
             self.sim.network(worker, true);
         }

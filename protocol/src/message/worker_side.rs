@@ -467,6 +467,10 @@ impl Writer<'_> {
                 self.number(*build);
                 tag::UPDATE_AVAILABLE
             }
+            ToTab::Buffered { bytes, .. } => {
+                self.u32(*bytes);
+                tag::BUFFERED
+            }
         }
     }
 

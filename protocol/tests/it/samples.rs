@@ -233,6 +233,13 @@ pub(crate) fn to_tab() -> Vec<(&'static str, ToTab)> {
                 through: SendId(300),
             },
         ),
+        (
+            "buffered",
+            ToTab::Buffered {
+                channel: CHANNEL,
+                bytes: 3 << 18,
+            },
+        ),
         ("update-available", ToTab::UpdateAvailable { build: BUILD }),
         (
             "update-available-protocol",

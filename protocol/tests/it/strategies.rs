@@ -111,6 +111,7 @@ pub(crate) fn to_tab() -> impl Strategy<Value = ToTab> {
         (channel(), any::<u64>()).prop_map(|(channel, missed)| ToTab::Lagged { channel, missed }),
         channel().prop_map(|channel| ToTab::Detached { channel }),
         any::<u64>().prop_map(|build| ToTab::UpdateAvailable { build }),
+        (channel(), any::<u32>()).prop_map(|(channel, bytes)| ToTab::Buffered { channel, bytes }),
         (channel(), any::<u32>(), any::<bool>()).prop_map(|(channel, request, refused)| {
             ToTab::NeedCredential {
                 channel,

@@ -34,7 +34,13 @@ impl Run {
                 0,
                 "seed {seed}: bytes without a receipt"
             );
-            for client in tab.clients.values() {
+            for (id, client) in &tab.clients {
+                let told = client.buffered.last().filter(|_| !client.closed);
+                assert_eq!(
+                    (tab.session.buffered_bytes(*id), told.unwrap_or(&0)),
+                    (0, &0),
+                    "seed {seed}: a socket is said to hold something"
+                );
                 assert_eq!(
                     client.unsettled(),
                     [],

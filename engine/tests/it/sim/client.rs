@@ -44,6 +44,8 @@ pub(crate) struct Client {
     pub(crate) stops: Vec<StopReason>,
     pub(crate) errors: Vec<WorkerError>,
     pub(crate) lagged: Vec<u64>,
+    /// What it was told that the socket holds, each time.
+    pub(crate) buffered: Vec<u32>,
     /// What it was asked for credentials: the number, and whether the last one was refused.
     pub(crate) asked: Vec<(u32, bool)>,
     pub(crate) failed: u32,
@@ -113,6 +115,7 @@ impl Client {
             ChannelEvent::NeedCredential { request, refused } => {
                 self.asked.push((request, refused))
             }
+            ChannelEvent::Buffered { bytes } => self.buffered.push(bytes),
             ChannelEvent::Failed(_) => self.failed += 1,
             ChannelEvent::UpdateAvailable { .. } => panic!("all are of one build"),
             ChannelEvent::Closed => self.closed = true,

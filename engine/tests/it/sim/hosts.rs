@@ -9,7 +9,7 @@ use onesocket_protocol::Payload;
 use super::{Conn, Event, Ready, Sim};
 
 impl Sim {
-    /// Gives a worker an input the way its host does: what has changed without an event is told first.
+    /// Gives a worker an input the way its host does: what has changed without an event is told too.
     pub(crate) fn input(&mut self, worker: usize, input: Input) {
         let closing: Vec<(usize, SocketId)> = self
             .by_socket
@@ -21,7 +21,12 @@ impl Sim {
             self.conns[conn].ready = Ready::Closing { told: true };
             self.give(worker, Input::SocketClosing(socket));
         }
+        let of_worker = self.conns.iter_mut().filter(|conn| conn.worker == worker);
+        let buffered: Vec<Input> = of_worker.filter_map(Conn::newly_buffered).collect();
         self.give(worker, input);
+        for input in buffered {
+            self.give(worker, input);
+        }
     }
 
     pub(super) fn give(&mut self, worker: usize, input: Input) {
@@ -194,8 +199,7 @@ impl Sim {
                 self.transmitted_order.push(payload.bytes().clone());
             }
         }
-        let delay = self.net(true, conn);
-        self.schedule(delay, Event::ToServer { conn, payload });
+        self.transmit(conn, payload);
     }
 
     /// The client's side of a socket is gone.

@@ -1,7 +1,7 @@
 //! The model server, and its sockets as both ends see them.
 
-use onesocket_engine::SocketId;
-use onesocket_protocol::Payload;
+use onesocket_engine::{Input, SocketId};
+use onesocket_protocol::{Payload, limits::BUFFERED_STEP_BYTES};
 
 use super::{Event, Sim};
 
@@ -81,6 +81,13 @@ pub(crate) struct Conn {
     pub(crate) server_open: bool,
     /// Nothing gets through any more, and neither end knows.
     pub(crate) half_open: bool,
+    /// The server reads nothing: what is sent stays with the client.
+    pub(crate) clogged: bool,
+    held: Vec<Payload>,
+    /// Bytes that the client's end holds.
+    pub(crate) holds: u32,
+    /// What the engine knows of that.
+    told: u32,
     pub(crate) ready: Ready,
     /// Whether the engine still wants to hear of it.
     pub(crate) wanted: bool,
@@ -99,6 +106,10 @@ impl Conn {
             offered,
             server_open: false,
             half_open: false,
+            clogged: false,
+            held: Vec::new(),
+            holds: 0,
+            told: 0,
             ready: Ready::Connecting,
             wanted: true,
             said: 0,
@@ -106,6 +117,13 @@ impl Conn {
             to_server_at: 0,
             to_client_at: 0,
         }
+    }
+
+    /// Returns what it holds, as a host tells it, when that has changed.
+    pub(super) fn newly_buffered(&mut self) -> Option<Input> {
+        let (socket, bytes) = (self.socket, self.holds & !(BUFFERED_STEP_BYTES - 1));
+        let is_new = self.wanted && core::mem::replace(&mut self.told, bytes) != bytes;
+        is_new.then_some(Input::Buffered { socket, bytes })
     }
 }
 
@@ -139,6 +157,25 @@ impl Sim {
                 clean,
             },
         );
+    }
+
+    /// The server reads what it has left with the client.
+    pub(crate) fn unclog(&mut self, conn: usize) {
+        self.conns[conn].clogged = false;
+        self.conns[conn].holds = 0;
+        for payload in core::mem::take(&mut self.conns[conn].held) {
+            self.transmit(conn, payload);
+        }
+    }
+
+    /// The client's end of a socket takes a payload.
+    pub(super) fn transmit(&mut self, conn: usize, payload: Payload) {
+        if self.conns[conn].clogged {
+            self.conns[conn].holds += payload.len() as u32;
+            return self.conns[conn].held.push(payload);
+        }
+        let delay = self.net(true, conn);
+        self.schedule(delay, Event::ToServer { conn, payload });
     }
 
     /// Says something on a socket; everything said is numbered so that holes and doubles show.
