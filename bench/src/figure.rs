@@ -39,6 +39,14 @@ pub(crate) enum Figure {
     TabsBytes,
     /// Memory of all processes of the browser, for each tab after the first.
     TabMemory,
+    /// How fast JSON is received by an app that reads it in the page.
+    JsonRate,
+    /// For how long it keeps the main thread busy.
+    JsonMain,
+    /// The same for JSON that an app's own worker turns into postcard.
+    TranscodedRate,
+    /// For how long that keeps the main thread busy.
+    TranscodedMain,
 }
 
 impl Figure {
@@ -62,13 +70,21 @@ impl Figure {
             Self::TabsSockets => "tabs-sockets",
             Self::TabsBytes => "tabs-bytes",
             Self::TabMemory => "tab-memory",
+            Self::JsonRate => "json-rate",
+            Self::JsonMain => "json-main",
+            Self::TranscodedRate => "transcoded-rate",
+            Self::TranscodedMain => "transcoded-main",
         }
     }
 
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Self::FloodRate | Self::UpstreamRate => "messages/s",
-            Self::FloodMain | Self::UpstreamMain => "ms per 100,000 messages",
+            Self::FloodRate | Self::UpstreamRate | Self::JsonRate | Self::TranscodedRate => {
+                "messages/s"
+            }
+            Self::FloodMain | Self::UpstreamMain | Self::JsonMain | Self::TranscodedMain => {
+                "ms per 100,000 messages"
+            }
             Self::FloodGap | Self::Echo | Self::PingAnswer | Self::FirstTab | Self::NextTab => "ms",
             Self::SteadyMain | Self::TabsCpu => "ms/s",
             Self::TabsSockets => "sockets",

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
+    contender::Contender,
     figure::Figure,
     plan::Plan,
     server::{PING_INTERVAL, Server},
@@ -26,10 +27,14 @@ pub(crate) enum Load {
     Large64K,
     Large8M,
     Tabs,
+    /// JSON, which the page reads.
+    Json,
+    /// The same, which an app's own worker reads, and gives to the page as postcard.
+    Transcoded,
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Flood,
         Self::Steady,
         Self::Echo,
@@ -38,6 +43,8 @@ impl Load {
         Self::Large64K,
         Self::Large8M,
         Self::Tabs,
+        Self::Json,
+        Self::Transcoded,
     ];
 
     /// The name on the command line.
@@ -51,6 +58,22 @@ impl Load {
             Self::Large64K => "large-64k",
             Self::Large8M => "large-8m",
             Self::Tabs => "tabs",
+            Self::Json => "json",
+            Self::Transcoded => "transcoded",
+        }
+    }
+
+    /// Whether it is measured without being asked for. Two ways of one's own are compared by whoever wonders which to take.
+    pub(crate) fn is_usual(self) -> bool {
+        !matches!(self, Self::Json | Self::Transcoded)
+    }
+
+    /// Whether a contender has a page for it.
+    pub(crate) fn is_for(self, contender: Contender) -> bool {
+        match self {
+            Self::Json => matches!(contender, Contender::Raw | Contender::Tier(_)),
+            Self::Transcoded => matches!(contender, Contender::Tier(_)),
+            _ => true,
         }
     }
 }
@@ -90,6 +113,11 @@ impl Bench<'_> {
                 self.large(count, 64 * 1024, Figure::Large64K).await
             }
             Load::Tabs => bail!("not a load of one page"),
+            Load::Json => self.tickers(load, Figure::JsonRate, Figure::JsonMain).await,
+            Load::Transcoded => {
+                self.tickers(load, Figure::TranscodedRate, Figure::TranscodedMain)
+                    .await
+            }
             Load::Large8M => {
                 let count = self.plan.frames_8m;
                 self.large(count, 8 * 1024 * 1024, Figure::Large8M).await
@@ -119,6 +147,22 @@ impl Bench<'_> {
             (Figure::FloodRate, per_second(count, received.ms)),
             (Figure::FloodGap, longest),
         ])
+    }
+
+    async fn tickers(&self, load: Load, rate: Figure, main: Figure) -> Result<Samples> {
+        let count = self.messages;
+        self.connect(load.name(), &format!("/tickers?count={count}"))
+            .await?;
+        let before = self.busy_ms_if_told().await?;
+        let received = self.receive(count).await?;
+        let after = self.busy_ms_if_told().await?;
+        let expected = QuoteTally::expected_tickers(count.into());
+        received.check(expected.count, expected.sum)?;
+        let mut samples = vec![(rate, per_second(count, received.ms))];
+        if let Some((before, after)) = before.zip(after) {
+            samples.push((main, per_100_000(count, after - before)));
+        }
+        Ok(samples)
     }
 
     async fn steady(&self) -> Result<Samples> {

@@ -39,7 +39,7 @@ struct Cli {
     /// Measures only the tiers and peers with one of these names. The raw WebSocket is always measured.
     #[arg(long)]
     only: Vec<String>,
-    /// Measures only these figures.
+    /// Measures only these loads; `json` and `transcoded` are measured only if they are asked for.
     #[arg(long)]
     figure: Vec<String>,
     /// Writes every figure into this file.

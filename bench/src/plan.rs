@@ -74,7 +74,10 @@ impl Plan {
 impl Plan {
     /// Whether a load is measured.
     pub(crate) fn has(&self, load: Load) -> bool {
-        self.figures.is_empty() || self.figures.iter().any(|name| name == load.name())
+        match self.figures.is_empty() {
+            true => load.is_usual(),
+            false => self.figures.iter().any(|name| name == load.name()),
+        }
     }
 
     /// Quotes of a flood, and sends upstream. Some peers take so long that a quick run would not be one.

@@ -65,7 +65,7 @@ async fn run_in(
             }
             let mut contenders: Vec<_> = Contender::ALL
                 .into_iter()
-                .filter(|contender| plan.compares(*contender))
+                .filter(|contender| plan.compares(*contender) && load.is_for(*contender))
                 .filter(|contender| round == 1 || !plan.quick || !contender.is_extra())
                 .collect();
             random.shuffle(&mut contenders);

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use futures::{SinkExt as _, StreamExt as _};
-use onesocket_bench_page::{FrameTally, PING, PONG, Quote, QuoteTally};
+use onesocket_bench_page::{FrameTally, PING, PONG, Quote, QuoteTally, Ticker};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
@@ -146,6 +146,7 @@ async fn serve(stream: TcpStream, state: &State) -> Result<()> {
     };
     match uri.path() {
         "/flood" => flood(&mut socket, state, number("count")?).await?,
+        "/tickers" => tickers(&mut socket, number("count")?).await?,
         "/steady" => steady(&mut socket, state, number("count")?, number("rate")?).await?,
         "/frames" => frames(&mut socket, number("count")?, number("size")?).await?,
         "/pings" => pings(&mut socket, state, number("count")?).await?,
@@ -183,6 +184,18 @@ async fn flood(socket: &mut Socket, state: &State, count: u64) -> Result<()> {
     begin(socket).await?;
     let all = &bytes[..count as usize * QUOTE_FRAME];
     Ok(socket.get_mut().write_all(all).await?)
+}
+
+/// A flood in JSON. It is encoded before anybody may ask for it.
+async fn tickers(socket: &mut Socket, count: u64) -> Result<()> {
+    let mut bytes = Vec::new();
+    for number in 0..count {
+        let json = serde_json::to_vec(&Ticker::numbered(number))?;
+        bytes.extend(header(TEXT, json.len()));
+        bytes.extend(json);
+    }
+    begin(socket).await?;
+    Ok(socket.get_mut().write_all(&bytes).await?)
 }
 
 /// Sends what is due each millisecond, which is as fine as the timer.
@@ -245,7 +258,7 @@ async fn live(socket: &mut Socket, state: &State, rate: u64) -> Result<()> {
 
 async fn frames(socket: &mut Socket, count: u64, size: u64) -> Result<()> {
     let payload = FrameTally::frame(size as usize);
-    let mut frame = header(payload.len());
+    let mut frame = header(BINARY, payload.len());
     let start = frame.len();
     frame.extend(payload);
     begin(socket).await?;
@@ -284,7 +297,7 @@ impl State {
         if quotes.len() < count as usize * QUOTE_FRAME {
             let mut bytes = Vec::with_capacity(count as usize * QUOTE_FRAME);
             for number in 0..count {
-                bytes.extend(header(Quote::BYTES));
+                bytes.extend(header(BINARY, Quote::BYTES));
                 bytes.extend(postcard::to_allocvec(&Quote::numbered(number))?);
             }
             *quotes = Arc::new(bytes);
@@ -293,9 +306,9 @@ impl State {
     }
 }
 
-/// The head of an unmasked binary frame: RFC 6455, section 5.2.
-fn header(len: usize) -> Vec<u8> {
-    let mut header = vec![0x82];
+/// The head of an unmasked frame that is a whole message: RFC 6455, section 5.2.
+fn header(opcode: u8, len: usize) -> Vec<u8> {
+    let mut header = vec![0x80 | opcode];
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(len), _) if len < 126 => header.push(len),
         (_, Ok(len)) => {
@@ -317,3 +330,6 @@ pub(crate) const PING_INTERVAL: Duration = Duration::from_millis(25);
 const LIVE_QUOTES: u64 = 100_000;
 
 const QUOTE_FRAME: usize = 4 + Quote::BYTES;
+
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;

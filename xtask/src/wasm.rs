@@ -188,7 +188,7 @@ const BENCH: Site = Site {
     package: "onesocket-bench-page",
     pages: &["bench-onesocket", "bench-gloo-net", "bench-gloo-worker"],
     files: &["bench/page/static"],
-    workers: &["bench-gloo-relay"],
+    workers: &["bench-gloo-relay", "bench-worker"],
     features: &[],
 };
 

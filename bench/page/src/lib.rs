@@ -8,9 +8,11 @@ mod quote;
 #[cfg(target_family = "wasm")]
 pub mod relay;
 mod tally;
+mod ticker;
 
 pub use quote::Quote;
 pub use tally::{FrameTally, QuoteTally};
+pub use ticker::Ticker;
 
 /// What the server pings with, in a message of its own.
 pub const PING: [u8; 1] = [9];

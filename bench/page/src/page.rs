@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{FrameTally, Quote, QuoteTally};
+use crate::{FrameTally, Quote, QuoteTally, Ticker};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,6 +24,11 @@ impl Received {
     /// Takes a decoded quote.
     pub fn quote(&mut self, quote: &Quote) {
         self.quotes.take(quote);
+    }
+
+    /// Takes a decoded ticker.
+    pub fn ticker(&mut self, ticker: &Ticker) {
+        self.quotes.take_ticker(ticker);
     }
 
     /// Takes a large frame.

@@ -1,8 +1,8 @@
 //! Shows whether everything has come, once, in order and undamaged.
 
-use crate::Quote;
+use crate::{Quote, Ticker};
 
-/// What became of numbered quotes.
+/// What became of numbered quotes, or tickers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct QuoteTally {
     /// How many.
@@ -16,9 +16,18 @@ pub struct QuoteTally {
 impl QuoteTally {
     /// Takes the next one.
     pub fn take(&mut self, quote: &Quote) {
-        self.misplaced += u64::from(quote.number != self.count);
+        self.take_numbered(quote.number, quote.sum());
+    }
+
+    /// Takes the next one of JSON.
+    pub fn take_ticker(&mut self, ticker: &Ticker) {
+        self.take_numbered(ticker.sequence, ticker.sum());
+    }
+
+    fn take_numbered(&mut self, number: u64, sum: f64) {
+        self.misplaced += u64::from(number != self.count);
         self.count += 1;
-        self.sum += quote.sum();
+        self.sum += sum;
     }
 
     /// What it must be after so many.
@@ -26,6 +35,14 @@ impl QuoteTally {
     pub fn expected(count: u64) -> Self {
         let mut tally = Self::default();
         (0..count).for_each(|number| tally.take(&Quote::numbered(number)));
+        tally
+    }
+
+    /// What it must be after so many of JSON.
+    #[must_use]
+    pub fn expected_tickers(count: u64) -> Self {
+        let mut tally = Self::default();
+        (0..count).for_each(|number| tally.take_ticker(&Ticker::numbered(number)));
         tally
     }
 }

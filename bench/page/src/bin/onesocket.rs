@@ -8,19 +8,21 @@ mod app {
 
     use bytes::Bytes;
     use futures::StreamExt;
-    use onesocket::{Client, Event, Events, Payload, codec};
+    use onesocket::{Client, Event, Events, ManagerConfig, Payload, codec};
     use onesocket_bench_page::{
-        PING, PONG, Quote,
+        PING, PONG, Quote, Ticker,
         page::{Received, now},
     };
     use wasm_bindgen::{JsError, prelude::wasm_bindgen};
     use wasm_bindgen_futures::spawn_local;
 
     type Quotes = (Client<Quote, Quote>, Events<Quote>);
+    type Tickers = (Client<str, Ticker>, Events<Ticker>);
     type Frames = (Client<[u8], Bytes>, Events<Bytes>);
 
     enum App {
         Quotes(Quotes),
+        Tickers(Tickers),
         Frames(Frames),
     }
 
@@ -38,6 +40,17 @@ mod app {
             let mut events = client.events();
             connected(&mut events).await?;
             App::Quotes((client, events))
+        } else if kind == "json" || kind == "transcoded" {
+            // The same worker and the same codec for both: the account alone says what the worker does.
+            let account = if kind == "json" { "" } else { Ticker::ACCOUNT };
+            let client = Client::builder(url, codec::Transcoded)
+                .worker(ManagerConfig::default().script("bench-worker.js"))
+                .tier(tier)
+                .account(account)
+                .build()?;
+            let mut events = client.events();
+            connected(&mut events).await?;
+            App::Tickers((client, events))
         } else {
             let mut builder = Client::builder(url, codec::Bytes).tier(tier);
             if kind == "pings" {
@@ -64,6 +77,12 @@ mod app {
                 drop(client.send(&Quote::numbered(0)));
                 while received.count() < u64::from(count) {
                     received.quote(&message(events).await?);
+                }
+            }
+            App::Tickers((client, events)) => {
+                drop(client.send("go"));
+                while received.count() < u64::from(count) {
+                    received.ticker(&message(events).await?);
                 }
             }
             App::Frames((client, events)) => {

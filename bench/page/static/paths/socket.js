@@ -31,6 +31,9 @@ function encode(number) {
 
 const SYMBOL = "ONESOCKT";
 
+// The time of the first ticker. With the whole time in it the sum would have no room for cents.
+const START = 1718900000000;
+
 class Tally {
   count = 0;
   misplaced = 0;
@@ -43,6 +46,12 @@ class Tally {
     for (let level = 0; level < 20; level += 1) sum += levels[level];
     for (let place = 0; place < 8; place += 1) sum += symbol[place];
     this.sum += sum;
+  }
+
+  ticker({ sequence, symbol, time, bid, bidSize, ask, askSize, last, volume, change }) {
+    if (sequence !== this.count) this.misplaced += 1;
+    this.count += 1;
+    this.sum += sequence + (time - START) + symbol.length + (bid + ask + last) + (bidSize + askSize + volume) + (change ?? 0);
   }
 
   frame(buffer) {
@@ -71,16 +80,15 @@ export function app(open) {
         const tally = new Tally();
         const start = performance.now();
         socket.onclose = () => reject(lost());
-        socket.onmessage =
-          kind === "quotes"
-            ? ({ data }) => {
-                tally.quote(decode(data));
-                if (tally.count === count) done();
-              }
-            : ({ data }) => {
-                tally.frame(data);
-                if (tally.count === count) done();
-              };
+        const take = {
+          quotes: (data) => tally.quote(decode(data)),
+          json: (data) => tally.ticker(JSON.parse(data)),
+          frames: (data) => tally.frame(data),
+        }[kind];
+        socket.onmessage = ({ data }) => {
+          take(data);
+          if (tally.count === count) done();
+        };
         const done = () => {
           const { misplaced, sum } = tally;
           resolve({ ms: performance.now() - start, count, misplaced, sum });
