@@ -91,11 +91,11 @@ const METHOD: &str = "\
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
 - Upstream the clock stops when the server's word has come back that all sends are there and are undamaged.
 - The echo is timed in groups of ten, because browsers round their clocks.
-- Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`; of the steady stream that of the same page, idle, is subtracted. Frames are
+- Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`, in processor time of that thread; of the steady stream that of the same page, idle, is subtracted. Frames are
   those of `requestAnimationFrame`.
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
   processes of the browser.
-- The pages in Rust are built by `cargo build --release`. The worker is the prebuilt one, which is built for size. Versions of peers are
+- The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
 
 ## Limits

@@ -31,7 +31,9 @@ pub(crate) use names::Names;
 pub(crate) enum Profile {
     /// Small: the workspace's `wasm` profile, then wasm-opt.
     Wasm,
-    /// Fast: cargo's own release profile, as apps use it that do not trade speed for size.
+    /// Both small and fast: the workspace's `page` profile, then wasm-opt.
+    Page,
+    /// Fast, and sooner built: cargo's own release profile.
     Release,
     /// Fast to build.
     Dev,
@@ -103,7 +105,7 @@ pub(crate) fn build_bench() -> Result<PathBuf> {
     let peers = tools::npm_modules("bench/peers", why)?;
     let mut missing = Vec::new();
     let worker = Builder::new(Profile::Wasm)?.worker(WORKER, WORKER, &[], &mut missing)?;
-    let dist = Builder::new(Profile::Release)?.site(&BENCH, &worker, &mut missing)?;
+    let dist = Builder::new(Profile::Page)?.site(&BENCH, &worker, &mut missing)?;
     complete(&missing)?;
     copy_tree(&peers, &dist.join("peers"))?;
     Ok(dist)
@@ -306,7 +308,7 @@ impl Builder {
             profile,
             wasm_bindgen: tools::wasm_bindgen()?.join("wasm-bindgen"),
             wasm_opt: match profile {
-                Profile::Wasm => WasmOpt::find()?,
+                Profile::Wasm | Profile::Page => WasmOpt::find()?,
                 Profile::Release | Profile::Dev => None,
             },
             is_compiled: false,
@@ -316,6 +318,7 @@ impl Builder {
     fn cargo(&self) -> Shell {
         let profile = match self.profile {
             Profile::Wasm => "wasm",
+            Profile::Page => "page",
             Profile::Release => "release",
             Profile::Dev => "dev",
         };
@@ -423,6 +426,7 @@ impl Builder {
         }
         let folder = match self.profile {
             Profile::Wasm => "wasm",
+            Profile::Page => "page",
             Profile::Release => "release",
             Profile::Dev => "debug",
         };
@@ -433,8 +437,8 @@ impl Builder {
     fn bind(&self, wasm: &Path, name: &str, target: JsTarget) -> Result<Bound> {
         let sections = match (self.profile, &self.wasm_opt) {
             (Profile::Dev, _) => Sections::All,
-            (Profile::Wasm, Some(_)) => Sections::Names,
-            (Profile::Wasm, None) | (Profile::Release, _) => Sections::Needed,
+            (Profile::Wasm | Profile::Page, Some(_)) => Sections::Names,
+            (Profile::Wasm | Profile::Page, None) | (Profile::Release, _) => Sections::Needed,
         };
         bindgen::bind(&self.wasm_bindgen, wasm, name, target, sections)
     }

@@ -1,6 +1,7 @@
 // A page in Rust.
+import { wasm } from "./wasm.js";
+
 export async function load() {
-  const { default: init, ...api } = await import("../bench-gloo-net.js");
-  await init();
+  const api = await wasm("bench-gloo-net");
   return { ...api, receive: async (count) => JSON.parse(await api.receive(count)) };
 }

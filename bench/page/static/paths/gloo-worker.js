@@ -1,6 +1,7 @@
 // A page in Rust, with its socket in a worker of gloo-worker.
+import { wasm } from "./wasm.js";
+
 export async function load() {
-  const { default: init, ...api } = await import("../bench-gloo-worker.js");
-  await init();
+  const api = await wasm("bench-gloo-worker");
   return { ...api, receive: async (count) => JSON.parse(await api.receive(count)) };
 }
