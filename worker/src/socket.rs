@@ -1,7 +1,7 @@
 //! A WebSocket: gloo-net receives, the raw handle sends.
 //!
 //! gloo-net sends binary as a `Blob`, which the browser has to read back: seven times slower than an array (DESIGN.md has the
-//! numbers). Receiving and the events are its part; without the feature `gloo-net`, in the prebuilt worker, they are [`plain`].
+//! numbers). Receiving and the events are its part; without the feature `gloo-net`, in pages and in the prebuilt worker, they are [`plain`].
 
 #[cfg(feature = "gloo-net")]
 mod gloo;
