@@ -12,7 +12,9 @@ use onesocket_engine::Loss;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
-    Verdict, diagnose, election, now, sleep, succession,
+    Verdict,
+    climb::hold_lock,
+    diagnose, election, now, sleep, succession,
     transport::{Spawner, Transport, to_session},
 };
 use crate::{
@@ -98,17 +100,22 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
     let Some(page) = &core.host.page else {
         return Err(TierFailure::Unsupported.into());
     };
+    // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser takes
+    // milliseconds, so they are asked together.
     match tier {
         Tier::Shared => {
-            succession::follow(core).await;
+            future::join(hold_lock(core), succession::follow(core)).await;
         }
-        Tier::Dedicated => election::stand(core).await,
+        Tier::Dedicated => {
+            future::join(hold_lock(core), election::stand(core)).await;
+        }
         Tier::Main => {}
     }
     if tier != Tier::Dedicated {
         election::withdraw(core);
     }
     if core.report.state() == ManagerState::Released {
+        core.host.lock.take();
         return Err(Stop::NotRunning(NotRunning::Released));
     }
     let role = (tier == Tier::Dedicated).then(|| election::role(core));

@@ -25,11 +25,6 @@ pub(super) fn begin(core: &Rc<Core>) {
     core.enter(ManagerState::Starting);
     let core = Rc::clone(core);
     spawn_local(async move {
-        hold_lock(&core).await;
-        if core.report.state() == ManagerState::Released {
-            core.host.lock.take();
-            return;
-        }
         if core.report.ladder().attempts().is_empty() {
             note_skipped(&core);
         }
