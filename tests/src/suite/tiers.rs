@@ -64,6 +64,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(best(ctx)),
         },
         Scenario {
+            name: "a_worker_that_the_page_starts_early_is_the_one_it_uses",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(early(ctx)),
+        },
+        Scenario {
             name: "fallback_when_shared_workers_are_missing",
             tiers: &[],
             run: |ctx| Box::pin(missing_shared(ctx)),
@@ -118,6 +123,33 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 }
 
 const SCRIPT: &str = "/onesocket-worker.js";
+
+/// The line of the book's chapter on the start.
+const EARLY: &str = include_str!("early.js");
+
+async fn early(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    page.tab.eval(EARLY, vec![]).await?;
+    // Its place is taken when its wasm runs. The browser names who has taken it.
+    let holders = "const holders = async () => {
+            const { held } = await navigator.locks.query();
+            const places = held.filter(({ name }) => name.startsWith('onesocket-place onesocket '));
+            return places.map(({ clientId }) => clientId);
+        };
+        for (;;) {
+            const all = await holders();
+            if (all.length > 0) return all;
+            await new Promise((wake) => setTimeout(wake, 20));
+        }";
+    let before = page.tab.eval_async(holders, vec![]).await?;
+    page.open("c", site.config("/echo")).await?;
+    page.wait_for_state("connected").await?;
+    expect_tier(&page, "shared", &[]).await?;
+    let after = page.tab.eval_async(holders, vec![]).await?;
+    ensure!(before == after, "{before} was early, {after} is in use");
+    Ok(())
+}
 
 /// Checks which tier runs, and why those before it do not.
 async fn expect_tier(page: &Page, tier: &str, outcomes: &[(&str, &str)]) -> Result<()> {

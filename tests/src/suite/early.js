@@ -1,0 +1,1 @@
+self.SharedWorker && new SharedWorker("onesocket-worker.js", { name: "onesocket" });
