@@ -15,6 +15,7 @@ use crate::{
     auth::{Authenticator, Provide},
     client::{ReplyTo, Shared},
     page,
+    ready::Gate,
 };
 
 /// Configures a [`Client`]. Everything has a default that suits an app behind a load balancer.
@@ -45,6 +46,7 @@ pub struct ClientBuilder<Tx: ?Sized, Rx> {
     replay: Replay,
     reply_to: Option<ReplyTo<Rx>>,
     delivery: Delivery,
+    ready_at: usize,
     worker: ManagerConfig,
     tier: Option<Tier>,
     debug: Option<DebugLevel>,
@@ -65,6 +67,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             replay: Replay::None,
             reply_to: None,
             delivery: Delivery::default(),
+            ready_at: DEFAULT_READY_AT,
             worker: ManagerConfig::default(),
             tier: None,
             debug: None,
@@ -225,6 +228,16 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
+    /// Sets with how many bytes on their way [`Client::ready`] still lets a sender go on. Default: 1 MiB. The more, the longer what is
+    /// sent waits behind it; with too little a fast line has to wait for the page. 0 waits until everything is gone.
+    ///
+    /// Nothing is held back by it, and each client has its own: what the socket holds is told in steps of 256 KiB, rounded down.
+    #[must_use]
+    pub fn ready_at(mut self, bytes: usize) -> Self {
+        self.ready_at = bytes;
+        self
+    }
+
     /// Sets how long the socket stays open after the last tab has left. Default: 2 s, so that a reload finds it open.
     #[must_use]
     pub fn linger(mut self, linger: Duration) -> Self {
@@ -321,6 +334,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             && self.policy == other.policy
             && self.replay == other.replay
             && self.delivery == other.delivery
+            && self.ready_at == other.ready_at
             && self.worker == other.worker
             && self.tier == other.tier
             && self.debug == other.debug
@@ -340,6 +354,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             replay,
             reply_to,
             delivery,
+            ready_at,
             mut worker,
             tier,
             debug,
@@ -375,6 +390,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             reply_to,
             Box::new(move |message| acknowledger.acknowledges(message)),
             delivery,
+            Gate::new(ready_at),
             authenticator,
         );
         let sink = Rc::downgrade(&shared);
@@ -397,6 +413,7 @@ impl<Tx: ?Sized, Rx> Clone for ClientBuilder<Tx, Rx> {
             replay: self.replay.clone(),
             reply_to: self.reply_to.clone(),
             delivery: self.delivery,
+            ready_at: self.ready_at,
             worker: self.worker.clone(),
             tier: self.tier,
             debug: self.debug,
@@ -414,6 +431,9 @@ impl<Tx: ?Sized, Rx> fmt::Debug for ClientBuilder<Tx, Rx> {
             .finish_non_exhaustive()
     }
 }
+
+/// What a line of 80 Mbit/s takes in 100 ms: enough for a page that is late by some frames, and little for what is sent behind it.
+const DEFAULT_READY_AT: usize = 1024 * 1024;
 
 /// Long enough for a token from a slow server, short enough for a user who waits.
 const DEFAULT_AUTH_TIMEOUT: Millis = Millis(10_000);

@@ -15,13 +15,15 @@ use futures::channel::oneshot;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    self as protocol, DebugLevel, GreetingId, LinkState, Payload, Status, StopReason, limits,
+    self as protocol, DebugLevel, GreetingId, LinkState, Payload, SendFailure, Status, StopReason,
+    limits,
 };
 
 use crate::{
     BuildError, ClientBuilder, ClientError, CloseError, Codec, Event, EventGuard, Events,
-    GreetError, GreetingGuard, LogOut, Request, RequestId, SendError, Sending, auth::Authenticator,
-    codec::DecodeError, event::Inbox, listener::Listeners, page, receipts::Receipts,
+    GreetError, GreetingGuard, LogOut, Ready, ReadyError, Request, RequestId, SendError, Sending,
+    auth::Authenticator, codec::DecodeError, event::Inbox, listener::Listeners, page, ready::Gate,
+    receipts::Receipts,
 };
 
 /// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
@@ -256,6 +258,79 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         }
     }
 
+    /// Returns how many bytes are on their way: those of this client's messages that have no outcome yet, in the page, on the port or in
+    /// the worker's queue, and what the worker's socket holds that has not gone to the network.
+    ///
+    /// It is the platform's [`bufferedAmount`](https://developer.mozilla.org/en-US/docs/Web/API/WebSocket/bufferedAmount)
+    /// ([WHATWG](https://websockets.spec.whatwg.org/#dom-websocket-bufferedamount)), as well as that can be known here:
+    ///
+    /// - Of the socket it says what the worker has told last, in steps of 256 KiB, rounded down
+    ///   ([`socket_buffered_amount`](Self::socket_buffered_amount)). That is what all tabs have sent on this connection.
+    /// - A message that is kept until the server acknowledges it counts until then, also while the socket holds it.
+    /// - It is 0 when the client is closed, and the socket's part when the socket is lost.
+    /// - WebKitGTK says 0 of every socket, whatever it holds.
+    ///
+    /// ```
+    /// use onesocket::{Client, codec::Text};
+    ///
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).build()?;
+    /// assert_eq!(client.buffered_amount(), 0); // There is no browser around a doc test, and nothing is taken.
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn buffered_amount(&self) -> usize {
+        self.shared.buffered_amount()
+    }
+
+    /// Returns the part of [`buffered_amount`](Self::buffered_amount) that the worker's socket holds, of all tabs together, as last told.
+    /// A client that has sent nothing yet is told nothing.
+    #[must_use]
+    pub fn socket_buffered_amount(&self) -> usize {
+        let bytes = self.shared.with_channel(Channel::socket_bytes);
+        bytes.map_or(0, |bytes| bytes as usize)
+    }
+
+    /// Waits until so little is on its way that more should be sent: at most 1 MiB of [`buffered_amount`](Self::buffered_amount), if
+    /// [`ClientBuilder::ready_at`] does not say otherwise. It looks when it is called; then there is nothing to wait for, or it ends as soon
+    /// as there isn't.
+    ///
+    /// For whoever produces faster than the network takes, such as an upload: without it what is sent piles up in memory. Nothing is
+    /// held back by it: who does not ask may go on to send, and what was handed to the socket has been sent.
+    ///
+    /// While there is no socket it waits as the messages in the queue do. A tab that sends on the same connection delays it, and a
+    /// worker that hangs does until it is replaced. A socket that is lost does not, nor a worker that is gone.
+    ///
+    /// # Errors
+    ///
+    /// The future ends as [`ReadyError`] when nothing will be sent: the connection has stopped, there is no worker, or the client is
+    /// closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future costs nothing. Several may wait; they go on together.
+    ///
+    /// ```
+    /// use futures::FutureExt;
+    /// use onesocket::{Client, ReadyError, codec::Bytes};
+    ///
+    /// async fn upload(client: &Client<[u8], bytes::Bytes>, file: &[u8]) -> Result<(), ReadyError> {
+    ///     for chunk in file.chunks(64 * 1024) {
+    ///         client.ready().await?;
+    ///         drop(client.send(chunk)); // Taken by the call. Awaiting it, too, would wait for each chunk.
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let client: Client<[u8], bytes::Bytes> = Client::builder("wss://example.org/", Bytes).build()?;
+    /// // There is no browser here, so it is no use to wait.
+    /// let outcome = upload(&client, b"hello").now_or_never();
+    /// assert!(matches!(outcome, Some(Err(ReadyError::NoWorker(_)))));
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    pub fn ready(&self) -> Ready {
+        self.shared.gate.wait(self.shared.buffered_amount())
+    }
+
     /// Returns how the connection is doing, as last heard. No waiting: a worker tells every change.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -274,6 +349,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// When no worker could be had, the tiers are tried again.
     pub fn reconnect(&self) {
         self.shared.manager.start();
+        self.shared.gate.restart();
         self.shared.with_channel(Channel::reconnect);
     }
 
@@ -438,6 +514,7 @@ pub(crate) struct Shared<Rx> {
     reply_to: Option<ReplyTo<Rx>>,
     acknowledges: Acknowledges<Rx>,
     delivery: Delivery,
+    gate: Gate,
     status: RefCell<Status>,
     receipts: Receipts,
     requests: RefCell<BTreeMap<RequestId, oneshot::Sender<Rx>>>,
@@ -456,6 +533,7 @@ impl<Rx> Shared<Rx> {
         reply_to: Option<ReplyTo<Rx>>,
         acknowledges: Acknowledges<Rx>,
         delivery: Delivery,
+        gate: Gate,
         authenticator: Option<Authenticator>,
     ) -> Rc<Self> {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
@@ -466,6 +544,7 @@ impl<Rx> Shared<Rx> {
             reply_to,
             acknowledges,
             delivery,
+            gate,
             status: RefCell::new(Status {
                 state: LinkState::Connecting { attempt: 0 },
                 tabs: 0,
@@ -506,6 +585,11 @@ impl<Rx> Shared<Rx> {
 
     fn with_channel<R>(&self, act: impl FnOnce(&Channel) -> R) -> Option<R> {
         self.channel.borrow().as_ref().map(act)
+    }
+
+    fn buffered_amount(&self) -> usize {
+        self.with_channel(Channel::buffered_bytes)
+            .unwrap_or_default()
     }
 
     fn send(&self, payload: Payload, delivery: Delivery, ack_id: Option<u64>) -> Sending {
@@ -585,6 +669,14 @@ impl<Rx> Shared<Rx> {
     where
         Rx: 'static,
     {
+        // Less is on its way then, and yet nobody should send more: that it has ended is told next.
+        let is_end = matches!(
+            event,
+            ChannelEvent::NotSent {
+                failure: SendFailure::Stopped(_) | SendFailure::NoWorker,
+                ..
+            }
+        );
         match event {
             ChannelEvent::Message { replayed, payload } => self.on_message(replayed, &payload),
             ChannelEvent::Sent { through } => self.receipts.settle_through(through),
@@ -595,8 +687,12 @@ impl<Rx> Shared<Rx> {
             ChannelEvent::MaybeSent { id } => {
                 self.receipts.settle(id, Err(SendError::MaybeSent { id }));
             }
+            // What has gone is looked at below.
             ChannelEvent::Buffered { .. } => {}
             ChannelEvent::Status(status) => {
+                if !matches!(status.state, LinkState::Stopped(_)) {
+                    self.gate.revive();
+                }
                 let before = self.status.replace(status.clone());
                 let needs_auth = match status.state {
                     LinkState::NeedsAuth { refused } if before.state != status.state => {
@@ -620,6 +716,7 @@ impl<Rx> Shared<Rx> {
                 self.publish(Event::Disconnected {
                     reason: reason.clone(),
                 });
+                self.gate.stop(ReadyError::Stopped(reason.clone()));
                 if reason == StopReason::LoggedOut {
                     self.close(reason);
                 }
@@ -643,6 +740,7 @@ impl<Rx> Shared<Rx> {
             }
             ChannelEvent::Failed(why) => {
                 self.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
+                self.gate.stop(ReadyError::NoWorker(why.clone()));
                 self.publish(Event::Error(ClientError::NoWorker(why)));
                 self.publish(Event::Disconnected {
                     reason: StopReason::NoWorker,
@@ -650,6 +748,9 @@ impl<Rx> Shared<Rx> {
             }
             // Every send was settled before it.
             ChannelEvent::Closed => self.receipts.clear(),
+        }
+        if !is_end {
+            self.gate.review(|| self.buffered_amount());
         }
     }
 
@@ -752,6 +853,7 @@ impl<Rx> Shared<Rx> {
 
     pub(crate) fn close(&self, reason: StopReason) {
         self.closed.set(true);
+        self.gate.stop(ReadyError::Closed);
         self.status.borrow_mut().state = LinkState::Stopped(reason);
         // Dropping the channel closes it. The outcome of what is on its way follows: only the worker knows it.
         let channel = self.channel.borrow_mut().take();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onesocket_engine::{SendRejected, SessionFailure};
 use onesocket_manager::ConfigError;
-use onesocket_protocol::{OverCap, SendFailure, SendId, WorkerError};
+use onesocket_protocol::{OverCap, SendFailure, SendId, StopReason, WorkerError};
 
 use crate::codec::{DecodeError, EncodeError};
 
@@ -109,6 +109,21 @@ pub enum SendError {
     /// The client was dropped while it waited. It may have been sent if a socket was open.
     #[error("the client was dropped")]
     Dropped,
+}
+
+/// A client that sends nothing more, so that nobody should wait to send; see [`Client::ready`](crate::Client::ready).
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadyError {
+    /// The connection has stopped. [`Client::reconnect`](crate::Client::reconnect) starts it anew, unless it was logged out.
+    #[error("the connection has stopped")]
+    Stopped(#[source] StopReason),
+    /// There is no worker and none will come. [`Client::reconnect`](crate::Client::reconnect) tries the tiers again.
+    #[error("there is no worker")]
+    NoWorker(#[source] SessionFailure),
+    /// The client is closed.
+    #[error("the client is closed")]
+    Closed,
 }
 
 /// A request that got no answer.

@@ -65,6 +65,7 @@ mod frame;
 mod greeting;
 mod listener;
 mod page;
+mod ready;
 mod receipts;
 mod request;
 mod sending;
@@ -73,7 +74,9 @@ pub use auth::{Credential, CredentialRequest, LogOut};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use codec::Codec;
-pub use error::{BuildError, ClientError, CloseError, GreetError, RequestError, SendError};
+pub use error::{
+    BuildError, ClientError, CloseError, GreetError, ReadyError, RequestError, SendError,
+};
 pub use event::{Event, Events};
 pub use frame::PerFrame;
 pub use greeting::GreetingGuard;
@@ -93,6 +96,7 @@ pub use onesocket_protocol::{
     LinkState, Millis, OverCap, Pace, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay,
     SendFailure, SendId, Status, StopReason, Wake, WorkerError, redact_url,
 };
+pub use ready::Ready;
 pub use request::{Request, RequestId};
 pub use sending::{Receipt, Sending};
 

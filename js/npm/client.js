@@ -49,7 +49,7 @@ export class Client extends EventTarget {
 
   constructor(url, options = {}) {
     super();
-    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, tier, replyTo, auth, heartbeat, answer } = options;
+    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, readyAt, tier, replyTo, auth, heartbeat, answer } = options;
     this.#codec = typeof codec === "string" ? CODECS[codec] : codec;
     if (!this.#codec) throw new TypeError(`There is no codec '${codec}'.`);
     this.#replyTo = replyTo;
@@ -59,6 +59,7 @@ export class Client extends EventTarget {
       account: share ? account : ownAccount(),
       replay,
       linger,
+      readyAt,
       auth: auth && { supply: (refused) => this.#supply(auth, refused) },
       heartbeat: heartbeat && { ...heartbeat, ping: raw(heartbeat.ping), pong: heartbeat.pong && raw(heartbeat.pong) },
       answer: answer && { ping: raw(answer.ping), pong: raw(answer.pong) },
@@ -84,6 +85,14 @@ export class Client extends EventTarget {
 
   get ladder() {
     return this.#core.ladder();
+  }
+
+  get bufferedAmount() {
+    return this.#core.bufferedAmount;
+  }
+
+  ready() {
+    return this.#core.ready();
   }
 
   async send(message) {

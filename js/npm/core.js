@@ -35,6 +35,7 @@ function loaded() {
 export class Core {
   #connection = null;
   #waiting = [];
+  #waitingBytes = 0;
   #failure = null;
   #listener;
 
@@ -45,6 +46,7 @@ export class Core {
       protocols: [],
       once: false,
       linger: undefined,
+      readyAt: undefined,
       replay: 0,
       auth: undefined,
       heartbeat: undefined,
@@ -84,10 +86,30 @@ export class Core {
   send(bytes, isText) {
     if (this.#connection !== null) return this.#connection.send(bytes, isText);
     const copy = bytes.slice();
+    this.#waitingBytes += copy.byteLength;
     return new Promise((resolve, reject) => {
       this.#when((connection) => {
+        this.#waitingBytes -= copy.byteLength;
         if (connection !== null) return connection.send(copy, isText).then(resolve, reject);
         reject(Object.assign(new Error(this.#failure.message), { name: "NotSent" }));
+      });
+    });
+  }
+
+  get bufferedAmount() {
+    return this.#waitingBytes + (this.#connection?.bufferedAmount ?? 0);
+  }
+
+  // What the worker's socket holds.
+  get socketBufferedAmount() {
+    return this.#connection?.socketBufferedAmount ?? 0;
+  }
+
+  ready() {
+    return new Promise((resolve, reject) => {
+      this.#when((connection) => {
+        if (connection !== null) return connection.ready().then(resolve, reject);
+        reject(Object.assign(new Error(this.#failure.message), { name: "NotReady" }));
       });
     });
   }

@@ -73,7 +73,10 @@ export class OneSocket extends EventTarget implements WebSocket {
   readonly protocol: string;
   /** Always empty: what the worker's socket has negotiated is not told. */
   readonly extensions: string;
-  /** Bytes that were given to `send` and not yet handed to the worker's socket. */
+  /**
+   * Bytes that were given to `send` and not yet handed to the worker's socket, and those that it holds: in steps of 256 KiB, as last told; of all
+   * tabs, where they share it.
+   */
   readonly bufferedAmount: number;
   /** What binary messages come as. Default: `blob`. */
   binaryType: BinaryType;
@@ -149,6 +152,8 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   account?: string;
   /** How many of the last messages this tab is given when it joins a connection that other tabs have opened. Default: 0. */
   replay?: number;
+  /** With how many bytes on their way `ready` still lets a sender go on. Default: 1 MiB. */
+  readyAt?: number;
   /** How many milliseconds the socket outlives its last tab, so that a reload finds it open. Default: 2000. */
   linger?: number;
   /**
@@ -225,6 +230,19 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
    * the server can tell. Else rejected with an error whose name is `NotSent` or `MaybeSent`.
    */
   send(message: Tx): Promise<void>;
+
+  /**
+   * How many bytes are on their way: of this client's messages that have no outcome yet, and those that the worker's socket holds: in steps of
+   * 256 KiB, as last told, of all tabs.
+   */
+  readonly bufferedAmount: number;
+
+  /**
+   * Waits until so little is on its way that more should be sent. For whoever has more to send than the network takes at once; nothing is held back
+   * from who does not ask. While there is no socket it waits, as `send` does. Rejected with an error whose name is `NotReady` when the client is
+   * closed or has stopped.
+   */
+  ready(): Promise<void>;
 
   /** Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s. */
   request(build: (id: number) => Tx, options?: { timeout?: number }): Promise<Rx>;

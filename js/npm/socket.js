@@ -81,7 +81,7 @@ export class OneSocket extends EventTarget {
   }
 
   get bufferedAmount() {
-    return this.#buffered;
+    return this.#buffered + this.#core.socketBufferedAmount;
   }
 
   get binaryType() {

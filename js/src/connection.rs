@@ -66,6 +66,30 @@ impl Connection {
         })
     }
 
+    /// Returns how many bytes are on their way, what the worker's socket holds included.
+    #[wasm_bindgen(getter, js_name = bufferedAmount)]
+    pub fn buffered_amount(&self) -> usize {
+        self.client.buffered_amount()
+    }
+
+    /// Returns the part of it that the worker's socket holds.
+    #[wasm_bindgen(getter, js_name = socketBufferedAmount)]
+    pub fn socket_buffered_amount(&self) -> usize {
+        self.client.socket_buffered_amount()
+    }
+
+    /// Waits until little enough is on its way. The promise is rejected with an error whose name is `NotReady` when nothing will be
+    /// sent.
+    pub fn ready(&self) -> Promise {
+        let ready = self.client.ready();
+        future_to_promise(async move {
+            match ready.await {
+                Ok(()) => Ok(JsValue::UNDEFINED),
+                Err(error) => Err(failure("NotReady", &chain(&error))),
+            }
+        })
+    }
+
     /// Has a message sent first on every new socket, and another one when nobody holds it any more. Each is a string or a `Uint8Array`.
     /// Returns the number by which it is dropped.
     pub fn greet(&self, greeting: &JsValue, farewell: &JsValue) -> Result<usize, JsError> {

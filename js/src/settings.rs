@@ -28,6 +28,9 @@ extern "C" {
     /// How long the socket outlives its last tab.
     #[wasm_bindgen(method, getter)]
     fn linger(this: &Settings) -> Option<u32>;
+    /// With how many bytes on their way a sender may still go on.
+    #[wasm_bindgen(method, getter, js_name = readyAt)]
+    fn ready_at(this: &Settings) -> Option<u32>;
     /// How many of the last messages a tab gets that joins.
     #[wasm_bindgen(method, getter)]
     fn replay(this: &Settings) -> u32;
@@ -86,6 +89,9 @@ impl Settings {
                 frames: self.replay(),
                 bytes: REPLAY_BYTES,
             });
+        }
+        if let Some(bytes) = self.ready_at() {
+            builder = builder.ready_at(bytes as usize);
         }
         if let Some(provider) = self.auth() {
             builder = provider.install(builder);

@@ -5,6 +5,7 @@
 //! closed for it.
 
 mod auth;
+mod back_pressure;
 mod bad_input;
 mod builds;
 pub mod chaos;
@@ -58,6 +59,7 @@ pub fn scenarios() -> Vec<Scenario> {
         sharing::scenarios(),
         recovery::scenarios(),
         delivery::scenarios(),
+        back_pressure::scenarios(),
         supervision::scenarios(),
         auth::scenarios(),
         tiers::scenarios(),

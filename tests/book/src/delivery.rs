@@ -1,5 +1,5 @@
 use onesocket::{
-    Client, Delivery, SendError,
+    Client, Delivery, Payload, ReadyError, SendError,
     codec::{Codec, Json, Text, acks},
 };
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,18 @@ pub async fn at_least_once(client: &Client<str, String>) -> Result<(), SendError
         .deliver("where are you?", Delivery::AtLeastOnce)
         .await?;
     // ANCHOR_END: at_least_once
+    Ok(())
+}
+
+pub async fn upload(client: &Client<Payload, Payload>, file: &[u8]) -> Result<(), ReadyError> {
+    // ANCHOR: upload
+    for chunk in file.chunks(64 * 1024) {
+        // At most 1 MiB is on its way; else it waits until that is so.
+        client.ready().await?;
+        // Taken by the call, and not awaited: several are on their way at once.
+        drop(client.send(&Payload::binary(chunk.to_vec())));
+    }
+    // ANCHOR_END: upload
     Ok(())
 }
 
@@ -73,6 +85,15 @@ mod tests {
         let client = nameless();
         assert_eq!(outcome(&client).now_or_never(), Some("not sent"));
         assert!(at_least_once(&client).now_or_never().unwrap().is_err());
+    }
+
+    #[test]
+    fn without_a_browser_nothing_is_waited_for() {
+        let client = Client::builder("wss://example.org/", onesocket::codec::Raw)
+            .build()
+            .unwrap();
+        let outcome = upload(&client, b"file").now_or_never();
+        assert!(matches!(outcome, Some(Err(ReadyError::NoWorker(_)))));
     }
 
     #[test]

@@ -17,6 +17,16 @@ try {
 }
 // ANCHOR_END: outcome
 
+declare const file: { stream(): AsyncIterable<Uint8Array> };
+declare function report(error: unknown): void;
+// ANCHOR: upload
+const upload = connect("/upload", { codec: "bytes" });
+for await (const chunk of file.stream()) {
+  await upload.ready();
+  upload.send(chunk).catch(report);
+}
+// ANCHOR_END: upload
+
 // ANCHOR: class
 const url = "wss://example.org/live";
 createClient({ url, webSocketImpl: OneSocket });

@@ -2,7 +2,12 @@
 
 #![expect(unreachable_pub, reason = "wasm-bindgen exports public items")]
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    time::Duration,
+};
 
 use futures::StreamExt;
 use onesocket::{
@@ -23,6 +28,7 @@ struct Entry {
     client: AnyClient,
     events: Rc<RefCell<Vec<Value>>>,
     tally: Rc<RefCell<Tally>>,
+    uploaded: Cell<u32>,
     greetings: RefCell<BTreeMap<String, Guard>>,
 }
 
@@ -121,6 +127,7 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
         client,
         events,
         tally,
+        uploaded: Cell::new(0),
         greetings: RefCell::default(),
     };
     CLIENTS.with_borrow_mut(|clients| clients.insert(name.to_owned(), Rc::new(entry)));
@@ -224,6 +231,49 @@ pub async fn send_bytes(name: String, len: usize, seed: u8) -> Result<String, St
     };
     let outcome = outcome(client.send(&Payload::binary(bytes)).await);
     Ok(json!({ "outcome": outcome, "sum": sum }).to_string())
+}
+
+/// Sends numbered frames, as `/sink` checks them, each as soon as the client is ready for it. Returns when the last one is sent.
+#[wasm_bindgen]
+pub async fn upload(name: String, frames: u32, len: usize) -> Result<String, String> {
+    let entry = entry(&name)?;
+    let AnyClient::Raw(client) = &entry.client else {
+        return Err("not a raw client".into());
+    };
+    let mut last = None;
+    for number in 0..frames {
+        if let Err(error) = client.ready().await {
+            return Ok(report::chain(&error));
+        }
+        let mut frame = u64::from(number).to_le_bytes().to_vec();
+        let fill = (8..len).map(|at| (u64::from(number) + at as u64) as u8);
+        frame.extend(fill);
+        last = Some(client.send(&Payload::binary(frame)));
+        entry.uploaded.set(number + 1);
+    }
+    match last {
+        Some(last) => Ok(outcome(last.await)),
+        None => Ok("nothing".to_owned()),
+    }
+}
+
+/// How many frames an upload has sent, and what is on its way.
+#[wasm_bindgen]
+pub fn uploaded(name: &str) -> Result<String, String> {
+    let entry = entry(name)?;
+    let (all, socket) =
+        with!(entry, client => (client.buffered_amount(), client.socket_buffered_amount()));
+    Ok(json!({ "frames": entry.uploaded.get(), "buffered": all, "in_socket": socket }).to_string())
+}
+
+/// Ends as `ready`, or as the words of the error.
+#[wasm_bindgen]
+pub async fn ready(name: String) -> Result<String, String> {
+    let entry = entry(&name)?;
+    let ready = with!(entry, client => client.ready());
+    Ok(ready
+        .await
+        .map_or_else(|error| report::chain(&error), |()| "ready".to_owned()))
 }
 
 /// Sends `{asks: id, answers: id, text}`, to a server that echoes, and returns the text of the answer.

@@ -38,19 +38,29 @@ async fn client(ctx: &Context) -> Result<()> {
 
     let got = run(r#"
         const replyTo = (message) => message.answers;
-        window.client = onesocket.connect("/echo", { tier: arguments[0], replyTo });
+        window.client = onesocket.connect("/echo", { tier: arguments[0], replyTo, readyAt: 15 });
         window.events = [];
         for (const type of ["open", "reconnecting", "close", "error"]) client.addEventListener(type, () => events.push(type));
         window.got = [];
         window.reading = (async () => { for await (const message of client) got.push(message); })();
         // Before there is a worker, or even the wasm.
         const sends = [client.send({ said: 1 }), client.send({ said: 2 })];
+        const amounts = [client.bufferedAmount];
+        await client.ready();
+        amounts.push(client.bufferedAmount);
         await Promise.all(sends);
         const answer = await client.request((id) => ({ answers: id, question: "?" }));
-        return [got, answer.question, client.status.state, client.status.tier, events];
+        return [got, answer.question, client.status.state, client.status.tier, events, amounts];
     "#)
     .await?;
-    let expect = json!([[{ "said": 1 }, { "said": 2 }], "?", "connected", tier, ["open"]]);
+    let expect = json!([
+        [{ "said": 1 }, { "said": 2 }],
+        "?",
+        "connected",
+        tier,
+        ["open"],
+        [20, 0]
+    ]);
     ensure!(got == expect, "{got}");
 
     site.server()?.faults().drop_sockets(Selection::All);
@@ -74,10 +84,12 @@ async fn client(ctx: &Context) -> Result<()> {
         client.close();
         await reading;
         names.push(await client.send({}).catch((error) => error.name), client.status.state, events.at(-1));
+        names.push(await client.ready().catch((error) => error.name));
         const early = onesocket.connect("/echo", { tier: arguments[0] });
         const unsent = early.send({});
         early.close();
-        names.push(await unsent.catch((error) => error.name));
+        names.push(await unsent.catch((error) => error.name), early.bufferedAmount);
+        names.push(await early.ready().catch((error) => error.name));
         try { onesocket.connect("ftp://x/"); } catch (error) { names.push(error.name); }
         try { onesocket.connect("/echo", { codec: "xml" }); } catch (error) { names.push(error.name); }
         return names;
@@ -90,7 +102,10 @@ async fn client(ctx: &Context) -> Result<()> {
         "NotSent",
         "stopped",
         "close",
+        "NotReady",
         "NotSent",
+        0,
+        "NotReady",
         "SyntaxError",
         "TypeError"
     ]);

@@ -1,0 +1,159 @@
+//! A sender that waits until the network has taken what it has sent.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use onesocket_server::{Selection, SinkReport};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    Context, Scenario, Tier,
+    site::{Page, SOON, Site},
+};
+use crate::browser::Engine;
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![Scenario {
+        name: "an_upload_waits_for_a_server_that_does_not_read",
+        tiers: &[Tier::Shared, Tier::Main],
+        run: |ctx| Box::pin(upload(ctx)),
+    }]
+}
+
+/// A few times of what the kernels of both ends keep.
+const FRAMES: u32 = 256;
+const FRAME_BYTES: usize = 64 * 1024;
+/// 1 MiB is little enough, and one frame more is not.
+const FRAMES_WITHOUT_SOCKET: u32 = 17;
+
+async fn upload(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    faults.refuse(u32::MAX, 503)?;
+    let uploader = site.client("/sink").await?;
+    let other = site.client("/sink").await?;
+    let pages = [&uploader, &other];
+    for page in pages {
+        page.wait_for_state("reconnecting").await?;
+        ensure_ready(page).await?;
+    }
+    let start = "window.ended = null; api.upload('c', arguments[0], arguments[1]).then((how) => (window.ended = how))";
+    let args = vec![json!(FRAMES), json!(FRAME_BYTES)];
+    uploader.tab.eval(start, args).await?;
+    let waits = standstill(&uploader).await?;
+    let queued = FRAME_BYTES as u64 * u64::from(FRAMES_WITHOUT_SOCKET);
+    let expect = json!({ "frames": FRAMES_WITHOUT_SOCKET, "buffered": queued, "in_socket": 0 });
+    ensure!(waits == expect, "without a socket: {waits}");
+
+    // The next sockets are open, and the server reads nothing from them.
+    faults.half_open_new(true);
+    faults.refuse(0, 503)?;
+    for page in pages {
+        page.wait_for_state("connected").await?;
+    }
+    let told = buffered_amount(&other).await?;
+    ensure!(told > 0 || ctx.engine() == Engine::WebKit, "the browser");
+    let stuck = standstill(&uploader).await?;
+    ctx.note(format!("{told} B in a WebSocket; stuck with {stuck}"));
+    let is_stuck = stuck["frames"].as_u64() < Some(FRAMES.into())
+        && stuck["in_socket"].as_u64() > Some(0)
+        && uploader.tab.eval("return ended", vec![]).await?.is_null();
+    // What the browser keeps to itself can't be waited for.
+    ensure!(
+        is_stuck == (told > 0),
+        "{stuck}, and {told} B in a WebSocket"
+    );
+
+    // Nothing is held back: who does not ask is served as ever, and learns how it is.
+    other.send_ok("small").await?;
+    let sockets = site.sockets_for(2);
+    if is_stuck && sockets == 1 {
+        let told = "return JSON.parse(api.uploaded('c')).in_socket > 0";
+        other.tab.wait_for(told, SOON).await?;
+    }
+
+    faults.clear();
+    let ended = uploader.tab.wait_for("return ended", SOON).await?;
+    ensure!(ended == "sent", "{ended}");
+    for page in pages {
+        let drained = "return JSON.parse(api.uploaded('c')).buffered === 0";
+        page.tab.wait_for(drained, SOON).await?;
+        ensure_ready(page).await?;
+    }
+    let report = report(&uploader).await?;
+    let frames = u64::from(FRAMES) + 2 - sockets;
+    ensure!(
+        report.first_out_of_order.is_none() && report.frames == frames,
+        "{report:?}"
+    );
+    stops(&site, &uploader).await
+}
+
+/// Nobody waits for what will not be sent.
+async fn stops(site: &Site<'_>, page: &Page) -> Result<()> {
+    let faults = site.server()?.faults();
+    faults.refuse(u32::MAX, 503)?;
+    faults.drop_sockets(Selection::All);
+    page.wait_for_state("reconnecting").await?;
+    let waits = "
+        api.send_bytes('c', 2 << 20, 0);
+        window.waits = null;
+        api.ready('c').then((how) => (window.waits = how));";
+    page.tab.eval(waits, vec![]).await?;
+    ensure!(page.tab.eval("return waits", vec![]).await?.is_null());
+    page.call("log_out", &[json!("c")]).await?;
+    let how = page.tab.wait_for("return waits", SOON).await?;
+    ensure!(how == "the connection has stopped: logged out", "{how}");
+    let how = page.call("ready", &[json!("c")]).await?;
+    ensure!(how == "the client is closed", "{how}");
+    Ok(())
+}
+
+async fn ensure_ready(page: &Page) -> Result<()> {
+    let ready = page.call("ready", &[json!("c")]).await?;
+    ensure!(ready == "ready", "{ready}");
+    Ok(())
+}
+
+/// Returns what the browser's own `WebSocket` says that it holds, of as much as will be uploaded, when the server reads nothing.
+async fn buffered_amount(page: &Page) -> Result<u64> {
+    let script = "
+        const socket = new WebSocket('/sink');
+        await new Promise((resolve) => (socket.onopen = resolve));
+        for (let frame = 0; frame < arguments[0]; frame += 1) socket.send(new Uint8Array(arguments[1]));
+        await new Promise((resolve) => setTimeout(resolve, arguments[2]));
+        const { bufferedAmount } = socket;
+        socket.close();
+        return bufferedAmount;";
+    let args = vec![
+        json!(FRAMES),
+        json!(FRAME_BYTES),
+        json!(STANDSTILL.as_millis() as u64),
+    ];
+    let told = page.tab.eval_async(script, args).await?;
+    told.as_u64().context("a number")
+}
+
+/// Waits until an upload goes no further, and returns how far it has come.
+async fn standstill(page: &Page) -> Result<Value> {
+    let mut before = Value::Null;
+    loop {
+        let now = page.call("uploaded", &[json!("c")]).await?;
+        if now == before {
+            return Ok(serde_json::from_str(now.as_str().context("a text")?)?);
+        }
+        before = now;
+        sleep(STANDSTILL).await;
+    }
+}
+
+/// No browser that has room takes as long to say so.
+const STANDSTILL: Duration = Duration::from_millis(300);
+
+async fn report(page: &Page) -> Result<SinkReport> {
+    page.send_ok("report").await?;
+    let told = page.wait_for_messages("c", 1).await?;
+    let text = told.last().and_then(Value::as_str).context("a report")?;
+    Ok(serde_json::from_str(text)?)
+}
