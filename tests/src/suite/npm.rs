@@ -20,6 +20,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(conformance(ctx)),
         },
         Scenario {
+            name: "npm_one_socket_knows_what_its_socket_holds",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(buffered(ctx)),
+        },
+        Scenario {
             name: "npm_tabs_share_one_socket_when_asked_to",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(share(ctx)),
@@ -93,6 +98,37 @@ fn documented(engine: Engine) -> Result<BTreeSet<&'static str>> {
 }
 
 const CONFORMANCE: &str = include_str!("../../../docs/conformance.md");
+
+/// A browser that says nothing of its own `WebSocket` says nothing of the worker's.
+async fn buffered(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let faults = site.server()?.faults();
+    faults.half_open_new(true);
+    tab.eval_async(CLOG, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    let told = tab.eval("return native.bufferedAmount > 0", vec![]).await?;
+    ensure!(told == (ctx.engine() != Engine::WebKit), "{told}");
+    tab.wait_for(HOLDS, SOON).await?;
+    faults.clear();
+    tab.wait_for("return one.bufferedAmount === 0", SOON)
+        .await?;
+    Ok(())
+}
+
+/// What waits in front of the worker's socket is no multiple of the steps in which is told what the socket holds.
+const CLOG: &str = "
+window.native = new WebSocket('/sink');
+window.one = new onesocket.OneSocket('/sink', [], { tier: arguments[0] });
+for (const socket of [native, one]) {
+  await new Promise((resolve) => (socket.onopen = resolve));
+  for (let frame = 0; frame < 200; frame += 1) socket.send(new Uint8Array(65_537));
+}
+if (one.bufferedAmount !== 200 * 65_537) throw new Error('not all of it was taken');";
+
+const HOLDS: &str = "
+const isTold = native.bufferedAmount > 0;
+return one.bufferedAmount % (256 * 1024) === 0 && (one.bufferedAmount > 0) === isTold;";
 
 async fn share(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
