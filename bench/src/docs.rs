@@ -7,7 +7,7 @@ use onesocket_tests::browser::Engine;
 
 use crate::{floor, plan::Plan, plot, report::Report};
 
-/// Writes `README.md` and one picture per engine into a folder.
+/// Writes `README.md`, one picture per engine, and one of what matters most into a folder.
 pub(crate) fn write(
     folder: &Path,
     report: &Report,
@@ -31,8 +31,12 @@ pub(crate) fn write(
         page,
         "\n{rounds} rounds, order from seed {seed}; {messages} messages of 200 bytes in a flood and upstream, {rate} a second in the steady stream.\n\n{METHOD}"
     );
+    let main = plot::draw(report, Engine::Chromium, |it| plot::MAIN.contains(&it))?;
+    if let Some(main) = main {
+        fs::write(folder.join("main.svg"), main)?;
+    }
     for engine in Engine::ALL {
-        let Some(picture) = plot::draw(report, engine)? else {
+        let Some(picture) = plot::draw(report, engine, |_| true)? else {
             continue;
         };
         let name = format!("{engine}.svg");

@@ -27,7 +27,7 @@ struct Cli {
     /// A browser; may be given again. All three if left out.
     #[arg(long)]
     engine: Vec<Engine>,
-    /// Measures less of everything, in less than three minutes.
+    /// Measures less of everything, in less than three minutes: two rounds in one browser, or one in three.
     #[arg(long)]
     quick: bool,
     /// Rounds, each of which measures everything once.
@@ -57,10 +57,11 @@ struct Cli {
 async fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
     let seed = cli.shuffle_seed.unwrap_or_else(|| fastrand::u64(..));
-    let mut plan = Plan::new(cli.quick, seed, cli.dist);
-    if !cli.engine.is_empty() {
-        plan.engines = cli.engine;
-    }
+    let engines = match cli.engine.is_empty() {
+        true => Engine::ALL.to_vec(),
+        false => cli.engine,
+    };
+    let mut plan = Plan::new(engines, cli.quick, seed, cli.dist);
     if let Some(rounds) = cli.rounds {
         plan.rounds = rounds;
     }

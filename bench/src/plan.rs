@@ -38,9 +38,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(quick: bool, seed: u64, dist: PathBuf) -> Self {
+    pub(crate) fn new(engines: Vec<Engine>, quick: bool, seed: u64, dist: PathBuf) -> Self {
         let full = Self {
-            engines: Engine::ALL.to_vec(),
+            engines,
             quick,
             rounds: 5,
             seed,
@@ -59,7 +59,7 @@ impl Plan {
             return full;
         }
         Self {
-            rounds: 2,
+            rounds: if full.engines.len() == 1 { 2 } else { 1 },
             messages: 40_000,
             steady: Duration::from_millis(1_500),
             echoes: (20, 10),
@@ -72,8 +72,32 @@ impl Plan {
 }
 
 impl Plan {
-    /// Whether a load is measured.
-    pub(crate) fn has(&self, load: Load) -> bool {
+    /// Whether something is measured.
+    pub(crate) fn measures(
+        &self,
+        engine: Engine,
+        load: Load,
+        contender: Contender,
+        round: u32,
+    ) -> bool {
+        let is_left_out = load == Load::Tabs && contender.is_extra();
+        self.has(load)
+            && self.compares(contender)
+            && load.is_for(contender)
+            && !is_left_out
+            && (!self.quick || self.is_quick(engine, load, contender, round))
+    }
+
+    /// What a run of three minutes has the time for: in Chromium every figure of the tiers, in the others those by which they differ, and of
+    /// each further peer the most telling two.
+    fn is_quick(&self, engine: Engine, load: Load, contender: Contender, round: u32) -> bool {
+        let is_telling = matches!(load, Load::Flood | Load::Echo) || !self.figures.is_empty();
+        let is_rare = contender.is_extra() || load == Load::Tabs;
+        let is_wanted = is_telling || (engine == Engine::Chromium && !contender.is_extra());
+        is_wanted && (round == 1 || !is_rare)
+    }
+
+    fn has(&self, load: Load) -> bool {
         match self.figures.is_empty() {
             true => load.is_usual(),
             false => self.figures.iter().any(|name| name == load.name()),
@@ -89,7 +113,7 @@ impl Plan {
     }
 
     /// Whether a contender takes part; who is not compared with the raw WebSocket is not compared with anything.
-    pub(crate) fn compares(&self, contender: Contender) -> bool {
+    fn compares(&self, contender: Contender) -> bool {
         contender == Contender::Raw
             || self.only.is_empty()
             || self.only.iter().any(|name| name == contender.name())

@@ -6,12 +6,26 @@ use plotters::{coord::Shift, prelude::*};
 
 use crate::{
     contender::Contender,
+    figure::Figure,
     report::{Report, Row, short},
 };
 
-/// Draws everything of one engine as SVG; `None` when nothing was measured there.
-pub(crate) fn draw(report: &Report, engine: Engine) -> Result<Option<String>> {
-    let figures = report.figures(engine);
+/// What a page gains, in one picture.
+pub(crate) const MAIN: [Figure; 4] = [
+    Figure::FloodMain,
+    Figure::SteadyMain,
+    Figure::PingAnswer,
+    Figure::TabsCpu,
+];
+
+/// Draws figures of one engine as SVG; `None` when none was measured there.
+pub(crate) fn draw(
+    report: &Report,
+    engine: Engine,
+    wanted: impl Fn(Figure) -> bool,
+) -> Result<Option<String>> {
+    let figures = report.figures(engine).into_iter();
+    let figures: Vec<Figure> = figures.filter(|figure| wanted(*figure)).collect();
     if figures.is_empty() {
         return Ok(None);
     }

@@ -60,19 +60,13 @@ async fn run_in(
     let browser = Browser::launch(engine, options).await?;
     for round in 1..=plan.rounds {
         for load in Load::ALL {
-            if !plan.has(load) {
-                continue;
-            }
             let mut contenders: Vec<_> = Contender::ALL
                 .into_iter()
-                .filter(|contender| plan.compares(*contender) && load.is_for(*contender))
-                .filter(|contender| round == 1 || !plan.quick || !contender.is_extra())
+                .filter(|contender| plan.measures(engine, load, *contender, round))
                 .collect();
             random.shuffle(&mut contenders);
             for contender in contenders {
                 let values = match load {
-                    Load::Tabs if contender.is_extra() => continue,
-                    Load::Tabs if round > 1 && plan.quick => continue,
                     Load::Tabs => tabs::run(&browser, &site.url(), &server, contender, plan).await,
                     _ => in_a_page(&browser, &site.url(), &server, contender, load, plan).await,
                 };

@@ -92,16 +92,6 @@ pub(crate) fn ci(args: &TestArgs) -> ExitCode {
     tidy::add_steps(&mut steps);
     steps.check("publish, but for the upload", release::publish_dry_run);
     steps.check("the oldest Rust", release::oldest_rust);
-    let sizes = steps.prepare("wasm sizes", || {
-        sizes::measure(&wasm::build_all(Profile::Wasm)?)
-    });
-    match sizes {
-        Some(sizes) => {
-            sizes::print_table(&sizes);
-            steps.check("size budget", || sizes::check_budget(&sizes));
-        }
-        None => steps.blocked("size budget", "wasm sizes"),
-    }
     tests(&mut steps, args);
     steps.finish()
 }
@@ -123,6 +113,12 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
     let engines = args.engines();
     let browsers = steps.prepare("browsers", || tools::driver_environment(engines));
     let dist = steps.prepare("wasm build", || wasm::build_all(Profile::Wasm));
+    match &dist {
+        Some(folders) => {
+            steps.check("size budget", || sizes::check_budget(folders));
+        }
+        None => steps.blocked("size budget", "wasm build"),
+    }
     let next = steps.prepare("wasm build: next versions", wasm::build_next);
     let plugins = steps.prepare("wasm build: plugins", wasm::build_plugins);
     let bundled = match &dist {

@@ -49,13 +49,15 @@ pub(crate) fn print_table(sizes: &[Size]) {
     }
 }
 
-/// Compares the sizes with `xtask/size-budget.txt`.
-pub(crate) fn check_budget(sizes: &[Size]) -> Result<()> {
+/// Prints the sizes of what is in the folders, and compares them with `xtask/size-budget.txt`.
+pub(crate) fn check_budget(folders: &[PathBuf]) -> Result<()> {
+    let sizes = measure(folders)?;
+    print_table(&sizes);
     let path = paths::root().join("xtask/size-budget.txt");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let problems: Vec<String> = parse_budget(&text)?
         .iter()
-        .filter_map(|limit| limit.problem(sizes))
+        .filter_map(|limit| limit.problem(&sizes))
         .collect();
     if !problems.is_empty() {
         bail!("over the size budget:\n  {}", problems.join("\n  "));
