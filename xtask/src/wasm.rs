@@ -456,11 +456,18 @@ fn flags() -> String {
         let home = PathBuf::from(env::var_os("HOME")?);
         Some(home.join(".cargo"))
     });
-    let own = env::var("RUSTFLAGS").unwrap_or_default();
-    match home {
-        Some(home) => format!("{own} --remap-path-prefix={}=cargo", home.display()),
-        None => own,
+    let mut flags = env::var("RUSTFLAGS").unwrap_or_default();
+    let Some(home) = home else { return flags };
+    let mut remap = |path: &Path, to: &str| {
+        flags.push_str(&format!(" --remap-path-prefix={}={to}", path.display()));
+    };
+    remap(&home, "cargo");
+    // Each registry has a folder of its own in there. Of the rules that fit the last counts.
+    let registries = fs::read_dir(home.join("registry/src")).into_iter();
+    for registry in registries.flatten().flatten() {
+        remap(&registry.path(), "");
     }
+    flags
 }
 
 fn empty(folder: &Path) -> Result<()> {
