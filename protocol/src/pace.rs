@@ -16,8 +16,8 @@ use crate::Millis;
 /// ```
 /// use onesocket_protocol::{Millis, Pace};
 ///
-/// // Of 20,000 messages a second, 160 come in each of 125 batches; of 1,000, each leaves at once.
-/// assert_eq!(Pace::default(), Pace { interval: Millis(8), burst: 8 });
+/// // Of 20,000 messages a second, 320 come in each of 62 batches; of 1,000, each leaves at once.
+/// assert_eq!(Pace::default(), Pace { interval: Millis(16), burst: 16 });
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Pace {
@@ -41,12 +41,12 @@ impl Pace {
     };
 }
 
-/// For a tab that is looked at: half a frame of a display with 60 of them a second.
+/// For a tab that is looked at: a frame of a display with 60 of them a second. More often would not be seen.
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            interval: Millis(8),
-            burst: 8,
+            interval: Millis(16),
+            burst: 16,
         }
     }
 }
