@@ -107,7 +107,9 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
             future::join(hold_lock(core), succession::follow(core)).await;
         }
         Tier::Dedicated => {
-            future::join(hold_lock(core), election::stand(core)).await;
+            election::ask(core);
+            hold_lock(core).await;
+            election::stand(core).await;
         }
         Tier::Main => {}
     }

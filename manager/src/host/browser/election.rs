@@ -50,6 +50,13 @@ pub(super) fn hall(core: &Core) -> String {
     name(core, "hall")
 }
 
+/// Asks for the lead and does not wait for the answer.
+pub(super) fn ask(core: &Rc<Core>) {
+    if !core.host.election.is_away.get() {
+        bid(core);
+    }
+}
+
 /// Stands for election. A page that is away does so when it is back.
 pub(super) async fn stand(core: &Rc<Core>) {
     while core.host.election.is_away.get() {
