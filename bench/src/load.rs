@@ -308,7 +308,8 @@ impl Bench<'_> {
     }
 
     async fn call(&self, script: &str, args: Vec<Value>) -> Result<Value> {
-        Ok(self.tab.eval_async(script, args).await?)
+        let called = self.tab.eval_async(script, args).await;
+        called.with_context(|| format!("in `{script}`"))
     }
 }
 

@@ -153,6 +153,7 @@ mod app {
             .tier(tier.parse()?)
             .build()?;
         let mut events = client.events();
+        connected(&mut events).await?;
         message(&mut events).await?;
         let at = now();
         spawn_local(async move {
@@ -193,6 +194,10 @@ mod app {
                 Some(Event::Lagged { .. }) => return Err(JsError::new("messages were dropped")),
                 Some(Event::Disconnected { .. } | Event::Reconnecting { .. }) | None => {
                     return Err(JsError::new("the connection was lost"));
+                }
+                // Of a worker that was replaced nothing more comes.
+                Some(Event::Status(status)) if !status.state.is_connected() => {
+                    return Err(JsError::new("the worker was lost"));
                 }
                 Some(_) => {}
             }
