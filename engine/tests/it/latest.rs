@@ -27,14 +27,6 @@ fn tick(sim: &mut Sim, symbol: &str, price: u32) {
     sim.run(1);
 }
 
-fn prices(sim: &Sim, chan: Chan) -> Vec<&str> {
-    let messages = &sim.client(chan).messages;
-    messages
-        .iter()
-        .map(|message| message.text.as_str())
-        .collect()
-}
-
 #[test]
 fn a_frozen_tab_wakes_to_the_latest_of_each_key_and_the_others_got_all() {
     let (mut sim, chans) = world(2);
@@ -46,10 +38,10 @@ fn a_frozen_tab_wakes_to_the_latest_of_each_key_and_the_others_got_all() {
         }
     }
     tick(&mut sim, "b", 7);
-    assert_eq!(prices(&sim, chans[1]).len(), 15_001);
+    assert_eq!(sim.client(chans[1]).texts().len(), 15_001);
     sim.thaw(0);
     sim.run(100);
-    let got = prices(&sim, chans[0]);
+    let got = sim.client(chans[0]).texts();
     let expect = [
         r#"{"s":"a","p":0}"#,
         r#"{"s":"a","p":4999}"#,
@@ -81,7 +73,7 @@ fn what_has_no_key_is_neither_replaced_nor_overtaken() {
         "news",
         r#"{"s":"a","p":9}"#,
     ];
-    assert_eq!(prices(&sim, chans[0]), expect);
+    assert_eq!(sim.client(chans[0]).texts(), expect);
 }
 
 #[test]
@@ -95,7 +87,10 @@ fn the_loss_of_the_socket_is_told_behind_the_latest() {
     sim.run(100);
     sim.thaw(0);
     sim.run(10);
-    assert_eq!(prices(&sim, chans[0]).last(), Some(&r#"{"s":"a","p":2}"#));
+    assert_eq!(
+        sim.client(chans[0]).texts().last(),
+        Some(&r#"{"s":"a","p":2}"#)
+    );
     let state = sim.client(chans[0]).last_state().clone();
     assert!(!matches!(state, LinkState::Connected { .. }), "{state:?}");
 }
@@ -116,5 +111,5 @@ fn so_many_keys_that_they_are_over_the_bound_lag_like_anything_else() {
     sim.run(1_000);
     let missed: u64 = sim.client(chans[0]).lagged.iter().sum();
     assert!(missed > 100, "{missed}");
-    assert_eq!(prices(&sim, chans[0]).len() as u64 + missed, 1_000);
+    assert_eq!(sim.client(chans[0]).texts().len() as u64 + missed, 1_000);
 }

@@ -8,7 +8,7 @@ use onesocket_protocol::{
     limits,
 };
 
-use crate::sim::{Chan, Sim};
+use crate::sim::Sim;
 
 const URL: &str = "ws://prices/";
 
@@ -33,14 +33,6 @@ fn say(sim: &mut Sim, conn: usize, texts: &[&str]) {
     }
 }
 
-fn messages(sim: &Sim, chan: Chan) -> Vec<&str> {
-    let messages = &sim.client(chan).messages;
-    messages
-        .iter()
-        .map(|message| message.text.as_str())
-        .collect()
-}
-
 #[test]
 fn every_tab_gets_what_was_made_once_of_each_message() {
     let calls = Rc::new(Cell::new(0));
@@ -59,9 +51,9 @@ fn every_tab_gets_what_was_made_once_of_each_message() {
         say(&mut sim, conn, &["a", "plain", "b"]);
     }
     for chan in tabs {
-        assert_eq!(messages(&sim, chan), ["<a>", "plain", "<b>"]);
+        assert_eq!(sim.client(chan).texts(), ["<a>", "plain", "<b>"]);
     }
-    assert_eq!(messages(&sim, other), ["a", "plain", "b"]);
+    assert_eq!(sim.client(other).texts(), ["a", "plain", "b"]);
     assert_eq!(calls.get(), 6, "two connections of three messages");
 }
 
@@ -79,7 +71,7 @@ fn a_tab_that_joins_is_replayed_what_the_others_got() {
     say(&mut sim, 0, &["a", "plain"]);
     let late = open(&mut sim, 1);
     sim.run(1_000);
-    assert_eq!(messages(&sim, late), ["<a>", "plain"]);
+    assert_eq!(sim.client(late).texts(), ["<a>", "plain"]);
 }
 
 #[test]
@@ -108,7 +100,7 @@ fn a_policy_is_about_what_the_server_says() {
         &["2", "0123456789012345678", "012345678901234567890"],
     );
     assert_eq!(sim.got_on(0), ["3"], "the answer to the server's ping");
-    assert_eq!(messages(&sim, chan), ["<0123456789012345678>"]);
+    assert_eq!(sim.client(chan).texts(), ["<0123456789012345678>"]);
     assert_eq!(
         sim.client(chan).errors.len(),
         1,
@@ -118,7 +110,7 @@ fn a_policy_is_about_what_the_server_says() {
     sim.run_until("a ping", |sim| sim.got_on(0).len() == 2);
     say(&mut sim, 0, &["pong"]);
     assert!(sim.status(chan).round_trip.is_some(), "the pong was known");
-    assert_eq!(messages(&sim, chan).len(), 1, "and is no message");
+    assert_eq!(sim.client(chan).texts().len(), 1, "and is no message");
 
     sim.port_delay = 0;
     sim.freeze(0);
@@ -134,7 +126,11 @@ fn a_policy_is_about_what_the_server_says() {
     sim.thaw(0);
     sim.run(100);
     let expect = ["<{\"s\":1,\"p\":1}>", "<{\"s\":1,\"p\":3}>"];
-    assert_eq!(messages(&sim, chan)[1..], expect, "the first was in flight");
+    assert_eq!(
+        sim.client(chan).texts()[1..],
+        expect,
+        "the first was in flight"
+    );
 }
 
 #[test]
@@ -144,7 +140,7 @@ fn what_would_be_too_large_for_a_tab_stays_as_it_was() {
     let chan = sim.open(0, URL);
     sim.run(1_000);
     say(&mut sim, 0, &["small"]);
-    assert_eq!(messages(&sim, chan), ["small"]);
+    assert_eq!(sim.client(chan).texts(), ["small"]);
 }
 
 #[test]

@@ -55,6 +55,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The texts of the messages that it has got.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        let texts = self.messages.iter();
+        texts.map(|message| message.text.as_str()).collect()
+    }
+
     pub(crate) fn on_send(&mut self, id: SendId, payload: Bytes, delivery: Delivery) {
         if delivery == Delivery::UntilAcknowledged {
             self.kept.insert(payload.clone(), id);
