@@ -41,7 +41,7 @@ impl Pace {
     };
 }
 
-/// For a tab that is looked at: a frame of a display with 60 of them a second. More often would not be seen.
+/// For a tab that is looked at: a frame of a display with 60 of them a second.
 impl Default for Pace {
     fn default() -> Self {
         Self {
