@@ -57,8 +57,10 @@ struct World {
     tabs: Vec<Tab>,
     ports: Ports,
     sockets: BTreeMap<SocketId, Socket>,
-    /// Of what was read, by URL: never more sockets than these.
+    /// Of what was read, by URL, which is the key's own or one that a credential names: never more sockets than these.
     keys: BTreeMap<String, BTreeSet<LinkKey>>,
+    /// The keys that each channel was ever opened with.
+    opened: BTreeMap<(PortId, ChannelId), BTreeSet<LinkKey>>,
     /// How often each at-most-once payload was handed to a socket.
     transmitted: BTreeMap<Bytes, u32>,
     not_sent: BTreeSet<Bytes>,
@@ -108,6 +110,7 @@ impl World {
             ports: Ports::default(),
             sockets: BTreeMap::new(),
             keys: BTreeMap::new(),
+            opened: BTreeMap::new(),
             transmitted: BTreeMap::new(),
             not_sent: BTreeSet::new(),
             reached: Reached::default(),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use onesocket_engine::{Input, Output, PortId, SocketId, Time};
-use onesocket_protocol::{BatchReader, ToWorker, Version, limits};
+use onesocket_protocol::{BatchReader, Credential, ToWorker, Version, limits};
 
 use super::{Socket, World};
 
@@ -10,13 +10,33 @@ impl World {
     pub(super) fn post_to_worker(&mut self, port: PortId, frame: Bytes) {
         if let Ok(batch) = BatchReader::new(&frame) {
             for raw in batch.map_while(Result::ok) {
-                if let Ok(ToWorker::Connect(connect)) = ToWorker::decode(Version::V1, &raw) {
-                    let keys = self.keys.entry(connect.key.url.clone()).or_default();
-                    keys.insert(connect.key);
+                if let Ok(message) = ToWorker::decode(Version::V1, &raw) {
+                    self.note_what_may_be_dialled(port, message);
                 }
             }
         }
         self.input(Input::Frame { port, frame });
+    }
+
+    fn note_what_may_be_dialled(&mut self, port: PortId, message: ToWorker) {
+        match message {
+            ToWorker::Connect(connect) => {
+                let dialling = self.keys.entry(connect.key.url.clone()).or_default();
+                dialling.insert(connect.key.clone());
+                let opened = self.opened.entry((port, connect.channel)).or_default();
+                opened.insert(connect.key);
+            }
+            ToWorker::Credential {
+                channel,
+                credential: Some(Credential { url: Some(url), .. }),
+                ..
+            } => {
+                let dialling = self.keys.entry(url).or_default();
+                let opened = self.opened.get(&(port, channel));
+                dialling.extend(opened.into_iter().flatten().cloned());
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn input(&mut self, input: Input) {
