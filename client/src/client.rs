@@ -669,6 +669,21 @@ impl<Rx> Shared<Rx> {
     where
         Rx: 'static,
     {
+        match event {
+            ChannelEvent::Message { replayed, payload } => {
+                self.on_message(replayed, &payload);
+                self.gate.review(|| self.buffered_amount());
+            }
+            event => self.on_rare_event(event),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_rare_event(self: &Rc<Self>, event: ChannelEvent)
+    where
+        Rx: 'static,
+    {
         // Less is on its way then, and yet nobody should send more: that it has ended is told next.
         let is_end = matches!(
             event,
@@ -678,7 +693,8 @@ impl<Rx> Shared<Rx> {
             }
         );
         match event {
-            ChannelEvent::Message { replayed, payload } => self.on_message(replayed, &payload),
+            // Told already.
+            ChannelEvent::Message { .. } => {}
             ChannelEvent::Sent { through } => self.receipts.settle_through(through),
             ChannelEvent::Acknowledged { id } => self.receipts.settle(id, Ok(())),
             ChannelEvent::NotSent { id, failure } => {
@@ -792,10 +808,14 @@ impl<Rx> Shared<Rx> {
             let waker = inbox.borrow_mut().push(message_event(replayed, message));
             wake(waker);
         }
-        if self.listeners.is_empty() {
-            return;
+        if !self.listeners.is_empty() {
+            self.tell_listeners(replayed, payload, decoded);
         }
-        let message = match decoded.take().map_or_else(|| (self.decode)(payload), Ok) {
+    }
+
+    #[inline(never)]
+    fn tell_listeners(&self, replayed: bool, payload: &Payload, decoded: Option<Rx>) {
+        let message = match decoded.map_or_else(|| (self.decode)(payload), Ok) {
             Ok(message) => message,
             Err(error) => return self.publish_undecodable(payload, error),
         };
@@ -806,12 +826,14 @@ impl<Rx> Shared<Rx> {
         }
     }
 
+    #[inline(never)]
     fn on_acknowledgement(&self, ack_id: u64) {
         for id in self.receipts.named(ack_id) {
             self.with_channel(|channel| channel.acknowledge(id));
         }
     }
 
+    #[inline(never)]
     fn on_answer(&self, id: RequestId, answer: Rx) {
         let request = self.requests.borrow_mut().remove(&id);
         match request {
@@ -823,6 +845,7 @@ impl<Rx> Shared<Rx> {
         }
     }
 
+    #[inline(never)]
     fn publish_undecodable(&self, payload: &Payload, source: DecodeError) {
         self.publish(Event::Error(ClientError::Undecodable {
             bytes: payload.len(),

@@ -4,11 +4,12 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, Greeting, GreetingId, LinkKey, LinkState, LogEntry, Millis, Payload, Replay,
-    SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker, WorkerError,
+    ChannelId, Delivered, Greeting, GreetingId, LinkKey, LinkState, LogEntry, Millis, Payload,
+    Replay, SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker, WorkerError,
     inspect::LinkSurvey, limits,
 };
 
@@ -485,20 +486,24 @@ impl Link {
         };
         self.history.push(payload);
         if let Some(key) = key {
-            for member in self.members.keys() {
-                ctx.ports
-                    .deliver_latest(member.port, member.channel, &key, payload, ctx.now);
-            }
-            return;
+            return self.deliver_latest(ctx, &key, payload);
         }
-        self.tell_all(
-            ctx,
-            ToTab::Message {
-                channel: EVERY,
+        for member in self.members.keys() {
+            let delivered = Delivered {
+                channel: member.channel,
                 replayed: false,
-                payload: payload.clone(),
-            },
-        );
+                payload,
+            };
+            ctx.ports.deliver(member.port, &delivered);
+        }
+    }
+
+    #[inline(never)]
+    fn deliver_latest(&self, ctx: &mut Ctx<'_>, key: &Bytes, payload: &Payload) {
+        for member in self.members.keys() {
+            ctx.ports
+                .deliver_latest(member.port, member.channel, key, payload, ctx.now);
+        }
     }
 
     /// Tells all members what is said to [`EVERY`] channel.

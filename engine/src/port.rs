@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchHeader, ChannelId, FrameError, Outbox, Pace, Payload, SendId, Sight, ToTab, Version,
-    inspect::PortSurvey, limits,
+    BatchHeader, ChannelId, Delivered, FrameError, Outbox, Pace, Payload, SendId, Sight,
+    ToTab, Version, inspect::PortSurvey, limits,
 };
 
 use crate::{PortId, Time, engine::LinkId};
@@ -66,6 +66,14 @@ impl Ports {
             if session.outbox.is_overrun() && !self.overrun.contains(&id) {
                 self.overrun.push(id);
             }
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Gives a tab a message of the server.
+    pub(crate) fn deliver(&mut self, id: PortId, delivered: &Delivered<'_>) {
+        if let Some(session) = self.session(id) {
+            session.push_delivered(delivered);
             self.mark_dirty(id);
         }
     }
@@ -264,9 +272,14 @@ impl Session {
         self.outbox.push_to_tab(message);
     }
 
+    fn push_delivered(&mut self, delivered: &Delivered<'_>) {
+        self.push_gathered();
+        self.outbox.push_delivered(delivered);
+    }
+
     fn push_latest(&mut self, channel: ChannelId, key: &Bytes, payload: &Payload, now: Time) {
         if self.outbox.is_idle() && self.pacer.holds(now, 0).is_none() {
-            return self.push(&message(channel, payload.clone()));
+            return self.push_delivered(&delivered(channel, payload));
         }
         self.latest.push(channel, key.clone(), payload.clone());
         // So many keys, or such large messages, that the tab's own bound has to hold.
@@ -276,11 +289,16 @@ impl Session {
     }
 
     fn push_gathered(&mut self) {
-        if self.latest.is_empty() {
-            return;
+        if !self.latest.is_empty() {
+            self.push_all_gathered();
         }
+    }
+
+    /// Out of line, as it is rare and its caller is not.
+    #[inline(never)]
+    fn push_all_gathered(&mut self) {
         for (channel, payload) in self.latest.take() {
-            self.outbox.push_to_tab(&message(channel, payload));
+            self.outbox.push_delivered(&delivered(channel, &payload));
         }
     }
 
@@ -306,8 +324,8 @@ impl Session {
     }
 }
 
-fn message(channel: ChannelId, payload: Payload) -> ToTab {
-    ToTab::Message {
+fn delivered(channel: ChannelId, payload: &Payload) -> Delivered<'_> {
+    Delivered {
         channel,
         replayed: false,
         payload,

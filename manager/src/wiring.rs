@@ -114,6 +114,11 @@ impl Wiring {
         }
         let mut session = self.session.borrow_mut();
         session.handle_frame(frame);
+        self.take_news(&mut session);
+    }
+
+    #[inline(never)]
+    fn take_news(&self, session: &mut TabSession) {
         while let Some(news) = session.poll_news() {
             self.take(news, &|_| {});
         }
@@ -173,14 +178,28 @@ impl Wiring {
             return;
         }
         let _delivering = Resetting(&self.delivering);
+        self.deliver_all(&control);
+    }
+
+    #[inline(never)]
+    fn deliver_all(&self, control: &dyn Fn(Control)) {
         loop {
             let next = self.undelivered.borrow_mut().pop_front();
             match next {
                 Some(Delivery::Event(channel, event)) => self.tell(channel, event),
-                Some(Delivery::Control(what)) => control(what),
-                Some(Delivery::Observation(what)) => self.observers.tell(&what),
+                Some(rare) => self.deliver_rare(rare, control),
                 None => return,
             }
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn deliver_rare(&self, delivery: Delivery, control: &dyn Fn(Control)) {
+        match delivery {
+            Delivery::Event(channel, event) => self.tell(channel, event),
+            Delivery::Control(what) => control(what),
+            Delivery::Observation(what) => self.observers.tell(&what),
         }
     }
 
@@ -208,13 +227,30 @@ impl Wiring {
             (*sink.borrow_mut())(event);
         }
         if is_last {
-            // Dropped outside of the borrow: what the sink owns may drop channels.
-            let sink = self.sinks.borrow_mut().remove(&channel);
-            drop(sink);
+            self.forget(channel);
         }
     }
 
+    #[inline(never)]
+    fn forget(&self, channel: ChannelId) {
+        // Dropped outside of the borrow: what the sink owns may drop channels.
+        let sink = self.sinks.borrow_mut().remove(&channel);
+        drop(sink);
+    }
+
     fn take(&self, output: TabOutput<'_>, post: &dyn Fn(&[u8])) {
+        match output {
+            TabOutput::Event { channel, event } => self
+                .undelivered
+                .borrow_mut()
+                .push_back(Delivery::Event(channel, event)),
+            output => self.take_rare(output, post),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn take_rare(&self, output: TabOutput<'_>, post: &dyn Fn(&[u8])) {
         let control = match output {
             TabOutput::Post(frame) => {
                 if self.debug.get() != DebugLevel::Off {
@@ -226,12 +262,8 @@ impl Wiring {
                 }
                 return post(frame);
             }
-            TabOutput::Event { channel, event } => {
-                return self
-                    .undelivered
-                    .borrow_mut()
-                    .push_back(Delivery::Event(channel, event));
-            }
+            // Taken already.
+            TabOutput::Event { .. } => return,
             TabOutput::Log(entry) => return self.on_log(entry),
             TabOutput::Error(error) => {
                 return tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");

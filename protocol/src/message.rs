@@ -15,11 +15,13 @@ use crate::{
 };
 
 mod check;
+mod delivered;
 mod failure;
 #[cfg(feature = "next-version")]
 mod next_version;
 pub(crate) mod worker_side;
 
+pub use delivered::Delivered;
 pub use failure::{SendFailure, WorkerError};
 
 /// The register of tags. A number that was given out is never given to another message.
@@ -542,17 +544,31 @@ impl ToTab {
     ///
     /// When the tag is unknown, the body is malformed or a field is over its cap. Other messages of the batch are fine.
     pub fn decode(version: Version, raw: &RawMessage) -> Result<Self, DecodeError> {
-        let message = match version {
-            Version::V1 => Self::decode_v1(raw)?,
+        match version {
+            Version::V1 => Self::decode_v1(raw),
             #[cfg(feature = "next-version")]
-            Version::V2 => Self::decode_v1(&next_version::open(raw)?)?,
-        };
-        message.check()?;
-        Ok(message)
+            Version::V2 => Self::decode_v1(&next_version::open(raw)?),
+        }
     }
 
     fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
-        Ok(match raw.tag {
+        if raw.tag != tag::MESSAGE {
+            return Self::decode_rare(raw);
+        }
+        let ((channel, replayed, kind), rest) = head(raw)?;
+        let payload = payload(raw, kind, rest)?;
+        check::check_payload(raw.tag, &payload)?;
+        Ok(Self::Message {
+            channel,
+            replayed,
+            payload,
+        })
+    }
+
+    /// Out of line: browsers compile a function as a whole once it is hot, which is half of a short flood's time with this in it.
+    #[inline(never)]
+    fn decode_rare(raw: &RawMessage) -> Result<Self, DecodeError> {
+        let message = match raw.tag {
             tag::READY => {
                 let (scope, debug) = body(raw)?;
                 Self::Ready { scope, debug }
@@ -579,14 +595,6 @@ impl ToTab {
                     attempt,
                     delay,
                     cause,
-                }
-            }
-            tag::MESSAGE => {
-                let ((channel, replayed, kind), rest) = head(raw)?;
-                Self::Message {
-                    channel,
-                    replayed,
-                    payload: payload(raw, kind, rest)?,
                 }
             }
             tag::STATUS => {
@@ -647,7 +655,9 @@ impl ToTab {
                 Self::Buffered { channel, bytes }
             }
             tag => return Err(DecodeError::UnknownTag { tag }),
-        })
+        };
+        message.check()?;
+        Ok(message)
     }
 }
 

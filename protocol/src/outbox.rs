@@ -29,7 +29,7 @@ use crate::{
     frame::HEADER_BYTES,
     limits,
     log::kind,
-    message::{Encode, ToTab},
+    message::{Delivered, Encode, ToTab},
 };
 
 /// What waits to be posted to one peer, either way, and what is to be acknowledged to it.
@@ -91,12 +91,17 @@ impl Outbox {
 
     fn append(&mut self, message: &impl Encode) -> usize {
         if self.filling.is_full() {
-            let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
-            self.full.push(full);
+            self.begin_batch();
         }
         let bytes = self.filling.push(self.version, message);
         self.backlog += bytes;
         bytes
+    }
+
+    #[inline(never)]
+    fn begin_batch(&mut self) {
+        let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
+        self.full.push(full);
     }
 
     /// Appends a message for a tab, unless more than [`limits::MAX_BACKLOG_BYTES`] wait for the tab already and the message is
@@ -105,14 +110,22 @@ impl Outbox {
     /// What is dropped is counted, and a [`ToTab::Lagged`] tells the tab how many messages a channel has missed: behind what
     /// the channel was told before, in front of what it is told next. Dropping ends when half of the backlog is gone.
     pub fn push_to_tab(&mut self, message: &ToTab) {
-        if self.lag.is_none() && self.bytes_behind_next() > limits::MAX_BACKLOG_BYTES {
-            self.lag = Some(Lag::default());
+        if let ToTab::Message {
+            channel,
+            replayed,
+            payload,
+        } = message
+        {
+            return self.push_delivered(&Delivered {
+                channel: *channel,
+                replayed: *replayed,
+                payload,
+            });
         }
-        if let Some(lag) = &mut self.lag {
-            match message {
-                ToTab::Message { channel, .. } => return lag.count_message(*channel),
-                ToTab::Log(_) => return lag.log_lines = lag.log_lines.saturating_add(1),
-                _ => {}
+        if let Some(lag) = self.lag() {
+            if let ToTab::Log(_) = message {
+                lag.log_lines = lag.log_lines.saturating_add(1);
+                return;
             }
             if let Some(lagged) = message.channel().and_then(|channel| lag.take(channel)) {
                 self.push(&lagged);
@@ -122,10 +135,26 @@ impl Outbox {
             raise(&mut self.handed, *channel, *through);
         }
         let bytes = self.append(message);
-        if !matches!(message, ToTab::Message { .. } | ToTab::Log(_)) {
+        if !matches!(message, ToTab::Log(_)) {
             self.filling.kept += bytes;
             self.kept += bytes;
         }
+    }
+
+    /// As [`push_to_tab`](Self::push_to_tab) does, appends a message of the server.
+    pub fn push_delivered(&mut self, delivered: &Delivered<'_>) {
+        match self.lag() {
+            Some(lag) => lag.count_message(delivered.channel),
+            None => drop(self.append(delivered)),
+        }
+    }
+
+    /// What the tab has missed, if it misses what is appended now and may be dropped.
+    fn lag(&mut self) -> Option<&mut Lag> {
+        if self.lag.is_none() && self.bytes_behind_next() > limits::MAX_BACKLOG_BYTES {
+            self.lag = Some(Lag::default());
+        }
+        self.lag.as_mut()
     }
 
     /// Returns whether more waits for the tab than may wait, of what must not be dropped: answers, receipts, states. A tab that is
@@ -374,6 +403,7 @@ struct Lag {
 }
 
 impl Lag {
+    #[inline(never)]
     fn count_message(&mut self, channel: ChannelId) {
         match self.missed.iter_mut().find(|(of, _)| *of == channel) {
             Some((_, missed)) => *missed += 1,

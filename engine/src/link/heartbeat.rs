@@ -2,12 +2,9 @@
 
 use std::rc::Rc;
 
-use onesocket_protocol::{Payload, StatedPolicy};
+use onesocket_protocol::{Answer, Payload, StatedPolicy};
 
-use super::{
-    Ctx, Link, Timer,
-    lifecycle::{Open, State},
-};
+use super::{Ctx, Link, Timer, lifecycle::State};
 use crate::Time;
 
 impl Link {
@@ -59,9 +56,12 @@ impl Link {
 
     /// Answers the server's own ping. Returns whether it was one.
     pub(super) fn answer(&self, ctx: &mut Ctx<'_>, payload: &Payload) -> bool {
-        let Some(answer) = &self.policy.answer else {
-            return false;
-        };
+        let answer = self.policy.answer.as_ref();
+        answer.is_some_and(|answer| self.answer_by(ctx, answer, payload))
+    }
+
+    #[inline(never)]
+    fn answer_by(&self, ctx: &mut Ctx<'_>, answer: &Answer, payload: &Payload) -> bool {
         let is_ping = answer.ping == *payload;
         if is_ping && let State::Open(open) = &self.state {
             ctx.transmit(open.socket, answer.pong.clone());
@@ -71,17 +71,21 @@ impl Link {
 
     /// Anything received proves that the server lives; only the pong measures the round trip.
     pub(super) fn on_alive(&mut self, ctx: &Ctx<'_>, payload: &Payload) {
-        let State::Open(Open { pinged, .. }) = &mut self.state else {
-            return;
-        };
-        let Some(sent) = *pinged else { return };
-        let pong = self
-            .policy
-            .heartbeat
-            .as_ref()
-            .and_then(|heartbeat| heartbeat.pong.as_ref());
-        if pong.is_none_or(|pong| pong == payload) {
-            *pinged = None;
+        if let State::Open(open) = &self.state
+            && let Some(sent) = open.pinged
+        {
+            self.on_answered(ctx, sent, payload);
+        }
+    }
+
+    #[inline(never)]
+    fn on_answered(&mut self, ctx: &Ctx<'_>, sent: Time, payload: &Payload) {
+        let heartbeat = self.policy.heartbeat.as_ref();
+        let pong = heartbeat.and_then(|heartbeat| heartbeat.pong.as_ref());
+        if pong.is_none_or(|pong| pong == payload)
+            && let State::Open(open) = &mut self.state
+        {
+            open.pinged = None;
             self.round_trip = Some(ctx.now.since(sent));
         }
         self.timers.stop(Timer::Pong);

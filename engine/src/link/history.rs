@@ -27,7 +27,15 @@ impl History {
     }
 
     pub(crate) fn push(&mut self, payload: &Payload) {
-        if self.max_frames == 0 || payload.len() > self.max_bytes {
+        // Whatever is kept, some replay has asked for.
+        if self.max_frames > 0 {
+            self.keep(payload);
+        }
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, payload: &Payload) {
+        if payload.len() > self.max_bytes {
             // What can't be kept interrupts the row: a replay without it would have a hole.
             self.clear();
             return;

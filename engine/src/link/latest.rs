@@ -4,6 +4,7 @@ use bytes::Bytes;
 use onesocket_protocol::{LatestBy, Payload};
 
 /// Returns the key, or `None` when there is none in it. It shares the payload's bytes.
+#[inline(never)]
 pub(crate) fn key_of(rule: &LatestBy, payload: &Payload) -> Option<Bytes> {
     let bytes = payload.bytes();
     match rule {

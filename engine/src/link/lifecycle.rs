@@ -245,24 +245,23 @@ impl Link {
         if self.answer(ctx, payload) {
             return;
         }
-        let cap = self.policy.max_received_bytes;
-        if payload.len() > cap as usize {
-            let error = WorkerError::ReceivedTooLarge {
-                bytes: payload.len() as u32,
-                cap,
-            };
-            return self.tell_all(
-                ctx,
-                ToTab::Error {
-                    channel: Some(EVERY),
-                    error,
-                },
-            );
+        if payload.len() > self.policy.max_received_bytes as usize {
+            return self.refuse_received(ctx, payload);
         }
         let heartbeat = self.policy.heartbeat.as_ref();
         if heartbeat.is_none_or(|heartbeat| heartbeat.pong.as_ref() != Some(payload)) {
             self.deliver(ctx, payload);
         }
+    }
+
+    #[inline(never)]
+    fn refuse_received(&self, ctx: &mut Ctx<'_>, payload: &Payload) {
+        let error = WorkerError::ReceivedTooLarge {
+            bytes: payload.len() as u32,
+            cap: self.policy.max_received_bytes,
+        };
+        let channel = Some(EVERY);
+        self.tell_all(ctx, ToTab::Error { channel, error });
     }
 
     /// The socket no longer takes anything.

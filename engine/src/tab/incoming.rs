@@ -128,6 +128,12 @@ impl TabSession {
                 .push_back(TabOutput::Error(WorkerError::InvalidFrame));
         }
         let version = live.version;
+        self.read_messages(version, reader);
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn read_messages(&mut self, version: Version, reader: BatchReader) {
         let is_numbered = reader.header().seq != 0;
         for raw in reader {
             let Ok(raw) = raw else {
@@ -159,6 +165,23 @@ impl TabSession {
     }
 
     fn on_message(&mut self, message: ToTab) {
+        match message {
+            ToTab::Message {
+                channel,
+                replayed,
+                payload,
+            } => {
+                if self.channels.contains_key(&channel) {
+                    self.tell(channel, ChannelEvent::Message { replayed, payload });
+                }
+            }
+            message => self.on_rare_message(message),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_rare_message(&mut self, message: ToTab) {
         if message
             .channel()
             .is_some_and(|channel| !self.channels.contains_key(&channel))
@@ -167,7 +190,6 @@ impl TabSession {
             return;
         }
         match message {
-            ToTab::Ready { .. } => {}
             ToTab::Attached { channel, status } | ToTab::Status { channel, status } => {
                 // A socket that is lost takes with it what it holds. Before the next one is open this is always told.
                 if !status.state.is_connected() {
@@ -203,11 +225,9 @@ impl TabSession {
                     },
                 );
             }
-            ToTab::Message {
-                channel,
-                replayed,
-                payload,
-            } => self.tell(channel, ChannelEvent::Message { replayed, payload }),
+            // Told where it is read.
+            ToTab::Message { .. } => {}
+            ToTab::Ready { .. } => {}
             ToTab::Error {
                 channel: Some(channel),
                 error,

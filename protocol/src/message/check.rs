@@ -132,7 +132,7 @@ fn check_subprotocol(tag: u8, subprotocol: &str) -> Result<(), OverCap> {
     )
 }
 
-fn check_payload(tag: u8, payload: &Payload) -> Result<(), OverCap> {
+pub(super) fn check_payload(tag: u8, payload: &Payload) -> Result<(), OverCap> {
     fits(payload.len(), limits::MAX_PAYLOAD_BYTES, tag, "payload")
 }
 

@@ -344,10 +344,15 @@ impl<'a> Reader<'a> {
 
 /// Appends tag, length and body.
 pub(super) fn encode(message: &ToTab, out: &mut Vec<u8>) {
+    framed(out, |mut body| body.message(message));
+}
+
+/// Appends what `write` writes, behind the tag that it returns and its length.
+pub(super) fn framed(out: &mut Vec<u8>, write: impl FnOnce(Writer<'_>) -> u8) {
     let start = out.len();
     out.extend_from_slice(&[0; 5]);
     let body = out.len();
-    let tag = Writer(out).message(message);
+    let tag = write(Writer(out));
     let len = (out.len() - body) as u32;
     if let Some([first, head @ ..]) = out.get_mut(start..body) {
         *first = tag;
@@ -360,9 +365,17 @@ pub(crate) fn write_status(status: &Status, out: &mut Vec<u8>) {
     Writer(out).status(status);
 }
 
-struct Writer<'a>(&'a mut Vec<u8>);
+pub(super) struct Writer<'a>(&'a mut Vec<u8>);
 
 impl Writer<'_> {
+    /// Appends what is behind the channel of a message of the server, and returns its tag.
+    pub(super) fn delivered(&mut self, replayed: bool, payload: &Payload) -> u8 {
+        self.byte(u8::from(replayed));
+        self.byte(payload.kind() as u8);
+        self.0.extend_from_slice(payload.bytes());
+        tag::MESSAGE
+    }
+
     /// Appends a body and returns its tag.
     fn message(&mut self, message: &ToTab) -> u8 {
         if let Some(channel) = message.channel() {
@@ -402,12 +415,7 @@ impl Writer<'_> {
             }
             ToTab::Message {
                 replayed, payload, ..
-            } => {
-                self.byte(u8::from(*replayed));
-                self.byte(payload.kind() as u8);
-                self.0.extend_from_slice(payload.bytes());
-                tag::MESSAGE
-            }
+            } => self.delivered(*replayed, payload),
             ToTab::Status { status, .. } => {
                 self.status(status);
                 tag::STATUS
@@ -488,7 +496,7 @@ impl Writer<'_> {
         self.byte(number as u8);
     }
 
-    fn u32(&mut self, number: u32) {
+    pub(super) fn u32(&mut self, number: u32) {
         self.number(u64::from(number));
     }
 

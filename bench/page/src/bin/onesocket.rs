@@ -190,17 +190,25 @@ mod app {
         loop {
             match events.next().await {
                 Some(Event::Message(message)) => return Ok(message),
-                Some(Event::Error(error)) => return Err(error.into()),
-                Some(Event::Lagged { .. }) => return Err(JsError::new("messages were dropped")),
-                Some(Event::Disconnected { .. } | Event::Reconnecting { .. }) | None => {
-                    return Err(JsError::new("the connection was lost"));
-                }
-                // Of a worker that was replaced nothing more comes.
-                Some(Event::Status(status)) if !status.state.is_connected() => {
-                    return Err(JsError::new("the worker was lost"));
-                }
-                Some(_) => {}
+                other => check(other)?,
             }
+        }
+    }
+
+    /// What is no message ends a measurement, or means nothing.
+    #[inline(never)]
+    fn check<Rx>(event: Option<Event<Rx>>) -> Result<(), JsError> {
+        match event {
+            Some(Event::Error(error)) => Err(error.into()),
+            Some(Event::Lagged { .. }) => Err(JsError::new("messages were dropped")),
+            Some(Event::Disconnected { .. } | Event::Reconnecting { .. }) | None => {
+                Err(JsError::new("the connection was lost"))
+            }
+            // Of a worker that was replaced nothing more comes.
+            Some(Event::Status(status)) if !status.state.is_connected() => {
+                Err(JsError::new("the worker was lost"))
+            }
+            Some(_) => Ok(()),
         }
     }
 }
