@@ -43,6 +43,11 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
             socket,
             payload: received,
         } => payload(kind::RECEIVED, *socket, received, sight),
+        Input::Gathered { socket, payloads } => {
+            let each = payloads.iter();
+            return each
+                .for_each(|gathered| see(payload(kind::RECEIVED, *socket, gathered, sight)));
+        }
         Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
         Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
         Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),

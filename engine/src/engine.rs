@@ -128,6 +128,7 @@ impl Engine {
             Input::Tick => self.stir(Stir::Tick),
             Input::SocketOpened { .. }
             | Input::Received { .. }
+            | Input::Gathered { .. }
             | Input::SocketClosing(_)
             | Input::SocketClosed { .. }
             | Input::Buffered { .. }
@@ -145,6 +146,20 @@ impl Engine {
         if let Some(link) = link.copied() {
             self.with_link(link, |link, ctx| link.on_socket(ctx, input));
         }
+    }
+
+    /// Returns whether a message that this socket receives now could not be passed on or answered: every tab that listens has a batch
+    /// in flight, or one that waits for its pace. The host may then gather what is received, and give it to the engine in front of
+    /// the next input.
+    #[must_use]
+    pub fn may_gather(&self, socket: SocketId) -> bool {
+        let link = self.sockets.get(&socket).and_then(|id| self.links.get(id));
+        link.is_some_and(|link| {
+            link.may_gather()
+                && link
+                    .ports()
+                    .all(|port| self.ports.holds_back(port, self.now))
+        })
     }
 
     /// Returns the next thing to do; [`Output::Timeout`] is the last.

@@ -55,6 +55,13 @@ pub enum Input {
         /// The message.
         payload: Payload,
     },
+    /// Messages have been received while nothing could be passed on ([`Engine::may_gather`](crate::Engine::may_gather)).
+    Gathered {
+        /// The socket.
+        socket: SocketId,
+        /// The messages, in order.
+        payloads: Vec<Payload>,
+    },
     /// The socket's `readyState` is no longer `OPEN`, and its close event has not come yet: what is sent to it now would be
     /// lost silently.
     SocketClosing(SocketId),
@@ -101,6 +108,7 @@ impl Input {
         match self {
             Self::SocketOpened { socket, .. }
             | Self::Received { socket, .. }
+            | Self::Gathered { socket, .. }
             | Self::SocketClosing(socket)
             | Self::SocketClosed { socket, .. }
             | Self::Buffered { socket, .. }

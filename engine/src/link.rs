@@ -162,6 +162,11 @@ impl Link {
         }
     }
 
+    /// The ports of its members; one that has several channels comes as often.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = PortId> {
+        self.members.keys().map(|member| member.port)
+    }
+
     pub(crate) fn key(&self) -> &LinkKey {
         &self.key
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchHeader, ChannelId, Delivered, FrameError, Outbox, Pace, Payload, SendId, Sight,
+    BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Payload, SendId, Sight,
     ToTab, Version, inspect::PortSurvey, limits,
 };
 
@@ -91,6 +91,12 @@ impl Ports {
             session.push_latest(channel, key, payload, now);
             self.mark_dirty(id);
         }
+    }
+
+    /// Whether nothing can be posted to a tab now, and for a moment yet.
+    pub(crate) fn holds_back(&self, id: PortId, now: Time) -> bool {
+        let session = self.by_id.get(&id).and_then(|port| port.session.as_ref());
+        session.is_none_or(|session| session.holds_back(now))
     }
 
     pub(crate) fn ids(&self) -> Vec<PortId> {
@@ -319,10 +325,19 @@ impl Session {
         self.outbox.prepare_frame()
     }
 
+    /// A pace of more than a few frames is not counted on: it is a hidden tab's, and in the page itself its timers may be a minute late.
+    fn holds_back(&self, now: Time) -> bool {
+        let is_held = |until: Time| until > now && until.since(now) <= LONGEST_GATHERING;
+        !self.outbox.may_post() || self.held.is_some_and(is_held)
+    }
+
     fn waiting_bytes(&self) -> usize {
         self.outbox.backlog_bytes() + self.latest.bytes()
     }
 }
+
+/// Longer than any pace of a visible tab that is worth to be called one.
+const LONGEST_GATHERING: Millis = Millis(50);
 
 fn delivered(channel: ChannelId, payload: &Payload) -> Delivered<'_> {
     Delivered {

@@ -196,7 +196,12 @@ impl World {
                 let len = script.below(64);
                 let text = String::from_utf8_lossy(script.take(len)).into_owned();
                 let payload = Payload::text(text);
-                self.input(Input::Received { socket, payload });
+                self.input(if is_forged || self.engine.may_gather(socket) {
+                    let payloads = vec![payload; script.below(3)];
+                    Input::Gathered { socket, payloads }
+                } else {
+                    Input::Received { socket, payload }
+                });
             }
             13 if is_forged || is_open == Some(true) => {
                 if let Some(socket) = self.sockets.get_mut(&socket) {

@@ -2,6 +2,7 @@
 
 mod act;
 mod fence;
+mod gathering;
 mod slots;
 
 use std::{
@@ -15,7 +16,7 @@ use onesocket_engine::{
 };
 use onesocket_protocol::{DebugLevel, Epoch, LogEntry, Sight, WorkerScope, inspect};
 
-use self::{fence::Fence, slots::Slots};
+use self::{fence::Fence, gathering::Stream, slots::Slots};
 use crate::{
     alarm::Alarm,
     environment::{self, Clock, Global, Lead},
@@ -66,6 +67,7 @@ impl Host {
             last_port: Cell::new(0),
             ports: RefCell::default(),
             sockets: RefCell::default(),
+            stream: Stream::default(),
             alarm: Alarm::default(),
             sink: LogSink::default(),
             network: RefCell::default(),
@@ -154,6 +156,7 @@ pub(crate) struct Inner {
     last_port: Cell<u32>,
     ports: RefCell<Slots<PortId, Port>>,
     sockets: RefCell<Slots<SocketId, Socket>>,
+    stream: Stream,
     pub(crate) alarm: Alarm,
     sink: LogSink,
     network: RefCell<Vec<Listener>>,
@@ -168,6 +171,7 @@ impl Inner {
     /// Gives the engine an input, now or, when this comes out of an output, right after that.
     pub(crate) fn input(self: &Rc<Self>, input: Input) {
         if !self.is_stopped.get() {
+            self.take_gathered();
             self.inbox.borrow_mut().push(input);
             self.drive();
         }
@@ -190,11 +194,11 @@ impl Inner {
             self.note(now, &input);
             let mut engine = self.engine.borrow_mut();
             engine.handle_input(now, input);
-            self.drain(&mut engine);
+            self.drain(&mut engine, now);
         }
         // Lines of the app's own come by themselves.
         #[cfg(feature = "tracing")]
-        self.drain(&mut self.engine.borrow_mut());
+        self.drain(&mut self.engine.borrow_mut(), self.clock.now());
         self.is_driving.set(false);
     }
 

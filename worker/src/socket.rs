@@ -25,7 +25,7 @@ use crate::host::Inner;
 /// One dial and what becomes of it. A drop closes it, and nothing is heard of it any more.
 pub(crate) struct Socket {
     raw: web_sys::WebSocket,
-    _receiving: Receiving,
+    receiving: Receiving,
     /// Whether the engine has been told that it is open, and not yet that it is not.
     pub(crate) is_believed_open: bool,
     /// Whether anything was sent that it may still hold. Asking the browser costs a call, and most wakes send nothing.
@@ -53,12 +53,22 @@ impl Socket {
         let raw = web_sys::WebSocket::new_with_str_sequence(url, &offered)
             .map_err(|error| refusal(&error))?;
         Ok(Self {
-            _receiving: Receiving::start(&raw, host, id)?,
+            receiving: Receiving::start(&raw, host, id)?,
             raw,
             is_believed_open: false,
             may_hold: Cell::new(false),
             buffered: 0,
         })
+    }
+
+    /// Begins to gather messages, or ends it, and returns whether it gathers.
+    pub(crate) fn gather(&self, gather: bool) -> bool {
+        self.receiving.gather(gather)
+    }
+
+    /// Takes what was gathered.
+    pub(crate) fn take_gathered(&self) -> Vec<Payload> {
+        self.receiving.take_gathered()
     }
 
     /// Hands a payload to the browser. A socket that is not open swallows it.

@@ -154,6 +154,11 @@ impl Link {
         match input {
             Input::SocketOpened { subprotocol, .. } => self.on_opened(ctx, subprotocol),
             Input::Received { payload, .. } => self.on_received(ctx, &payload),
+            Input::Gathered { payloads, .. } => {
+                for payload in &payloads {
+                    self.on_received(ctx, payload);
+                }
+            }
             Input::SocketClosing(_) => self.on_closing(ctx),
             Input::SocketClosed {
                 code,
@@ -234,6 +239,12 @@ impl Link {
             return self.finish_log_out(ctx);
         }
         self.tell_status(ctx);
+    }
+
+    /// Whether no message is worth a look before the next input: none is answered here, or the pong of a ping whose time is taken.
+    pub(crate) fn may_gather(&self) -> bool {
+        let is_quiet = matches!(&self.state, State::Open(open) if open.pinged.is_none());
+        is_quiet && self.policy.answer.is_none()
     }
 
     fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {

@@ -7,6 +7,7 @@ mod buffered;
 mod builds;
 mod closing;
 mod delivery;
+mod gathering;
 mod greetings;
 mod heartbeat;
 mod inspect;

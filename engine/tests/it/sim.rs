@@ -60,6 +60,8 @@ pub(crate) struct Worker {
     pub(crate) lock_watches: Vec<(usize, String)>,
     /// It dies in the middle of a drain, after so many more outputs.
     pub(crate) dies_after: Option<u32>,
+    /// What its host has gathered, in order.
+    gathered: Vec<(SocketId, Payload)>,
 }
 
 #[derive(Debug)]
@@ -113,6 +115,9 @@ enum Event {
         conn: usize,
         payload: Payload,
     },
+    GatheredLongEnough {
+        worker: usize,
+    },
     CloseArrives {
         conn: usize,
         code: u16,
@@ -152,6 +157,10 @@ pub(crate) struct Sim {
     pub(crate) conns: Vec<Conn>,
     pub(crate) server: Server,
     pub(crate) steps: u64,
+    /// Whether hosts gather messages where they may.
+    pub(crate) gathers: bool,
+    /// How many messages were gathered.
+    pub(crate) gathered: u64,
     by_socket: BTreeMap<(usize, SocketId), usize>,
     /// Sockets that a worker holds, by URL; never more than there are keys of that URL.
     live: BTreeMap<(usize, String), u32>,
@@ -183,6 +192,8 @@ impl Sim {
             conns: Vec::new(),
             server: Server::default(),
             steps: 0,
+            gathers: false,
+            gathered: 0,
             by_socket: BTreeMap::new(),
             live: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -372,9 +383,10 @@ impl Sim {
                     ..
                 } = self.conns[conn];
                 if wanted && !half_open && ready == Ready::Open {
-                    self.input(worker, Input::Received { socket, payload });
+                    self.receive(worker, socket, payload);
                 }
             }
+            Event::GatheredLongEnough { worker } => self.input(worker, Input::Tick),
             Event::CloseArrives {
                 conn,
                 code,

@@ -12,7 +12,7 @@ use crate::{lock::TabWatch, port::Inlet, socket::Socket};
 impl Inner {
     /// Does everything that the engine wants done, then tells what was logged meanwhile. Nothing that is done may call into the
     /// engine; what must, goes to the inbox.
-    pub(super) fn drain(self: &Rc<Self>, engine: &mut Engine) {
+    pub(super) fn drain(self: &Rc<Self>, engine: &mut Engine, now: Time) {
         loop {
             let deadline = loop {
                 match engine.poll_output() {
@@ -41,6 +41,7 @@ impl Inner {
             };
             let entries = self.sink.take();
             if entries.is_empty() {
+                let deadline = self.gather(engine, now, deadline);
                 return self.alarm.set(deadline, self.clock, self);
             }
             for entry in entries {
@@ -126,6 +127,7 @@ impl Inner {
         if self.is_debugging() {
             self.see_input(now, input);
         }
+        self.count_received(input);
         match input {
             Input::SocketOpened { socket, .. } => {
                 if let Some(socket) = self.sockets.borrow_mut().get_mut(*socket) {

@@ -31,6 +31,17 @@ impl Receiving {
         spawn_local(Inlet::new(host, id).receive(Rc::clone(&receiving)));
         Ok(Self(receiving))
     }
+
+    /// Its stream hands over one message at a time.
+    #[expect(clippy::unused_self, reason = "the other way of receiving needs it")]
+    pub(super) fn gather(&self, _: bool) -> bool {
+        false
+    }
+
+    #[expect(clippy::unused_self, reason = "the other way of receiving needs it")]
+    pub(super) fn take_gathered(&self) -> Vec<Payload> {
+        Vec::new()
+    }
 }
 
 impl Drop for Receiving {

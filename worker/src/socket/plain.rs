@@ -1,12 +1,15 @@
 //! Receives by plain listeners: what a page and the prebuilt worker do in place of gloo-net's stream, whose channel, waker and task
 //! cost the one time for each message, and are a tenth of the other's wasm.
+//!
+//! While nothing could be passed on anyway, messages cost no call of wasm: the browser itself puts their events into an array, which
+//! is read in front of whatever happens next.
 
 use std::{
     cell::Cell,
     rc::{Rc, Weak},
 };
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Uint8Array};
 use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::Payload;
 use wasm_bindgen::prelude::*;
@@ -17,7 +20,11 @@ use crate::{host::Inner, listener::Listener};
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
     socket: WebSocket,
-    _listeners: [Listener; 3],
+    _listeners: [Listener; 2],
+    on_message: Closure<dyn Fn(JsValue)>,
+    gathered: Events,
+    gather: Function,
+    is_gathering: Cell<bool>,
 }
 
 impl Receiving {
@@ -31,10 +38,10 @@ impl Receiving {
         // Whether the engine has been told that it is open. One that is closing before anybody could see it open never is:
         // its messages would come before its opening.
         let is_open = Rc::new(Cell::new(false));
-        let listen = |name, handle: fn(&WebSocket, SocketId, JsValue) -> Option<Input>| {
-            let (host, socket_, is_open) = (host.clone(), socket.clone(), Rc::clone(&is_open));
-            Listener::new(socket, name, move |event| {
-                if let (Some(host), Some(input)) = (host.upgrade(), handle(&socket_, id, event)) {
+        let on = |handle: fn(&WebSocket, SocketId, JsValue) -> Option<Input>| {
+            let (host, socket, is_open) = (host.clone(), socket.clone(), Rc::clone(&is_open));
+            move |event| {
+                if let (Some(host), Some(input)) = (host.upgrade(), handle(&socket, id, event)) {
                     match input {
                         Input::SocketOpened { .. } => is_open.set(true),
                         Input::Received { .. } if !is_open.get() => return,
@@ -42,22 +49,53 @@ impl Receiving {
                     }
                     host.input(input);
                 }
-            })
+            }
         };
+        let on_message = Closure::<dyn Fn(JsValue)>::new(on(received));
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        let gathered = Events::new();
         Ok(Self {
             _listeners: [
-                listen("open", opened),
-                listen("message", received),
+                Listener::new(socket, "open", on(opened)),
                 // It follows every error event, and says more.
-                listen("close", closed),
+                Listener::new(socket, "close", on(closed)),
             ],
             socket: socket.clone(),
+            on_message,
+            gather: gathered.push().bind(&gathered),
+            gathered,
+            is_gathering: Cell::new(false),
         })
+    }
+
+    /// Begins to gather messages, or ends it, and returns whether it gathers.
+    pub(super) fn gather(&self, gather: bool) -> bool {
+        if self.is_gathering.replace(gather) != gather {
+            self.socket.set_onmessage(Some(match gather {
+                true => &self.gather,
+                false => self.on_message.as_ref().unchecked_ref(),
+            }));
+        }
+        gather
+    }
+
+    /// Takes what was gathered.
+    pub(super) fn take_gathered(&self) -> Vec<Payload> {
+        if !self.is_gathering.get() {
+            return Vec::new();
+        }
+        let mut payloads = Vec::new();
+        for at in 0..self.gathered.length() {
+            payloads.extend(payload(self.gathered.at(at)));
+        }
+        self.gathered.clear(0);
+        payloads
     }
 }
 
 impl Drop for Receiving {
     fn drop(&mut self) {
+        self.socket.set_onmessage(None);
         // It throws only for a code or a reason.
         let _ = self.socket.close();
     }
@@ -71,14 +109,17 @@ fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Input> {
 }
 
 fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
-    let data = event.unchecked_into::<MessageEvent>().data();
-    let payload = match data.dyn_into::<ArrayBuffer>() {
-        Ok(buffer) => Payload::binary(Uint8Array::new(&buffer).to_vec()),
-        Err(text) => Payload::text(text.as_string()?),
-    };
     Some(Input::Received {
         socket: id,
-        payload,
+        payload: payload(event)?,
+    })
+}
+
+fn payload(event: JsValue) -> Option<Payload> {
+    let data = event.unchecked_into::<MessageEvent>().data();
+    Some(match data.dyn_into::<ArrayBuffer>() {
+        Ok(buffer) => Payload::binary(Uint8Array::new(&buffer).to_vec()),
+        Err(text) => Payload::text(text.as_string()?),
     })
 }
 
@@ -90,4 +131,32 @@ fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
         reason: close.reason(),
         was_clean: close.was_clean(),
     })
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Events, in order.
+    #[wasm_bindgen(js_name = Array)]
+    type Events;
+
+    #[wasm_bindgen(constructor, js_class = "Array")]
+    fn new() -> Events;
+
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &Events) -> u32;
+
+    #[wasm_bindgen(method, setter, js_name = length)]
+    fn clear(this: &Events, length: u32);
+
+    #[wasm_bindgen(method, indexing_getter)]
+    fn at(this: &Events, index: u32) -> JsValue;
+
+    #[wasm_bindgen(method, getter)]
+    fn push(this: &Events) -> Push;
+
+    /// Its function, as a value: bound to an array it is a listener that runs without a line of script.
+    type Push;
+
+    #[wasm_bindgen(method)]
+    fn bind(this: &Push, events: &Events) -> Function;
 }

@@ -21,11 +21,32 @@ impl Sim {
             self.conns[conn].ready = Ready::Closing { told: true };
             self.give(worker, Input::SocketClosing(socket));
         }
+        let gathered = core::mem::take(&mut self.workers[worker].gathered);
+        for run in gathered.chunk_by(|(one, _), (next, _)| one == next) {
+            let socket = run[0].0;
+            let payloads = run.iter().map(|(_, payload)| payload.clone()).collect();
+            self.give(worker, Input::Gathered { socket, payloads });
+        }
         let of_worker = self.conns.iter_mut().filter(|conn| conn.worker == worker);
         let buffered: Vec<Input> = of_worker.filter_map(Conn::newly_buffered).collect();
         self.give(worker, input);
         for input in buffered {
             self.give(worker, input);
+        }
+    }
+
+    /// A socket has received something. Its host gathers it if it may, or gives it to the engine.
+    pub(super) fn receive(&mut self, worker: usize, socket: SocketId, payload: Payload) {
+        let engine = self.workers[worker].engine.as_ref();
+        let may_gather = engine.is_some_and(|engine| engine.may_gather(socket));
+        if !self.gathers || !may_gather {
+            return self.input(worker, Input::Received { socket, payload });
+        }
+        self.gathered += 1;
+        let gathered = &mut self.workers[worker].gathered;
+        gathered.push((socket, payload));
+        if gathered.len() == 1 {
+            self.schedule(GATHERING_MILLIS, Event::GatheredLongEnough { worker });
         }
     }
 
@@ -283,6 +304,9 @@ impl Sim {
 }
 
 /// More outputs than any one input gives rise to.
+/// What hosts in browsers take.
+const GATHERING_MILLIS: u64 = 16;
+
 const MAX_OUTPUTS: usize = 200_000;
 
 /// Whether it is one of the payloads that no two sends share: see [`Sim::send_numbered`].

@@ -21,6 +21,7 @@ impl Sim {
             timeout: None,
             lock_watches: Vec::new(),
             dies_after: None,
+            gathered: Vec::new(),
         });
         self.workers.len() - 1
     }
@@ -304,6 +305,7 @@ impl Sim {
     }
 
     pub(super) fn drop_sockets(&mut self, worker: usize) {
+        self.workers[worker].gathered.clear();
         for conn in 0..self.conns.len() {
             if self.conns[conn].worker == worker && self.conns[conn].wanted {
                 self.forget_socket(conn);
