@@ -499,7 +499,7 @@ impl Link {
                 replayed: false,
                 payload,
             };
-            ctx.ports.deliver(member.port, &delivered);
+            ctx.ports.deliver(member.port, &delivered, ctx.now);
         }
     }
 

@@ -71,8 +71,9 @@ impl Ports {
     }
 
     /// Gives a tab a message of the server.
-    pub(crate) fn deliver(&mut self, id: PortId, delivered: &Delivered<'_>) {
+    pub(crate) fn deliver(&mut self, id: PortId, delivered: &Delivered<'_>, now: Time) {
         if let Some(session) = self.session(id) {
+            session.bear_burst(now);
             session.push_delivered(delivered);
             self.mark_dirty(id);
         }
@@ -226,6 +227,8 @@ pub(crate) struct Session {
     pacer: Pacer,
     /// Until when what waits is held back.
     held: Option<Time>,
+    /// When the tab was posted a batch last.
+    posted_at: Time,
     /// How much its tab wants to see of the worker.
     pub(crate) sight: Sight,
 }
@@ -241,6 +244,7 @@ impl Session {
             latest: Latest::default(),
             pacer: Pacer::new(pace),
             held: None,
+            posted_at: Time(0),
             sight: Sight::Off,
         }
     }
@@ -276,6 +280,15 @@ impl Session {
         // What came before is told before.
         self.push_gathered();
         self.outbox.push_to_tab(message);
+    }
+
+    /// Looks how long the tab has not acknowledged: for a moment more may wait.
+    fn bear_burst(&mut self, now: Time) {
+        let is_soon = now.since(self.posted_at) < Millis(limits::MAX_BURST_MILLIS);
+        self.outbox.set_backlog_cap(match is_soon {
+            true => limits::MAX_BURST_BYTES,
+            false => limits::MAX_BACKLOG_BYTES,
+        });
     }
 
     fn push_delivered(&mut self, delivered: &Delivered<'_>) {
@@ -321,7 +334,11 @@ impl Session {
             return self.outbox.prepare_acknowledgement();
         }
         self.push_gathered();
-        self.pacer.count(now, self.outbox.next_messages());
+        let messages = self.outbox.next_messages();
+        if messages > 0 {
+            self.posted_at = now;
+            self.pacer.count(now, messages);
+        }
         self.outbox.prepare_frame()
     }
 

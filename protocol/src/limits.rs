@@ -57,11 +57,19 @@ pub const MAX_REPLAY_FRAMES: u32 = 10_000;
 /// Bytes that a connection keeps for replay. Who asks for more gets so many.
 pub const MAX_REPLAY_BYTES: u32 = 16 * 1024 * 1024;
 
-/// Bytes that may wait behind the batch that is posted next, for a tab which does not acknowledge (frozen, busy). Above it
+/// Bytes that may wait behind the batch that is posted next, for a tab which does not acknowledge for long (frozen, busy). Above it
 /// messages are dropped and counted, until no more than half of it waits.
 ///
 /// What is posted next does not count: one large message must not cost the small one behind it.
 pub const MAX_BACKLOG_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes that may wait so for a tab that was posted a batch no longer than [`MAX_BURST_MILLIS`] ago, and will most likely read soon.
+///
+/// A flood of 20 MB takes half a second, and while WebKit passes it to a worker it gives the page nothing: the page is not slow.
+pub const MAX_BURST_BYTES: usize = 64 * 1024 * 1024;
+
+/// See [`MAX_BURST_BYTES`].
+pub const MAX_BURST_MILLIS: u32 = 2_000;
 
 /// Bytes of messages that wait at most for the pace of a tab: large frames are worth a batch each.
 pub const MAX_PACED_BYTES: usize = 256 * 1024;

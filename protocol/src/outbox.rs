@@ -50,6 +50,8 @@ pub struct Outbox {
     received: u64,
     ack_due: bool,
     backlog: usize,
+    /// Above it messages are dropped.
+    backlog_cap: usize,
     lag: Option<Lag>,
     /// Bytes of the backlog that must not be dropped.
     kept: usize,
@@ -74,6 +76,7 @@ impl Outbox {
             received: 0,
             ack_due: false,
             backlog: 0,
+            backlog_cap: limits::MAX_BACKLOG_BYTES,
             lag: None,
             kept: 0,
             handed: Vec::new(),
@@ -102,6 +105,11 @@ impl Outbox {
     fn begin_batch(&mut self) {
         let full = core::mem::replace(&mut self.filling, Batch::new(Vec::new()));
         self.full.push(full);
+    }
+
+    /// Says how much may wait for the tab, in place of [`limits::MAX_BACKLOG_BYTES`], before messages are dropped.
+    pub fn set_backlog_cap(&mut self, bytes: usize) {
+        self.backlog_cap = bytes;
     }
 
     /// Appends a message for a tab, unless more than [`limits::MAX_BACKLOG_BYTES`] wait for the tab already and the message is
@@ -151,7 +159,7 @@ impl Outbox {
 
     /// What the tab has missed, if it misses what is appended now and may be dropped.
     fn lag(&mut self) -> Option<&mut Lag> {
-        if self.lag.is_none() && self.bytes_behind_next() > limits::MAX_BACKLOG_BYTES {
+        if self.lag.is_none() && self.bytes_behind_next() > self.backlog_cap {
             self.lag = Some(Lag::default());
         }
         self.lag.as_mut()

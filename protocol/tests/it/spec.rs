@@ -95,6 +95,11 @@ fn the_specification_has_every_cap() {
             format!("{} MiB", limits::MAX_BACKLOG_BYTES / MIB),
         ),
         (
+            "the same within 2 s of a batch",
+            limits::MAX_BURST_BYTES,
+            format!("{} MiB", limits::MAX_BURST_BYTES / MIB),
+        ),
+        (
             "what waits for the pace of a tab",
             limits::MAX_PACED_BYTES,
             format!("{} KiB", limits::MAX_PACED_BYTES / KIB),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use onesocket_protocol::limits;
 use onesocket_server::{InjectedFrame, Selection, feed_frame};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -272,7 +273,14 @@ async fn frozen(ctx: &Context, freeze: Freeze) -> Result<()> {
         Freeze::Lifecycle => set_lifecycle(&frozen, "frozen").await?,
         Freeze::Process => ctx.browser.stop(process)?,
     }
-    for number in 0..FLOOD {
+    inject(&site, 0)?;
+    awake.wait_for_messages("c", 1).await?;
+    // For a tab that was posted a batch lately four times as much may wait.
+    sleep(Duration::from_millis(
+        u64::from(limits::MAX_BURST_MILLIS) + 100,
+    ))
+    .await;
+    for number in 1..FLOOD {
         inject(&site, number)?;
         if number % 50 == 0 {
             // No faster than the socket takes it.
