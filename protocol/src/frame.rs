@@ -97,7 +97,9 @@ pub struct RawMessage {
 #[derive(Debug)]
 pub struct BatchReader {
     header: BatchHeader,
-    rest: Bytes,
+    frame: Bytes,
+    /// Where the next message begins.
+    at: usize,
     index: u32,
     failed: bool,
 }
@@ -120,7 +122,8 @@ impl BatchReader {
         }
         Ok(Self {
             header,
-            rest: frame.slice(HEADER_BYTES..),
+            frame: frame.clone(),
+            at: HEADER_BYTES,
             index: 0,
             failed: false,
         })
@@ -142,13 +145,15 @@ impl BatchReader {
     }
 
     fn split_message(&mut self) -> Option<RawMessage> {
-        let &[tag, ref len @ ..] = self.rest.first_chunk::<MESSAGE_HEADER_BYTES>()?;
+        let rest = self.frame.get(self.at..)?;
+        let &[tag, ref len @ ..] = rest.first_chunk::<MESSAGE_HEADER_BYTES>()?;
         let len = u32::from_le_bytes(*len) as usize;
-        if self.rest.len() - MESSAGE_HEADER_BYTES < len {
+        if rest.len() - MESSAGE_HEADER_BYTES < len {
             return None;
         }
-        let mut message = self.rest.split_to(MESSAGE_HEADER_BYTES + len);
-        let body = message.split_off(MESSAGE_HEADER_BYTES);
+        let start = self.at + MESSAGE_HEADER_BYTES;
+        self.at = start + len;
+        let body = self.frame.slice(start..self.at);
         Some(RawMessage { tag, body })
     }
 }
@@ -162,11 +167,11 @@ impl Iterator for BatchReader {
         }
         let item = if self.index < self.header.count {
             self.read_message()
-        } else if self.rest.is_empty() {
+        } else if self.at == self.frame.len() {
             return None;
         } else {
             Err(FrameError::Trailing {
-                extra: self.rest.len(),
+                extra: self.frame.len() - self.at,
             })
         };
         self.failed = item.is_err();
