@@ -44,6 +44,7 @@ pub mod limits;
 pub mod log;
 pub mod message;
 pub mod outbox;
+pub mod parcel;
 pub mod preface;
 
 mod credential;
@@ -76,6 +77,7 @@ pub use message::{
 };
 pub use outbox::Outbox;
 pub use pace::Pace;
+pub use parcel::Parcel;
 pub use payload::{Payload, PayloadKind};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};
 pub use redact::{redact_url, redact_url_bytes};

@@ -24,12 +24,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use bytes::Bytes;
+
 use crate::{
-    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, SendId, Version,
-    frame::HEADER_BYTES,
+    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, Parcel, Payload, SendId, Version,
+    frame::{HEADER_BYTES, MESSAGE_HEADER_BYTES},
     limits,
     log::kind,
     message::{Delivered, Encode, ToTab},
+    parcel::Enclosed,
 };
 
 /// What waits to be posted to one peer, either way, and what is to be acknowledged to it.
@@ -45,6 +48,8 @@ pub struct Outbox {
     full: Vec<Batch>,
     /// The batch that was handed out last; its memory is used again.
     posted: Vec<u8>,
+    /// What belongs into it.
+    enclosed: Vec<Enclosed>,
     seq: u64,
     acked: u64,
     received: u64,
@@ -71,6 +76,7 @@ impl Outbox {
             filling: Batch::new(Vec::new()),
             full: Vec::new(),
             posted: Vec::new(),
+            enclosed: Vec::new(),
             seq: 0,
             acked: 0,
             received: 0,
@@ -155,6 +161,22 @@ impl Outbox {
             Some(lag) => lag.count_message(delivered.channel),
             None => drop(self.append(delivered)),
         }
+    }
+
+    /// Appends a message of the server that stays out of this memory. It counts, and is dropped, by its length, and comes out as one of the
+    /// [`enclosed`](Self::enclosed) of its frame.
+    pub fn push_parcel(&mut self, channel: ChannelId, parcel: &Parcel) {
+        if let Some(lag) = self.lag() {
+            return lag.count_message(channel);
+        }
+        let front = Delivered {
+            channel,
+            replayed: false,
+            payload: &Payload::binary(Bytes::new()),
+        };
+        let bytes = self.append(&front);
+        self.filling.enclose(parcel, bytes);
+        self.backlog += parcel.len();
     }
 
     /// What the tab has missed, if it misses what is appended now and may be dropped.
@@ -248,6 +270,7 @@ impl Outbox {
     }
 
     fn prepare(&mut self, is_free: bool) -> bool {
+        self.enclosed.clear();
         let has_messages = !self.filling.is_empty() || !self.full.is_empty();
         if is_free && has_messages {
             // Every receipt is in a batch by now. When that is the next one, it says all that a mark can say; else marks go
@@ -259,7 +282,7 @@ impl Outbox {
             self.handed.clear();
             let batch = self.take_next();
             self.seq += 1;
-            self.posted = self.seal(batch, self.seq);
+            self.seal(batch, self.seq);
             self.ack_due = false;
             self.end_lag();
         } else if self.ack_due {
@@ -276,14 +299,20 @@ impl Outbox {
         for (channel, through) in self.handed.drain(..).chain(self.announced.drain(..)) {
             batch.push(self.version, &ToTab::Mark { channel, through });
         }
-        self.posted = self.seal(batch, 0);
+        self.seal(batch, 0);
         self.ack_due = false;
     }
 
-    /// Returns the frame that was made last.
+    /// Returns the frame that was made last, without the parcels that belong into it.
     #[must_use]
     pub fn prepared_frame(&self) -> &[u8] {
         &self.posted
+    }
+
+    /// Returns the parcels of the frame that was made last: none, unless some were pushed. They are let go of when the next frame is asked for.
+    #[must_use]
+    pub fn enclosed(&self) -> &[Enclosed] {
+        &self.enclosed
     }
 
     /// Returns the sequence number of the batch that the message pushed last is in.
@@ -366,7 +395,7 @@ impl Outbox {
         batch
     }
 
-    fn seal(&self, mut batch: Batch, seq: u64) -> Vec<u8> {
+    fn seal(&mut self, mut batch: Batch, seq: u64) {
         let header = BatchHeader {
             version: self.version.number(),
             epoch: self.epoch,
@@ -375,7 +404,8 @@ impl Outbox {
             count: batch.count,
         };
         header.write_to(&mut batch.bytes);
-        batch.bytes
+        self.posted = batch.bytes;
+        self.enclosed = batch.enclosed;
     }
 
     fn bytes_behind_next(&self) -> usize {
@@ -440,6 +470,9 @@ impl Lag {
 #[derive(Debug)]
 struct Batch {
     bytes: Vec<u8>,
+    /// What is part of it and not among its bytes.
+    enclosed: Vec<Enclosed>,
+    enclosed_bytes: usize,
     count: u32,
     /// Bytes of messages that must not be dropped.
     kept: usize,
@@ -454,6 +487,8 @@ impl Batch {
         memory.resize(HEADER_BYTES, 0);
         Self {
             bytes: memory,
+            enclosed: Vec::new(),
+            enclosed_bytes: 0,
             count: 0,
             kept: 0,
         }
@@ -466,8 +501,21 @@ impl Batch {
         self.bytes.len() - before
     }
 
+    /// Makes a parcel the payload of the last message, which has none and of which there are so many bytes. A payload is the tail of its message.
+    fn enclose(&mut self, parcel: &Parcel, bytes: usize) {
+        let at = self.bytes.len();
+        let head = at - bytes..at - bytes + MESSAGE_HEADER_BYTES;
+        if let Some([_, len @ ..]) = self.bytes.get_mut(head) {
+            let body = bytes + parcel.len() - MESSAGE_HEADER_BYTES;
+            len.copy_from_slice(&(body as u32).to_le_bytes());
+        }
+        let parcel = parcel.clone();
+        self.enclosed_bytes += parcel.len();
+        self.enclosed.push(Enclosed { at, parcel });
+    }
+
     fn body_bytes(&self) -> usize {
-        self.bytes.len() - HEADER_BYTES
+        self.bytes.len() + self.enclosed_bytes - HEADER_BYTES
     }
 
     fn is_empty(&self) -> bool {
@@ -475,7 +523,8 @@ impl Batch {
     }
 
     fn is_full(&self) -> bool {
-        self.bytes.len() >= limits::FULL_BATCH_BYTES || self.count >= limits::MAX_BATCH_MESSAGES
+        self.bytes.len() + self.enclosed_bytes >= limits::FULL_BATCH_BYTES
+            || self.count >= limits::MAX_BATCH_MESSAGES
     }
 }
 

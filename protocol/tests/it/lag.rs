@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchHeader, BatchReader, ChannelId, Epoch, LogEntry, LogLevel, Outbox, Payload, SendId, ToTab,
-    Version, limits,
+    BatchHeader, BatchReader, ChannelId, Epoch, LogEntry, LogLevel, Outbox, Parcel, Payload,
+    SendId, ToTab, Version, limits, parcel,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -15,6 +15,8 @@ use crate::decode_all;
 enum Step {
     /// A message of the server, of so many bytes.
     Message(u32, usize),
+    /// The same, as a parcel.
+    Parcel(u32, usize),
     /// Something that may not be dropped.
     Receipt(u32),
     Log,
@@ -24,7 +26,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..2_u32, 0..4 * MIB).prop_map(|(channel, len)| Step::Message(channel, len)),
+        3 => (0..2_u32, 0..4 * MIB).prop_map(|(channel, len)| Step::Message(channel, len)),
+        3 => (0..2_u32, 0..4 * MIB).prop_map(|(channel, len)| Step::Parcel(channel, len)),
         2 => (0..3_u32).prop_map(Step::Receipt),
         1 => Just(Step::Log),
         2 => Just(Step::Take),
@@ -153,6 +156,7 @@ impl Worker {
     fn take(&mut self, step: Step, tab: &mut Tab) {
         match step {
             Step::Message(channel, len) => self.message(ChannelId(channel), len),
+            Step::Parcel(channel, len) => self.parcel(ChannelId(channel), len),
             Step::Receipt(channel) => self.receipt(ChannelId(channel)),
             Step::Log => {
                 self.log_lines += 1;
@@ -171,18 +175,29 @@ impl Worker {
         }
     }
 
-    /// A message says how many of its channel were before it.
+    fn parcel(&mut self, channel: ChannelId, len: usize) {
+        let bytes = self.next(channel, len);
+        let len = bytes.len();
+        let parcel = Parcel::new(bytes, len);
+        self.outbox.push_parcel(channel, &parcel);
+    }
+
     fn message(&mut self, channel: ChannelId, len: usize) {
-        let before = self.pushed.entry(channel).or_default();
-        let mut bytes = vec![0; len.max(8)];
-        bytes[..8].copy_from_slice(&before.to_le_bytes());
-        *before += 1;
-        let payload = Payload::binary(bytes);
+        let payload = Payload::binary(self.next(channel, len));
         self.outbox.push_to_tab(&ToTab::Message {
             channel,
             replayed: false,
             payload,
         });
+    }
+
+    /// A message says how many of its channel were before it.
+    fn next(&mut self, channel: ChannelId, len: usize) -> Bytes {
+        let before = self.pushed.entry(channel).or_default();
+        let mut bytes = vec![0; len.max(8)];
+        bytes[..8].copy_from_slice(&before.to_le_bytes());
+        *before += 1;
+        bytes.into()
     }
 
     /// A receipt says the same, so that the tab can tell whether it has been told of all that it missed.
@@ -218,7 +233,11 @@ impl Worker {
     fn poll(&mut self) -> Option<(u64, Vec<ToTab>)> {
         let mut all = Vec::new();
         loop {
-            let frame = Bytes::copy_from_slice(self.outbox.poll_frame()?);
+            if !self.outbox.prepare_frame() {
+                return None;
+            }
+            let frame = parcel::assemble(self.outbox.prepared_frame(), self.outbox.enclosed());
+            let frame = Bytes::from(frame.expect("parcels in their places"));
             let batch = BatchReader::new(&frame).expect("a batch");
             let seq = batch.header().seq;
             all.extend(decode_all::<ToTab>(batch));

@@ -5,6 +5,7 @@ mod clock;
 mod golden;
 mod lag;
 mod negotiation;
+mod parcel;
 mod perturbed;
 mod redact;
 mod round_trip;
