@@ -48,6 +48,9 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
             return each
                 .for_each(|gathered| see(payload(kind::RECEIVED, *socket, gathered, sight)));
         }
+        Input::ReceivedParcel { socket, parcel } => {
+            payload(kind::RECEIVED, *socket, &parcel.read(), sight)
+        }
         Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
         Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
         Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),

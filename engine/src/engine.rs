@@ -129,6 +129,7 @@ impl Engine {
             Input::SocketOpened { .. }
             | Input::Received { .. }
             | Input::Gathered { .. }
+            | Input::ReceivedParcel { .. }
             | Input::SocketClosing(_)
             | Input::SocketClosed { .. }
             | Input::Buffered { .. }
@@ -165,16 +166,14 @@ impl Engine {
     /// Returns the next thing to do; [`Output::Timeout`] is the last.
     pub fn poll_output(&mut self) -> Output<'_> {
         if let Some(port) = self.ports.prepare_announcement() {
-            let frame = self.ports.prepared_frame(port);
-            return Output::Post { port, frame };
+            return self.ports.post(port);
         }
         if let Some(output) = self.outputs.pop() {
             return output;
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
         if let Some(port) = self.ports.prepare_frame(self.now) {
-            let frame = self.ports.prepared_frame(port);
-            return Output::Post { port, frame };
+            return self.ports.post(port);
         }
         self.due = self
             .links

@@ -1,7 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
 use bytes::Bytes;
-use onesocket_protocol::{Epoch, Payload};
+use onesocket_protocol::{Epoch, Parcel, Payload, parcel::Enclosed};
 
 /// A moment, in milliseconds since the engine started. It never leaves its context: each worker has its own clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -28,7 +28,7 @@ pub struct PortId(pub u32);
 pub struct SocketId(pub u32);
 
 /// Something that has happened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// A port was handed to this worker. Nothing is posted to it before it says hello.
     PortOpened(PortId),
@@ -61,6 +61,14 @@ pub enum Input {
         socket: SocketId,
         /// The messages, in order.
         payloads: Vec<Payload>,
+    },
+    /// A binary message has been received that the host has not copied, for it to be posted as it is. It is read if the connection has to look at
+    /// it; else its bytes come out again with [`Output::Post`].
+    ReceivedParcel {
+        /// The socket.
+        socket: SocketId,
+        /// The message.
+        parcel: Parcel,
     },
     /// The socket's `readyState` is no longer `OPEN`, and its close event has not come yet: what is sent to it now would be
     /// lost silently.
@@ -109,6 +117,7 @@ impl Input {
             Self::SocketOpened { socket, .. }
             | Self::Received { socket, .. }
             | Self::Gathered { socket, .. }
+            | Self::ReceivedParcel { socket, .. }
             | Self::SocketClosing(socket)
             | Self::SocketClosed { socket, .. }
             | Self::Buffered { socket, .. }
@@ -177,6 +186,9 @@ pub enum Output<'a> {
         port: PortId,
         /// The buffer.
         frame: &'a [u8],
+        /// Parcels that belong into it, almost always none: the tab must get what [`assemble`](onesocket_protocol::parcel::assemble) would make of
+        /// both. A parcel that nobody else has may be given away with its contents.
+        enclosed: &'a [Enclosed],
     },
     /// Ask for the Web Lock of this name, and close the port when it is granted: then its tab is gone.
     WatchTab {

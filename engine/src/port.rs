@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Payload, SendId, Sight,
-    ToTab, Version, inspect::PortSurvey, limits,
+    BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Parcel, Payload, SendId,
+    Sight, ToTab, Version, inspect::PortSurvey, limits, parcel::Enclosed,
 };
 
-use crate::{PortId, Time, engine::LinkId};
+use crate::{Output, PortId, Time, engine::LinkId};
 
 mod latest;
 mod pace;
@@ -90,6 +90,22 @@ impl Ports {
     ) {
         if let Some(session) = self.session(id) {
             session.push_latest(channel, key, payload, now);
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Gives a tab a message of the server that stays out of here.
+    pub(crate) fn deliver_parcel(
+        &mut self,
+        id: PortId,
+        channel: ChannelId,
+        parcel: &Parcel,
+        now: Time,
+    ) {
+        if let Some(session) = self.session(id) {
+            session.bear_burst(now);
+            session.push_gathered();
+            session.outbox.push_parcel(channel, parcel);
             self.mark_dirty(id);
         }
     }
@@ -195,9 +211,15 @@ impl Ports {
         self.paced.iter().map(|(_, until)| *until).min()
     }
 
-    /// Returns the frame that was prepared last for a port.
-    pub(crate) fn prepared_frame(&self, id: PortId) -> &[u8] {
-        self.by_id.get(&id).map_or(&[], Port::prepared_frame)
+    /// Has the frame posted that was prepared last for a port.
+    pub(crate) fn post(&self, port: PortId) -> Output<'_> {
+        let prepared = self.by_id.get(&port).map(Port::prepared);
+        let (frame, enclosed) = prepared.unwrap_or_default();
+        Output::Post {
+            port,
+            frame,
+            enclosed,
+        }
     }
 }
 
@@ -421,10 +443,12 @@ impl Port {
             .is_some_and(|session| session.outbox.prepare_announcement())
     }
 
-    fn prepared_frame(&self) -> &[u8] {
+    fn prepared(&self) -> (&[u8], &[Enclosed]) {
         match &self.session {
-            Some(session) if !self.posting_preface => session.outbox.prepared_frame(),
-            _ => &self.posting,
+            Some(session) if !self.posting_preface => {
+                (session.outbox.prepared_frame(), session.outbox.enclosed())
+            }
+            _ => (&self.posting, &[]),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use onesocket_engine::{DialRefusal, Engine, EngineConfig, Input, PortId, SocketId, TabSession};
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, LinkKey, Payload, SendId, TabToken, WorkerScope,
+    ChannelId, DebugLevel, Epoch, LinkKey, Parcel, Payload, SendId, TabToken, WorkerScope,
 };
 
 use crate::{script::Script, seeds};
@@ -19,7 +19,8 @@ use crate::{script::Script, seeds};
 /// # Panics
 ///
 /// When a machine panics, or one of the things is seen that must never be: two sockets for one link, a payload for a socket that is
-/// not open, a frame for a port that is gone, a close code that browsers refuse, a frame over its cap, a drain without an end.
+/// not open, a frame for a port that is gone, a close code that browsers refuse, a frame over its cap, a drain without an end, anything
+/// that an engine does otherwise for having been given parcels.
 pub fn anything_happens(bytes: &[u8]) -> Reached {
     World::new(true).play(bytes)
 }
@@ -44,6 +45,8 @@ pub struct Reached {
     pub not_sent: usize,
     /// Messages of the server that tabs have got.
     pub messages: usize,
+    /// Parcels that were posted.
+    pub parcels: usize,
     /// Workers there were.
     pub workers: usize,
 }
@@ -53,6 +56,8 @@ struct World {
     may_tamper: bool,
     now: u64,
     engine: Engine,
+    /// Has lived through the same without a parcel.
+    twin: Engine,
     epoch: Epoch,
     tabs: Vec<Tab>,
     ports: Ports,
@@ -105,6 +110,7 @@ impl World {
             may_tamper,
             now: 0,
             engine: engine(1),
+            twin: engine(1),
             epoch: Epoch(1),
             tabs: (0..TABS).map(tab).collect(),
             ports: Ports::default(),
@@ -191,6 +197,14 @@ impl World {
                     socket,
                     subprotocol: subprotocol.to_owned(),
                 });
+            }
+            10 | 11 if is_forged || is_open == Some(true) => {
+                let len = script.below(64);
+                let times = if script.bool() { 1 } else { 2_000 };
+                let bytes = Bytes::from(script.take(len).repeat(times));
+                let len = bytes.len();
+                let parcel = Parcel::new(bytes, len);
+                self.input(Input::ReceivedParcel { socket, parcel });
             }
             0..=12 if is_forged || is_open == Some(true) => {
                 let len = script.below(64);
@@ -344,12 +358,14 @@ mod tests {
                 all.transmissions += reached.transmissions;
                 all.not_sent += reached.not_sent;
                 all.messages += reached.messages;
+                all.parcels += reached.parcels;
                 all.workers += reached.workers;
             }
             let enough = all.dials > 1_000
                 && all.transmissions > 1_000
                 && all.not_sent > 100
                 && all.messages > 300
+                && all.parcels > 20
                 && all.workers > 100;
             assert!(enough, "{all:?}");
         }

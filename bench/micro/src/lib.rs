@@ -94,7 +94,7 @@ impl World {
         let mut reached = Vec::new();
         loop {
             match self.engine.poll_output() {
-                Output::Post { port, frame } => {
+                Output::Post { port, frame, .. } => {
                     let tab = port.0 as usize;
                     self.tabs[tab].handle_frame(&Bytes::copy_from_slice(frame));
                     reached.push(tab);

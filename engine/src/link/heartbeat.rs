@@ -69,8 +69,8 @@ impl Link {
         is_ping
     }
 
-    /// Anything received proves that the server lives; only the pong measures the round trip.
-    pub(super) fn on_alive(&mut self, ctx: &Ctx<'_>, payload: &Payload) {
+    /// Anything received proves that the server lives; only the pong measures the round trip. `None` is known not to be it.
+    pub(super) fn on_alive(&mut self, ctx: &Ctx<'_>, payload: Option<&Payload>) {
         if let State::Open(open) = &self.state
             && let Some(sent) = open.pinged
         {
@@ -79,10 +79,10 @@ impl Link {
     }
 
     #[inline(never)]
-    fn on_answered(&mut self, ctx: &Ctx<'_>, sent: Time, payload: &Payload) {
+    fn on_answered(&mut self, ctx: &Ctx<'_>, sent: Time, payload: Option<&Payload>) {
         let heartbeat = self.policy.heartbeat.as_ref();
         let pong = heartbeat.and_then(|heartbeat| heartbeat.pong.as_ref());
-        if pong.is_none_or(|pong| pong == payload)
+        if pong.is_none_or(|pong| payload == Some(pong))
             && let State::Open(open) = &mut self.state
         {
             open.pinged = None;

@@ -26,6 +26,11 @@ impl History {
         }
     }
 
+    /// Whether it would keep a message of this length.
+    pub(crate) fn keeps(&self, len: usize) -> bool {
+        self.max_frames > 0 && len <= self.max_bytes
+    }
+
     pub(crate) fn push(&mut self, payload: &Payload) {
         // Whatever is kept, some replay has asked for.
         if self.max_frames > 0 {

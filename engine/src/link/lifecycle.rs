@@ -159,6 +159,7 @@ impl Link {
                     self.on_received(ctx, payload);
                 }
             }
+            Input::ReceivedParcel { parcel, .. } => self.on_parcel(ctx, &parcel),
             Input::SocketClosing(_) => self.on_closing(ctx),
             Input::SocketClosed {
                 code,
@@ -247,17 +248,17 @@ impl Link {
         is_quiet && self.policy.answer.is_none()
     }
 
-    fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
+    pub(super) fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
             return;
         }
         self.last_received = ctx.now;
-        self.on_alive(ctx, payload);
+        self.on_alive(ctx, Some(payload));
         if self.answer(ctx, payload) {
             return;
         }
         if payload.len() > self.policy.max_received_bytes as usize {
-            return self.refuse_received(ctx, payload);
+            return self.refuse_received(ctx, payload.len());
         }
         let heartbeat = self.policy.heartbeat.as_ref();
         if heartbeat.is_none_or(|heartbeat| heartbeat.pong.as_ref() != Some(payload)) {
@@ -266,9 +267,9 @@ impl Link {
     }
 
     #[inline(never)]
-    fn refuse_received(&self, ctx: &mut Ctx<'_>, payload: &Payload) {
+    pub(super) fn refuse_received(&self, ctx: &mut Ctx<'_>, len: usize) {
         let error = WorkerError::ReceivedTooLarge {
-            bytes: payload.len() as u32,
+            bytes: len as u32,
             cap: self.policy.max_received_bytes,
         };
         let channel = Some(EVERY);

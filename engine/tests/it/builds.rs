@@ -100,7 +100,9 @@ impl World {
         let mut posted = Vec::new();
         loop {
             match self.engine.poll_output() {
-                Output::Post { port, frame } => posted.push((port, Bytes::copy_from_slice(frame))),
+                Output::Post { port, frame, .. } => {
+                    posted.push((port, Bytes::copy_from_slice(frame)))
+                }
                 Output::Timeout(_) => break,
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use onesocket_engine::{Input, Output, PortId, SocketId, Time};
-use onesocket_protocol::{BatchReader, Credential, ToWorker, Version, limits};
+use onesocket_protocol::{BatchReader, Credential, ToWorker, Version, limits, parcel::assemble};
 
 use super::{Socket, World};
 
@@ -40,9 +40,15 @@ impl World {
     }
 
     pub(super) fn input(&mut self, input: Input) {
+        self.twin.handle_input(Time(self.now), copied(&input));
         self.engine.handle_input(Time(self.now), input);
         for _ in 0..MAX_OUTPUTS {
-            match self.engine.poll_output() {
+            let twins = self.twin.poll_output();
+            let output = self.engine.poll_output();
+            if !matches!(output, Output::Post { .. }) {
+                assert_eq!(output, twins, "something else than without parcels");
+            }
+            match output {
                 Output::Dial { socket, url, .. } => {
                     let url = url.to_owned();
                     self.on_dial(socket, url);
@@ -63,7 +69,18 @@ impl World {
                     let was_open = core::mem::take(&mut socket.is_open);
                     assert!(was_open, "shuts a socket that is not open");
                 }
-                Output::Post { port, frame } => {
+                Output::Post {
+                    port,
+                    frame,
+                    enclosed,
+                } => {
+                    let frame = assemble(frame, enclosed).expect("parcels in their places");
+                    let copied = Output::Post {
+                        port,
+                        frame: &frame,
+                        enclosed: &[],
+                    };
+                    assert_eq!(copied, twins, "another frame than without parcels");
                     assert!(
                         self.ports.open.contains(&port),
                         "posts to a port that is gone"
@@ -72,7 +89,7 @@ impl World {
                         frame.len() <= limits::MAX_FRAME_BYTES,
                         "a frame over its cap"
                     );
-                    let frame = frame.to_vec();
+                    self.reached.parcels += enclosed.len();
                     let owner = self.tabs.iter_mut().find(|tab| tab.port == Some(port));
                     if let Some(tab) = owner {
                         tab.to_tab.push_back((port, frame));
@@ -129,6 +146,17 @@ impl World {
             *times += 1;
             assert_eq!(*times, 1, "an at-most-once send is handed to sockets twice");
         }
+    }
+}
+
+/// The input as it is where nothing is a parcel.
+fn copied(input: &Input) -> Input {
+    match input {
+        Input::ReceivedParcel { socket, parcel } => Input::Received {
+            socket: *socket,
+            payload: parcel.read(),
+        },
+        input => input.clone(),
     }
 }
 

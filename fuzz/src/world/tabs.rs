@@ -2,8 +2,8 @@
 
 use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, Input, Loss, PortId, TabOutput};
 use onesocket_protocol::{
-    Backoff, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LinkKey, LinkPolicy, Millis,
-    Payload, QueueLimits, Replay, SendId,
+    Backoff, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy,
+    Millis, Payload, QueueLimits, Replay, SendId,
 };
 
 use super::{World, engine};
@@ -136,6 +136,7 @@ impl World {
         self.reached.workers += 1;
         self.epoch = Epoch(self.epoch.0 + 1);
         self.engine = engine(self.epoch.0);
+        self.twin = engine(self.epoch.0);
         self.sockets.clear();
         self.ports.open.clear();
         for tab in 0..self.tabs.len() {
@@ -210,6 +211,7 @@ fn policy(script: &mut Script<'_>) -> LinkPolicy {
             timeout: script.bool().then(|| millis(script)),
         },
         linger: millis(script),
+        latest: script.bool().then_some(LatestBy::Any),
         ..LinkPolicy::default()
     }
 }

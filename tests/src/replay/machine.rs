@@ -140,7 +140,7 @@ impl Machine {
                     code,
                     reason,
                 } => see(describe::close(socket, code, &reason)),
-                Output::Post { port, frame } => {
+                Output::Post { port, frame, .. } => {
                     let frame = Bytes::copy_from_slice(frame);
                     if is_seen {
                         describe::frame_out(port, &frame, &see);

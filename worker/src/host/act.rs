@@ -32,7 +32,7 @@ impl Inner {
                         code,
                         reason,
                     } => self.shut(socket, code, &reason),
-                    Output::Post { port, frame } => self.post(port, frame),
+                    Output::Post { port, frame, .. } => self.post(port, frame),
                     Output::WatchTab { port, lock } => self.watch(port, &lock),
                     Output::ClosePort(port) => self.close_port(port),
                     Output::Debug(seen) => self.on_debug(seen),

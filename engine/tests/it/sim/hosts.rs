@@ -104,7 +104,7 @@ impl Sim {
                     // The server repeats the code, as servers do.
                     self.schedule(delay, Event::CloseLater { conn, code, reason });
                 }
-                Output::Post { port, frame } => {
+                Output::Post { port, frame, .. } => {
                     let frame = Bytes::copy_from_slice(frame);
                     let port = port.0 as usize;
                     assert!(

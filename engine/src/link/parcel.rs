@@ -1,0 +1,46 @@
+//! Large messages of the server, which go to the tabs without being looked at.
+
+use onesocket_protocol::{Parcel, Payload, PayloadKind};
+
+use super::{Ctx, Link, lifecycle::State};
+
+impl Link {
+    /// Does what [`on_received`](Self::on_received) would do, and reads the message only if it must.
+    #[inline(never)]
+    pub(super) fn on_parcel(&mut self, ctx: &mut Ctx<'_>, parcel: &Parcel) {
+        if self.has_to_read(ctx, parcel.len()) {
+            return self.on_received(ctx, &parcel.read());
+        }
+        if !matches!(self.state, State::Open(_) | State::Closing(_)) {
+            return;
+        }
+        self.last_received = ctx.now;
+        self.on_alive(ctx, None);
+        if parcel.len() > self.policy.max_received_bytes as usize {
+            return self.refuse_received(ctx, parcel.len());
+        }
+        // What is not kept interrupts the row.
+        self.history.clear();
+        for member in self.members.keys() {
+            ctx.ports
+                .deliver_parcel(member.port, member.channel, parcel, ctx.now);
+        }
+    }
+
+    /// Whether a binary message of this length may be one that a rule is about.
+    fn has_to_read(&self, ctx: &Ctx<'_>, len: usize) -> bool {
+        #[cfg(feature = "transcode")]
+        if ctx.transcode.is_some() {
+            return true;
+        }
+        #[cfg(not(feature = "transcode"))]
+        let _ = ctx;
+        let may_be = |known: &Payload| known.kind() == PayloadKind::Binary && known.len() == len;
+        let policy = &self.policy;
+        let pong = policy.heartbeat.as_ref().and_then(|it| it.pong.as_ref());
+        policy.latest.is_some()
+            || self.history.keeps(len)
+            || pong.is_some_and(may_be)
+            || policy.answer.as_ref().is_some_and(|it| may_be(&it.ping))
+    }
+}
