@@ -35,11 +35,11 @@ use std::{cell::RefCell, rc::Rc};
 use bytes::Bytes;
 use gloo_worker::{Codec, HandlerId, Worker, WorkerDestroyHandle, WorkerScope};
 use js_sys::Uint8Array;
-use onesocket_protocol::DebugLevel;
+use onesocket_protocol::{DebugLevel, parcel::Enclosed};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
-use crate::{Host, Inlet, Outlet, PortEnd, environment};
+use crate::{Host, Inlet, Outlet, PortEnd, environment, port::assemble};
 
 /// A worker that serves onesocket to every bridge. It ends, with its sockets, when the last bridge is dropped.
 #[derive(Debug)]
@@ -114,8 +114,9 @@ impl PortEnd for BridgeEnd {
 }
 
 impl Outlet for BridgeEnd {
-    fn post(&self, frame: &[u8]) {
-        self.scope.respond(self.id, Bytes::copy_from_slice(frame));
+    fn post(&self, frame: &[u8], enclosed: &[Enclosed]) {
+        self.scope
+            .respond(self.id, assemble(frame, enclosed).into());
     }
 }
 

@@ -126,7 +126,9 @@ impl Host {
     /// Posts a buffer to every tab past the engine, if that can be done without a panic.
     pub(crate) fn try_post_to_all(&self, frame: &[u8]) {
         if let Ok(ports) = self.inner.ports.try_borrow() {
-            ports.iter().for_each(|(_, port)| port.outlet.post(frame));
+            ports
+                .iter()
+                .for_each(|(_, port)| port.outlet.post(frame, &[]));
         }
     }
 }

@@ -60,6 +60,8 @@ mod fault;
 #[cfg(all(target_family = "wasm", feature = "gloo-worker"))]
 pub mod gloo;
 #[cfg(target_family = "wasm")]
+mod held;
+#[cfg(target_family = "wasm")]
 mod host;
 #[cfg(target_family = "wasm")]
 mod listener;
@@ -83,6 +85,7 @@ pub use crate::transcode::{json_to_postcard, transcode};
 #[cfg(target_family = "wasm")]
 pub use crate::{
     environment::{is_worker, scope},
+    held::assemble,
     host::Host,
     port::{Inlet, Outlet, PortEnd},
     serve::serve,

@@ -8,6 +8,7 @@ use std::rc::Weak;
 
 use bytes::Bytes;
 use onesocket_engine::{Input, PortId};
+use onesocket_protocol::parcel::Enclosed;
 
 use crate::host::Inner;
 
@@ -19,8 +20,21 @@ pub trait PortEnd {
 
 /// The way from the host to a tab. A drop closes the port.
 pub trait Outlet {
-    /// Posts a buffer. A tab that is gone swallows it silently, as a `MessagePort` does.
-    fn post(&self, frame: &[u8]);
+    /// Posts a buffer, with what belongs into it. A tab that is gone swallows it silently, as a `MessagePort` does.
+    fn post(&self, frame: &[u8], enclosed: &[Enclosed]);
+}
+
+/// Copies a frame of the engine's and its parcels into one.
+pub(crate) fn assemble(frame: &[u8], enclosed: &[Enclosed]) -> Vec<u8> {
+    let (mut assembled, mut from) = (Vec::new(), 0);
+    for Enclosed { at, parcel } in enclosed {
+        // The engine encloses nothing out of place.
+        assembled.extend_from_slice(frame.get(from..*at).unwrap_or_default());
+        assembled.extend_from_slice(parcel.read().bytes());
+        from = *at;
+    }
+    assembled.extend_from_slice(frame.get(from..).unwrap_or_default());
+    assembled
 }
 
 /// The way from one tab to the host. Inert when the host is gone or has stopped.

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use futures::future::try_join_all;
+use onesocket_server::{InjectedFrame, Selection, feed_frame};
 use serde_json::{Value, json};
 
 use super::{
@@ -25,6 +26,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_flood_arrives_whole_and_in_order",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(flood(ctx)),
+        },
+        Scenario {
+            name: "small_and_large_messages_reach_every_tab_whole_and_in_order",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(small_and_large(ctx)),
         },
         Scenario {
             name: "ten_tabs",
@@ -111,6 +117,46 @@ async fn flood(ctx: &Context) -> Result<()> {
     }
     Ok(())
 }
+
+/// A large message stays the browser's own buffer, which only one of the tabs can be given.
+async fn small_and_large(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = Vec::new();
+    for _ in 0..3 {
+        let page = site.client("/echo").await?;
+        page.wait_for_state("connected").await?;
+        pages.push(page);
+    }
+    let frames: Vec<Vec<u8>> = (0..30)
+        .map(|number| feed_frame(number, SIZES[number as usize % SIZES.len()]))
+        .collect();
+    for (number, frame) in frames.iter().enumerate() {
+        let sockets = site
+            .server()?
+            .faults()
+            .inject(Selection::All, InjectedFrame::Binary(frame.clone()));
+        ensure!(sockets as u64 == site.sockets_for(3), "{sockets} sockets");
+        if number % 10 == 9 {
+            // Some go alone, most of them with others.
+            pages[0].wait_for_messages("c", number).await?;
+        }
+    }
+    let told = |(frame, number): (&Vec<u8>, u64)| {
+        let sum = frame.iter().fold(0x811c_9dc5, |sum: u32, byte| {
+            (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+        });
+        json!({ "bytes": frame.len(), "sum": sum, "number": number })
+    };
+    let expect: Vec<Value> = frames.iter().zip(0..).map(told).collect();
+    for page in &pages {
+        let heard = page.wait_for_messages("c", frames.len()).await?;
+        ensure!(heard == expect, "{heard:?}");
+    }
+    Ok(())
+}
+
+/// On both sides of the size from which on a message is large, and more than is posted in one frame.
+const SIZES: [usize; 6] = [8, 200_000, 200, 16 * 1024, 16 * 1024 - 1, 1_500_000];
 
 async fn tabs_share_one_socket(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;

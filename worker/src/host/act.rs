@@ -4,10 +4,14 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use onesocket_engine::{Engine, Input, Output, PortId, SocketId, Time, describe};
-use onesocket_protocol::{Payload, Sight, log::kind};
+use onesocket_protocol::{Payload, Sight, log::kind, parcel::Enclosed};
 
 use super::Inner;
-use crate::{lock::TabWatch, port::Inlet, socket::Socket};
+use crate::{
+    lock::TabWatch,
+    port::{self, Inlet},
+    socket::Socket,
+};
 
 impl Inner {
     /// Does everything that the engine wants done, then tells what was logged meanwhile. Nothing that is done may call into the
@@ -32,7 +36,11 @@ impl Inner {
                         code,
                         reason,
                     } => self.shut(socket, code, &reason),
-                    Output::Post { port, frame, .. } => self.post(port, frame),
+                    Output::Post {
+                        port,
+                        frame,
+                        enclosed,
+                    } => self.post(port, frame, enclosed),
                     Output::WatchTab { port, lock } => self.watch(port, &lock),
                     Output::ClosePort(port) => self.close_port(port),
                     Output::Debug(seen) => self.on_debug(seen),
@@ -97,13 +105,13 @@ impl Inner {
         }
     }
 
-    fn post(&self, port: PortId, frame: &[u8]) {
+    fn post(&self, port: PortId, frame: &[u8], enclosed: &[Enclosed]) {
         if self.is_debugging() {
-            let frame = Bytes::copy_from_slice(frame);
+            let frame = Bytes::from(port::assemble(frame, enclosed));
             describe::frame_out(port, &frame, &|entry| self.see(entry));
         }
         if let Some(port) = self.ports.borrow().get(port) {
-            port.outlet.post(frame);
+            port.outlet.post(frame, enclosed);
         }
     }
 

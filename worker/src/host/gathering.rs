@@ -24,11 +24,15 @@ pub(super) struct Stream {
 impl Stream {
     fn count(&self, payloads: &[Payload]) {
         if payloads.iter().any(|payload| payload.len() > LARGE) {
-            self.messages.set(0);
-            self.was_busy.set(false);
+            self.end();
         } else {
             self.messages.set(self.messages.get() + payloads.len());
         }
+    }
+
+    fn end(&self) {
+        self.messages.set(0);
+        self.was_busy.set(false);
     }
 
     /// Returns until when messages may be gathered, while there is a stream of them.
@@ -68,6 +72,7 @@ impl Inner {
         match input {
             Input::Received { payload, .. } => self.stream.count(std::slice::from_ref(payload)),
             Input::Gathered { payloads, .. } => self.stream.count(payloads),
+            Input::ReceivedParcel { .. } => self.stream.end(),
             _ => {}
         }
     }

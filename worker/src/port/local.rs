@@ -12,9 +12,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use onesocket_protocol::parcel::Enclosed;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Inlet, Outlet, PortEnd};
+use crate::held;
 
 /// Makes two ends of one port.
 ///
@@ -91,8 +93,9 @@ impl PortEnd for LocalEnd {
 }
 
 impl Outlet for LocalEnd {
-    fn post(&self, frame: &[u8]) {
-        Self::post(self, frame);
+    fn post(&self, frame: &[u8], enclosed: &[Enclosed]) {
+        let frame = held::join(frame, enclosed);
+        self.outgoing.push(Some(frame.into()));
     }
 }
 

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
-use onesocket_protocol::limits;
+use onesocket_protocol::{limits, parcel::Enclosed};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, MessagePort};
 
 use super::{Inlet, Outlet, PortEnd};
-use crate::{debug, listener::Listener, serve::prelude};
+use crate::{debug, held, listener::Listener, serve::prelude};
 
 impl PortEnd for MessagePort {
     fn open(self, inlet: Inlet) -> Box<dyn Outlet> {
@@ -37,12 +37,12 @@ struct OpenPort {
 }
 
 impl Outlet for OpenPort {
-    fn post(&self, frame: &[u8]) {
+    fn post(&self, frame: &[u8], enclosed: &[Enclosed]) {
         let buffer = Uint8Array::from(frame).buffer();
-        // It throws only for what can't be cloned, and a buffer of our own can.
-        let posted = self
-            .port
-            .post_message_with_transferable(&buffer, &Array::of1(&buffer));
+        let moved = Array::of1(&buffer);
+        let data = held::enclose(buffer, enclosed, &moved);
+        // It throws only for what can't be cloned or moved, and a buffer that nobody else has can.
+        let posted = self.port.post_message_with_transferable(&data, &moved);
         debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
     }
 }
@@ -65,5 +65,5 @@ fn frame(data: JsValue) -> Bytes {
         debug::warn("a port has received a frame over the cap");
         return Bytes::new();
     }
-    Bytes::from(Uint8Array::new(&buffer).to_vec())
+    held::read(&buffer)
 }

@@ -9,13 +9,13 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use js_sys::{ArrayBuffer, Function, Uint8Array};
+use js_sys::{ArrayBuffer, Function};
 use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::Payload;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::{host::Inner, listener::Listener};
+use crate::{held, host::Inner, listener::Listener};
 
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
@@ -44,7 +44,9 @@ impl Receiving {
                 if let (Some(host), Some(input)) = (host.upgrade(), handle(&socket, id, event)) {
                     match input {
                         Input::SocketOpened { .. } => is_open.set(true),
-                        Input::Received { .. } if !is_open.get() => return,
+                        Input::Received { .. } | Input::ReceivedParcel { .. } if !is_open.get() => {
+                            return;
+                        }
                         _ => {}
                     }
                     host.input(input);
@@ -86,7 +88,7 @@ impl Receiving {
         }
         let mut payloads = Vec::new();
         for at in 0..self.gathered.length() {
-            payloads.extend(payload(self.gathered.at(at)));
+            payloads.extend(payload(data(self.gathered.at(at))));
         }
         self.gathered.clear(0);
         payloads
@@ -109,16 +111,28 @@ fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Input> {
 }
 
 fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
+    let data = data(event);
+    if let Ok(buffer) = &data
+        && buffer.byte_length() >= PARCEL_BYTES
+    {
+        return Some(Input::ReceivedParcel {
+            socket: id,
+            parcel: held::hold(buffer.clone()),
+        });
+    }
     Some(Input::Received {
         socket: id,
-        payload: payload(event)?,
+        payload: payload(data)?,
     })
 }
 
-fn payload(event: JsValue) -> Option<Payload> {
-    let data = event.unchecked_into::<MessageEvent>().data();
-    Some(match data.dyn_into::<ArrayBuffer>() {
-        Ok(buffer) => Payload::binary(Uint8Array::new(&buffer).to_vec()),
+fn data(event: JsValue) -> Result<ArrayBuffer, JsValue> {
+    event.unchecked_into::<MessageEvent>().data().dyn_into()
+}
+
+fn payload(data: Result<ArrayBuffer, JsValue>) -> Option<Payload> {
+    Some(match data {
+        Ok(buffer) => Payload::binary(held::read(&buffer)),
         Err(text) => Payload::text(text.as_string()?),
     })
 }
@@ -132,6 +146,9 @@ fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
         was_clean: close.was_clean(),
     })
 }
+
+/// From this size on a binary message is not copied before somebody has to read it.
+const PARCEL_BYTES: u32 = 16 * 1024;
 
 #[wasm_bindgen]
 extern "C" {

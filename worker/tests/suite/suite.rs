@@ -2,6 +2,7 @@
 
 mod host;
 mod local;
+mod parcel;
 mod prelude;
 
 use futures::{StreamExt as _, channel::mpsc};

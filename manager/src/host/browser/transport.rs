@@ -455,15 +455,17 @@ fn on_frame(core: &Rc<Core>, line: u32, frame: &Bytes) {
     }
 }
 
-/// Copies what has arrived. Anything but a buffer of a sane size is none of ours; the session knows what to make of the empty
-/// frame that stands for it.
+/// Copies what has arrived. Anything but a buffer of a sane size, alone or with what belongs into it, is none of ours; the session knows what to
+/// make of the empty frame that stands for it.
 fn frame(data: JsValue) -> Bytes {
     match data.dyn_into::<ArrayBuffer>() {
         Ok(buffer) if buffer.byte_length() as usize <= limits::MAX_FRAME_BYTES => {
-            Bytes::from(Uint8Array::new(&buffer).to_vec())
+            Some(Uint8Array::new(&buffer).to_vec())
         }
-        Ok(_) | Err(_) => Bytes::new(),
+        Ok(_) => None,
+        Err(data) => data.dyn_ref().and_then(onesocket_worker::assemble),
     }
+    .map_or_else(Bytes::new, Bytes::from)
 }
 
 fn options(config: &ManagerConfig, name: &str) -> WorkerOptions {
