@@ -150,7 +150,7 @@ impl Engine {
     }
 
     /// Returns whether a message that this socket receives now could not be passed on or answered: every tab that listens has a batch
-    /// in flight, or one that waits for its pace. The host may then gather what is received, and give it to the engine in front of
+    /// in flight and some messages behind it, or a batch that waits for its pace. The host may then gather what is received, and give it to the engine in front of
     /// the next input.
     #[must_use]
     pub fn may_gather(&self, socket: SocketId) -> bool {

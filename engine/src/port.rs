@@ -365,9 +365,11 @@ impl Session {
     }
 
     /// A pace of more than a few frames is not counted on: it is a hidden tab's, and in the page itself its timers may be a minute late.
+    /// Neither is an acknowledgement that comes soon, as in a conversation: behind the batch in flight a few must wait already.
     fn holds_back(&self, now: Time) -> bool {
         let is_held = |until: Time| until > now && until.since(now) <= LONGEST_GATHERING;
-        !self.outbox.may_post() || self.held.is_some_and(is_held)
+        let is_behind = !self.outbox.may_post() && self.outbox.next_messages() >= FEW;
+        is_behind || self.held.is_some_and(is_held)
     }
 
     fn waiting_bytes(&self) -> usize {
@@ -377,6 +379,9 @@ impl Session {
 
 /// Longer than any pace of a visible tab that is worth to be called one.
 const LONGEST_GATHERING: Millis = Millis(50);
+
+/// So many messages behind the batch in flight are more than an answer or two.
+const FEW: u32 = 8;
 
 fn delivered(channel: ChannelId, payload: &Payload) -> Delivered<'_> {
     Delivered {
