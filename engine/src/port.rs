@@ -359,8 +359,8 @@ impl Session {
         let messages = self.outbox.next_messages();
         if messages > 0 {
             self.posted_at = now;
-            self.pacer.count(now, messages);
         }
+        self.pacer.count(now, messages);
         self.outbox.prepare_frame()
     }
 
