@@ -565,7 +565,7 @@ impl ToTab {
         })
     }
 
-    /// Out of line: browsers compile a function as a whole once it is hot, which is half of a short flood's time with this in it.
+    /// Out of line, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
     fn decode_rare(raw: &RawMessage) -> Result<Self, DecodeError> {
         let message = match raw.tag {

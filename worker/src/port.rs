@@ -8,7 +8,7 @@ use std::rc::Weak;
 
 use bytes::Bytes;
 use onesocket_engine::{Input, PortId};
-use onesocket_protocol::parcel::Enclosed;
+use onesocket_protocol::parcel::{self, Enclosed};
 
 use crate::host::Inner;
 
@@ -24,17 +24,9 @@ pub trait Outlet {
     fn post(&self, frame: &[u8], enclosed: &[Enclosed]);
 }
 
-/// Copies a frame of the engine's and its parcels into one.
+/// Copies a frame of the engine's and its parcels into one. The engine encloses nothing out of place, and makes no frame that is too long.
 pub(crate) fn assemble(frame: &[u8], enclosed: &[Enclosed]) -> Vec<u8> {
-    let (mut assembled, mut from) = (Vec::new(), 0);
-    for Enclosed { at, parcel } in enclosed {
-        // The engine encloses nothing out of place.
-        assembled.extend_from_slice(frame.get(from..*at).unwrap_or_default());
-        assembled.extend_from_slice(parcel.read().bytes());
-        from = *at;
-    }
-    assembled.extend_from_slice(frame.get(from..).unwrap_or_default());
-    assembled
+    parcel::assemble(frame, enclosed).unwrap_or_default()
 }
 
 /// The way from one tab to the host. Inert when the host is gone or has stopped.
