@@ -72,6 +72,10 @@ impl Machine {
         }
         self.engine.handle_input(Time(u64::from(now)), input);
         self.drain();
+        self.tell();
+    }
+
+    fn tell(&mut self) {
         loop {
             let entries = self.sink.take();
             if entries.is_empty() {
@@ -87,6 +91,9 @@ impl Machine {
     /// Acknowledges until nothing waits for the tab any more: what the end of a recording has told is in no input of it.
     pub(super) fn finish(&mut self, mut now: u32) {
         self.seen = Sight::Off;
+        // Company for what has waited for some in the sink.
+        self.sink.push(LogEntry::new(kind::LINE));
+        self.tell();
         while let Some(header) = self.posted.take() {
             let Some(version) = Version::from_number(header.version) else {
                 return;

@@ -1,7 +1,9 @@
 //! The file that the inspector exports; docs/inspector.md describes it.
 
 use bytes::Bytes;
-use onesocket_protocol::{Epoch, LogEntry, WorkerScope, inspect::Beginning, log::kind};
+use onesocket_protocol::{
+    Epoch, LogEntry, WorkerScope, inspect::Beginning, log::kind, message::tag,
+};
 use serde::Deserialize;
 
 /// A recording, read.
@@ -124,7 +126,8 @@ impl Trace {
         }
         let lines = lines.take(recorded).enumerate();
         let entries = lines.map(|(at, line)| entry(line, at + FIRST_LINE));
-        let entries: Vec<LogEntry> = entries.collect::<Result<_, _>>()?;
+        let mut entries: Vec<LogEntry> = entries.collect::<Result<_, _>>()?;
+        leave_out_a_half(&mut entries);
         let beginning = entries.first().and_then(Beginning::of);
         let beginning = beginning.ok_or(NotReplayable::BeginsInTheMiddle)?;
         let malformed = |why| NotReplayable::Malformed { line: 1, why };
@@ -151,6 +154,28 @@ impl Trace {
     /// The line of the file in which an entry is.
     pub(super) fn line_of(&self, entry: usize) -> usize {
         entry + FIRST_LINE
+    }
+}
+
+/// Leaves out an input at the end of which not all is there: a recording ends with whatever batch had arrived. A survey is told in front
+/// of the input that asks for it, and the moment of an input in front of the input.
+fn leave_out_a_half(entries: &mut Vec<LogEntry>) {
+    let mut survey = None;
+    let mut is_beginning = true;
+    for (at, entry) in entries.iter().enumerate() {
+        match entry.kind {
+            // What the recording tab asked for when it began is in the opening.
+            kind::PORT | kind::LINK if !is_beginning => survey = survey.or(Some(at)),
+            kind::MESSAGE_IN if entry.code == u32::from(tag::INSPECT) => survey = None,
+            kind::MOMENT => is_beginning = false,
+            _ => {}
+        }
+    }
+    if let Some(survey) = survey {
+        entries.truncate(survey);
+    }
+    if entries.last().is_some_and(|last| last.kind == kind::MOMENT) {
+        entries.pop();
     }
 }
 
