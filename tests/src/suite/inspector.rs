@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     browser::{Engine, Tab},
-    replay::{self, ReplayError, Trace},
+    replay::{self, NotReplayable, ReplayError, Trace},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -216,25 +216,8 @@ async fn in_javascript(ctx: &Context) -> Result<()> {
 }
 
 async fn records(ctx: &Context) -> Result<()> {
-    let (mut site, url) = demo(ctx).await?;
-    let tier = ctx.tier.map_or("auto", Tier::name);
-    let page = record(ctx, &site, &format!("{url}?tier={tier}&inspector=record")).await?;
-    page.wait_for("text('.links').includes('Connected')")
-        .await?;
-    page.say("before").await?;
-    page.wait_for("/Received1 ·/.test(text('.links'))").await?;
-    site.stop().await;
-    page.wait_for("text('.links').includes('Reconnecting')")
-        .await?;
-    page.say("meanwhile").await?;
-    page.wait_for("/Waiting1 ·/.test(text('.links'))").await?;
-    site.restart().await?;
-    page.wait_for("/Waiting0/.test(text('.links')) && /Sent2 ·/.test(text('.links'))")
-        .await?;
-    let text = page.look("return inspector.export()").await?;
-    let text = text.as_str().context("no text")?;
-
-    let replayed = replay::replay(&Trace::parse(text)?)?;
+    let text = replayable(ctx).await?;
+    let replayed = replay::replay(&Trace::parse(&text)?)?;
     ctx.note(format!("{replayed:?}"));
     ensure!(
         replayed.inputs > 10 && replayed.entries > 50,
@@ -266,6 +249,44 @@ async fn records(ctx: &Context) -> Result<()> {
         other => bail!("the difference was not found: {other:?}"),
     }
     Ok(())
+}
+
+/// Records a chat whose server is away for a while, and returns what is exported.
+async fn replayable(ctx: &Context) -> Result<String> {
+    for _ in 0..3 {
+        let text = recorded(ctx).await?;
+        match Trace::parse(&text).map(|trace| replay::replay(&trace)) {
+            // The second knock at a worker that was slow to start came when it was recorded already: as good as another tab.
+            Ok(Err(ReplayError::NotReplayable(NotReplayable::Withheld { line, .. })))
+                if line < 15 =>
+            {
+                ctx.note("the worker was knocked at twice");
+            }
+            _ => return Ok(text),
+        }
+    }
+    bail!("each worker was knocked at twice")
+}
+
+async fn recorded(ctx: &Context) -> Result<String> {
+    let (mut site, url) = demo(ctx).await?;
+    let tier = ctx.tier.map_or("auto", Tier::name);
+    let page = record(ctx, &site, &format!("{url}?tier={tier}&inspector=record")).await?;
+    page.wait_for("text('.links').includes('Connected')")
+        .await?;
+    page.say("before").await?;
+    page.wait_for("/Received1 ·/.test(text('.links'))").await?;
+    site.stop().await;
+    page.wait_for("text('.links').includes('Reconnecting')")
+        .await?;
+    page.say("meanwhile").await?;
+    page.wait_for("/Waiting1 ·/.test(text('.links'))").await?;
+    site.restart().await?;
+    page.wait_for("/Waiting0/.test(text('.links')) && /Sent2 ·/.test(text('.links'))")
+        .await?;
+    let text = page.look("return inspector.export()").await?;
+    page.tab.close().await?;
+    Ok(text.as_str().context("no text")?.to_owned())
 }
 
 /// Opens a page that records a worker from its first moment on. One that takes more than half a second to start has been knocked at twice, and
