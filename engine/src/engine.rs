@@ -8,7 +8,8 @@ use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, Millis,
     Outbox, OverCap, Pace, Preface, Refusal, SendFailure, Sight, StatedPolicy, TabId, ToTab,
-    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, limits,
+    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, frame::HEADER_BYTES,
+    limits,
 };
 
 use crate::{
@@ -114,6 +115,22 @@ impl Engine {
 
     fn handle(&mut self, input: Input) {
         match input {
+            Input::Frame { port, frame } => self.on_frame(port, &frame),
+            Input::Received { .. } | Input::Gathered { .. } | Input::ReceivedParcel { .. } => {
+                self.on_socket(input);
+            }
+            input => self.handle_rare(input),
+        }
+        for (id, session) in self.ports.end_overrun() {
+            // Should it ever read again, it is told to start over.
+            self.abandon_channels(id, session);
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn handle_rare(&mut self, input: Input) {
+        match input {
             Input::PortOpened(port) => self.ports.open(port),
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
@@ -134,10 +151,6 @@ impl Engine {
             | Input::SocketClosed { .. }
             | Input::Buffered { .. }
             | Input::DialRefused { .. } => self.on_socket(input),
-        }
-        for (id, session) in self.ports.end_overrun() {
-            // Should it ever read again, it is told to start over.
-            self.abandon_channels(id, session);
         }
     }
 
@@ -190,13 +203,22 @@ impl Engine {
         }
         self.ports.mark_dirty(id);
         match Preface::decode_from_tab(frame) {
-            Ok(Preface::Hello(hello)) => self.on_hello(id, hello),
             Ok(Preface::Batch) => self.on_batch(id, frame),
-            Ok(Preface::Probe) => {
+            Ok(preface) => self.on_preface(id, preface),
+            Err(_) => self.complain(id, None, WorkerError::InvalidFrame),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_preface(&mut self, id: PortId, preface: Preface) {
+        match preface {
+            Preface::Hello(hello) => self.on_hello(id, hello),
+            Preface::Probe => {
                 let alive = Preface::encode_alive(self.epoch);
                 self.ports.post_preface(id, alive);
             }
-            Ok(_) | Err(_) => self.complain(id, None, WorkerError::InvalidFrame),
+            _ => self.complain(id, None, WorkerError::InvalidFrame),
         }
     }
 
@@ -275,9 +297,15 @@ impl Engine {
             // Read before, or torn from its place: to read it would double or reorder sends.
             return self.complain(id, None, WorkerError::InvalidFrame);
         }
-        self.read_messages(id, version, reader);
+        // Most are bare acknowledgements. One that promises messages is read, to see that they are missing.
+        if frame.len() > HEADER_BYTES || reader.header().count > 0 {
+            self.read_messages(id, version, reader);
+        }
+        self.finish_frame(id);
     }
 
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
     fn read_messages(&mut self, id: PortId, version: Version, reader: BatchReader) {
         for raw in reader {
             let Ok(raw) = raw else {
@@ -289,6 +317,9 @@ impl Engine {
                 Err(error) => self.on_undecodable(id, &error),
             }
         }
+    }
+
+    fn finish_frame(&mut self, id: PortId) {
         let Some(session) = self.ports.session(id) else {
             return;
         };
@@ -315,6 +346,15 @@ impl Engine {
     }
 
     fn on_message(&mut self, id: PortId, message: ToWorker) {
+        match message {
+            ToWorker::Send { channel, .. } => self.on_channel(id, channel, message),
+            message => self.on_rare_message(id, message),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_rare_message(&mut self, id: PortId, message: ToWorker) {
         match message {
             ToWorker::Connect(connect) => self.on_connect(id, *connect),
             ToWorker::Ping { nonce } => self.tell(id, &ToTab::Pong { nonce }),

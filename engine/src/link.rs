@@ -221,6 +221,14 @@ impl Link {
             ToWorker::Send {
                 id, keep, payload, ..
             } => self.send(ctx, member, id, payload, keep),
+            message => self.on_rare_message(ctx, member, message),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_rare_message(&mut self, ctx: &mut Ctx<'_>, member: Member, message: ToWorker) {
+        match message {
             ToWorker::Acknowledge { id, .. } => self.acknowledge(member, id),
             ToWorker::GetStatus { .. } => self.answer_status(ctx, member),
             ToWorker::Greet { greeting, .. } => self.greet(ctx, member, greeting),
@@ -235,7 +243,9 @@ impl Link {
             ToWorker::LogOut { drain, .. } => self.log_out(ctx, drain),
             ToWorker::Close { code, reason, .. } => self.close(ctx, code, reason),
             ToWorker::Disconnect { .. } => self.leave(ctx, member),
-            ToWorker::Connect(_)
+            // Read above, or no channel's.
+            ToWorker::Send { .. }
+            | ToWorker::Connect(_)
             | ToWorker::Ping { .. }
             | ToWorker::SetDebug { .. }
             | ToWorker::Bye

@@ -291,6 +291,7 @@ fn network_listeners(host: &Weak<Inner>) -> [Listener; 2] {
 }
 
 impl Inner {
+    #[inline(never)]
     fn on_debug(&self, seen: Sight) {
         self.seen.set(seen);
         #[cfg(feature = "tracing")]
@@ -308,6 +309,7 @@ impl Inner {
     }
 
     /// Logs what comes in. Call it only while the log is on.
+    #[inline(never)]
     fn see_input(&self, now: Time, input: &Input) {
         let seen = self.seen.get();
         if seen == Sight::Recording {

@@ -9,6 +9,7 @@ use crate::{Output, PortId, SocketId};
 impl Engine {
     /// Sends an entry of the worker's log to every tab that wants it. What a server said, or is told, only those may read who
     /// share that socket: the others may be of another account. A frame is for its own tab's eyes.
+    #[inline(never)]
     pub fn log(&mut self, entry: LogEntry) {
         let link = self.sockets.get(&SocketId(entry.id));
         let readers = link.and_then(|link| self.links.get(link));

@@ -152,7 +152,6 @@ impl Link {
     /// What becomes of the socket.
     pub(crate) fn on_socket(&mut self, ctx: &mut Ctx<'_>, input: Input) {
         match input {
-            Input::SocketOpened { subprotocol, .. } => self.on_opened(ctx, subprotocol),
             Input::Received { payload, .. } => self.on_received(ctx, &payload),
             Input::Gathered { payloads, .. } => {
                 for payload in &payloads {
@@ -160,6 +159,15 @@ impl Link {
                 }
             }
             Input::ReceivedParcel { parcel, .. } => self.on_parcel(ctx, &parcel),
+            input => self.on_rare_input(ctx, input),
+        }
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_rare_input(&mut self, ctx: &mut Ctx<'_>, input: Input) {
+        match input {
+            Input::SocketOpened { subprotocol, .. } => self.on_opened(ctx, subprotocol),
             Input::SocketClosing(_) => self.on_closing(ctx),
             Input::SocketClosed {
                 code,
@@ -176,7 +184,11 @@ impl Link {
             }
             Input::Buffered { bytes, .. } => self.on_buffered(ctx, bytes),
             Input::DialRefused { refusal, .. } => self.on_refused(ctx, refusal),
-            Input::PortOpened(_)
+            // Read above, or no socket's.
+            Input::Received { .. }
+            | Input::Gathered { .. }
+            | Input::ReceivedParcel { .. }
+            | Input::PortOpened(_)
             | Input::Frame { .. }
             | Input::PortClosed(_)
             | Input::Network { .. }

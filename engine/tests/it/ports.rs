@@ -236,6 +236,23 @@ fn a_broken_frame_costs_its_rest() {
 }
 
 #[test]
+fn a_frame_that_is_cut_behind_its_header_is_an_error() {
+    let len = Peer::connected().batch(&[send(1, "whole")]).len();
+    for len in HEADER_BYTES..len {
+        let mut peer = Peer::connected();
+        let mut frame = peer.batch(&[send(1, "whole")]);
+        frame.truncate(len);
+        let answers = peer.raw(frame);
+        assert!(
+            answers.contains(&error(WorkerError::InvalidFrame)),
+            "{len}: {answers:?}"
+        );
+        assert_eq!(peer.transmitted, [], "{len}");
+        peer.check_alive();
+    }
+}
+
+#[test]
 fn a_foreign_buffer_is_an_error_and_harms_nothing() {
     let mut peer = Peer::connected();
     for noise in [

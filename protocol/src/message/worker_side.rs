@@ -3,36 +3,47 @@
 //! What serde and postcard make of the same types is a fifth of the worker's wasm: a visitor for each type and a reader for each
 //! kind of number in it. A tab uses them, so every round trip in the tests compares the two.
 
+mod writer;
+
 use bytes::Bytes;
 
-use super::{Connect, DebugLevel, SendFailure, ToTab, ToWorker, WorkerError, check, tag};
+pub(crate) use self::writer::write_status;
+pub(super) use self::writer::{encode, framed};
+use super::{Connect, DebugLevel, ToWorker, check, tag};
 use crate::{
-    Answer, Auth, Backoff, ChannelId, CloseInfo, Credential, DecodeError, GiveUp, Greeting,
-    GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, Pace,
-    Payload, PayloadKind, QueueLimits, RawMessage, ReconnectCause, Replay, SendId, Sight,
-    StatedPolicy, Status, StopReason, Wake, limits,
+    Answer, Auth, Backoff, ChannelId, Credential, DecodeError, GiveUp, Greeting, GreetingId,
+    Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, Pace, Payload, PayloadKind, QueueLimits,
+    RawMessage, Replay, SendId, Sight, StatedPolicy, Wake, limits,
 };
 
 pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
-    if !matches!(raw.tag, tag::SEND) {
-        check::fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
+    if raw.tag != tag::SEND {
+        return decode_rare(raw);
     }
+    let mut body = Reader::new(&raw.body);
+    let message = ToWorker::Send {
+        channel: body.channel(),
+        id: body.send_id(),
+        keep: body.bool(),
+        payload: {
+            let kind = body.payload_kind();
+            let bytes = raw.body.slice(raw.body.len() - body.rest.len()..);
+            body.rest = &[];
+            body.valid_payload(kind, bytes)
+        },
+    };
+    body.finish(raw.tag, message)
+}
+
+/// Out of line, because browsers compile a function as a whole once it is hot.
+#[inline(never)]
+fn decode_rare(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
+    check::fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
     let mut body = Reader::new(&raw.body);
     let message = match raw.tag {
         tag::CONNECT => ToWorker::Connect(Box::new(body.connect())),
         tag::DISCONNECT => ToWorker::Disconnect {
             channel: body.channel(),
-        },
-        tag::SEND => ToWorker::Send {
-            channel: body.channel(),
-            id: body.send_id(),
-            keep: body.bool(),
-            payload: {
-                let kind = body.payload_kind();
-                let bytes = raw.body.slice(raw.body.len() - body.rest.len()..);
-                body.rest = &[];
-                body.valid_payload(kind, bytes)
-            },
         },
         tag::GET_STATUS => ToWorker::GetStatus {
             channel: body.channel(),
@@ -105,10 +116,7 @@ pub(super) fn decode_v1(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
         },
         tag => return Err(DecodeError::UnknownTag { tag }),
     };
-    if body.is_broken || !body.rest.is_empty() {
-        return Err(DecodeError::Malformed { tag: raw.tag });
-    }
-    Ok(message)
+    body.finish(raw.tag, message)
 }
 
 /// Reads a body from its front. Once something is wrong, everything is zero and empty, and `is_broken` says so: one check at
@@ -122,6 +130,13 @@ impl<'a> Reader<'a> {
     fn new(rest: &'a [u8]) -> Self {
         let is_broken = false;
         Self { rest, is_broken }
+    }
+
+    fn finish<T>(self, tag: u8, message: T) -> Result<T, DecodeError> {
+        if self.is_broken || !self.rest.is_empty() {
+            return Err(DecodeError::Malformed { tag });
+        }
+        Ok(message)
     }
 
     fn fail(&mut self) {
@@ -339,317 +354,5 @@ impl<'a> Reader<'a> {
                 ask: self.optional_u32().map(Millis),
             },
         }
-    }
-}
-
-/// Appends tag, length and body.
-pub(super) fn encode(message: &ToTab, out: &mut Vec<u8>) {
-    framed(out, |mut body| body.message(message));
-}
-
-/// Appends what `write` writes, behind the tag that it returns and its length.
-pub(super) fn framed(out: &mut Vec<u8>, write: impl FnOnce(Writer<'_>) -> u8) {
-    let start = out.len();
-    out.extend_from_slice(&[0; 5]);
-    let body = out.len();
-    let tag = write(Writer(out));
-    let len = (out.len() - body) as u32;
-    if let Some([first, head @ ..]) = out.get_mut(start..body) {
-        *first = tag;
-        head.copy_from_slice(&len.to_le_bytes());
-    }
-}
-
-/// Appends a status as it is in a message.
-pub(crate) fn write_status(status: &Status, out: &mut Vec<u8>) {
-    Writer(out).status(status);
-}
-
-pub(super) struct Writer<'a>(&'a mut Vec<u8>);
-
-impl Writer<'_> {
-    /// Appends what is behind the channel of a message of the server, and returns its tag.
-    pub(super) fn delivered(&mut self, replayed: bool, payload: &Payload) -> u8 {
-        self.byte(u8::from(replayed));
-        self.byte(payload.kind() as u8);
-        self.0.extend_from_slice(payload.bytes());
-        tag::MESSAGE
-    }
-
-    /// Appends a body and returns its tag.
-    fn message(&mut self, message: &ToTab) -> u8 {
-        if let Some(channel) = message.channel() {
-            if matches!(message, ToTab::Error { .. }) {
-                self.byte(1);
-            }
-            self.u32(channel.0);
-        }
-        match message {
-            ToTab::Ready { scope, debug } => {
-                self.byte(*scope as u8);
-                self.byte(*debug as u8);
-                tag::READY
-            }
-            ToTab::Attached { status, .. } => {
-                self.status(status);
-                tag::ATTACHED
-            }
-            ToTab::Connected { subprotocol, .. } => {
-                self.slice(subprotocol.as_bytes());
-                tag::CONNECTED
-            }
-            ToTab::Disconnected { reason, .. } => {
-                self.stop_reason(reason);
-                tag::DISCONNECTED
-            }
-            ToTab::Reconnecting {
-                attempt,
-                delay,
-                cause,
-                ..
-            } => {
-                self.u32(*attempt);
-                self.optional_millis(*delay);
-                self.cause(cause);
-                tag::RECONNECTING
-            }
-            ToTab::Message {
-                replayed, payload, ..
-            } => self.delivered(*replayed, payload),
-            ToTab::Status { status, .. } => {
-                self.status(status);
-                tag::STATUS
-            }
-            ToTab::Error { channel, error } => {
-                if channel.is_none() {
-                    self.byte(0);
-                }
-                self.worker_error(error);
-                tag::ERROR
-            }
-            ToTab::Sent { through, .. } => {
-                self.number(through.0);
-                tag::SENT
-            }
-            ToTab::Failed { id, failure, .. } => {
-                self.number(id.0);
-                self.send_failure(failure);
-                tag::FAILED
-            }
-            ToTab::Pong { nonce } => {
-                self.u32(*nonce);
-                tag::PONG
-            }
-            ToTab::Log(LogEntry {
-                kind,
-                id,
-                code,
-                len,
-                content,
-            }) => {
-                self.byte(*kind);
-                for number in [id, code, len] {
-                    self.u32(*number);
-                }
-                let shown = content.len().min(limits::MAX_LOG_BYTES);
-                self.0.extend(content.get(..shown).unwrap_or_default());
-                tag::LOG
-            }
-            ToTab::Lagged { missed, .. } => {
-                self.number(*missed);
-                tag::LAGGED
-            }
-            ToTab::Detached { .. } => tag::DETACHED,
-            ToTab::NeedCredential {
-                request, refused, ..
-            } => {
-                self.u32(*request);
-                self.byte(u8::from(*refused));
-                tag::NEED_CREDENTIAL
-            }
-            ToTab::Mark { through, .. } => {
-                self.number(through.0);
-                tag::MARK
-            }
-            ToTab::UpdateAvailable { build } => {
-                self.number(*build);
-                tag::UPDATE_AVAILABLE
-            }
-            ToTab::Buffered { bytes, .. } => {
-                self.u32(*bytes);
-                tag::BUFFERED
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn byte(&mut self, byte: u8) {
-        self.0.push(byte);
-    }
-
-    #[inline(never)]
-    fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.byte(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.byte(number as u8);
-    }
-
-    pub(super) fn u32(&mut self, number: u32) {
-        self.number(u64::from(number));
-    }
-
-    fn optional_millis(&mut self, millis: Option<Millis>) {
-        self.byte(u8::from(millis.is_some()));
-        if let Some(millis) = millis {
-            self.u32(millis.0);
-        }
-    }
-
-    fn slice(&mut self, slice: &[u8]) {
-        self.u32(slice.len() as u32);
-        self.0.extend_from_slice(slice);
-    }
-
-    fn status(&mut self, status: &Status) {
-        let Status {
-            state,
-            tabs,
-            queued_messages,
-            queued_bytes,
-            dials,
-            round_trip,
-        } = status;
-        match state {
-            LinkState::Connecting { attempt } => {
-                self.byte(0);
-                self.u32(*attempt);
-            }
-            LinkState::Connected {
-                subprotocol,
-                uptime,
-            } => {
-                self.byte(1);
-                self.slice(subprotocol.as_bytes());
-                self.u32(uptime.0);
-            }
-            LinkState::Reconnecting {
-                attempt,
-                delay,
-                cause,
-            } => {
-                self.byte(2);
-                self.u32(*attempt);
-                self.u32(delay.0);
-                self.cause(cause);
-            }
-            LinkState::Offline { attempt } => {
-                self.byte(3);
-                self.u32(*attempt);
-            }
-            LinkState::Stopped(reason) => {
-                self.byte(4);
-                self.stop_reason(reason);
-            }
-            LinkState::NeedsAuth { refused } => {
-                self.byte(5);
-                self.byte(u8::from(*refused));
-            }
-        }
-        for number in [tabs, queued_messages, queued_bytes, dials] {
-            self.u32(*number);
-        }
-        self.optional_millis(*round_trip);
-    }
-
-    fn cause(&mut self, cause: &ReconnectCause) {
-        self.byte(match cause {
-            ReconnectCause::Unreachable => 0,
-            ReconnectCause::ConnectTimeout => 1,
-            ReconnectCause::Closed(close) => {
-                self.byte(2);
-                return self.close_info(close);
-            }
-            ReconnectCause::HeartbeatTimeout => 3,
-            ReconnectCause::SubprotocolRefused => 4,
-            ReconnectCause::Offline => 5,
-            ReconnectCause::Requested => 6,
-            ReconnectCause::Slept => 7,
-        });
-    }
-
-    fn stop_reason(&mut self, reason: &StopReason) {
-        self.byte(match reason {
-            StopReason::FatalClose(close) => {
-                self.byte(0);
-                return self.close_info(close);
-            }
-            StopReason::GaveUp { attempts, cause } => {
-                self.byte(1);
-                self.u32(*attempts);
-                return self.cause(cause);
-            }
-            StopReason::InvalidUrl => 2,
-            StopReason::InsecureUrl => 3,
-            StopReason::InvalidSubprotocol => 4,
-            StopReason::NoWorker => 5,
-            StopReason::Unused => 6,
-            StopReason::LoggedOut => 7,
-            StopReason::Closed(close) => {
-                self.byte(8);
-                return self.close_info(close);
-            }
-        });
-    }
-
-    fn close_info(&mut self, close: &CloseInfo) {
-        self.u32(u32::from(close.code));
-        self.slice(limits::cut(&close.reason).as_bytes());
-        self.byte(u8::from(close.was_clean));
-    }
-
-    fn send_failure(&mut self, failure: &SendFailure) {
-        self.byte(match failure {
-            SendFailure::QueueFull { messages, bytes } => {
-                self.byte(0);
-                self.u32(*messages);
-                return self.u32(*bytes);
-            }
-            SendFailure::Expired => 1,
-            SendFailure::Disconnected => 2,
-            SendFailure::Stopped(reason) => {
-                self.byte(3);
-                return self.stop_reason(reason);
-            }
-            SendFailure::UnknownChannel => 4,
-            SendFailure::OutOfOrder => 5,
-            SendFailure::NoWorker => 6,
-        });
-    }
-
-    fn worker_error(&mut self, error: &WorkerError) {
-        self.byte(match error {
-            WorkerError::UnknownMessage { tag } => {
-                self.byte(0);
-                return self.byte(*tag);
-            }
-            WorkerError::InvalidMessage { tag } => {
-                self.byte(1);
-                return self.byte(*tag);
-            }
-            WorkerError::InvalidFrame => 2,
-            WorkerError::UnknownChannel => 3,
-            WorkerError::ChannelInUse => 4,
-            WorkerError::TooManyChannels => 5,
-            WorkerError::TooManyGreetings => 6,
-            WorkerError::PolicyDiffers => 7,
-            WorkerError::ReceivedTooLarge { bytes, cap } => {
-                self.byte(8);
-                self.u32(*bytes);
-                return self.u32(*cap);
-            }
-            WorkerError::CredentialRefused => 9,
-        });
     }
 }

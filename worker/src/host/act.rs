@@ -58,6 +58,8 @@ impl Inner {
         }
     }
 
+    /// Out of line, as is what else happens once in a while: browsers compile a function as a whole once it is hot.
+    #[inline(never)]
     fn dial(self: &Rc<Self>, id: SocketId, url: &str, subprotocols: &[String]) {
         if self.is_stopped.get() {
             return;
@@ -86,6 +88,7 @@ impl Inner {
         }
     }
 
+    #[inline(never)]
     fn close(&self, id: SocketId, code: u16, reason: &'static str) {
         if self.is_debugging() {
             self.see(describe::close(id, code, reason));
@@ -96,6 +99,7 @@ impl Inner {
         }
     }
 
+    #[inline(never)]
     fn shut(&self, id: SocketId, code: u16, reason: &str) {
         if self.is_debugging() {
             self.see(describe::close(id, code, reason));
@@ -115,6 +119,7 @@ impl Inner {
         }
     }
 
+    #[inline(never)]
     fn watch(self: &Rc<Self>, id: PortId, lock: &str) {
         let inlet = Inlet {
             host: Rc::downgrade(self),

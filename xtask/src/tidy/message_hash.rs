@@ -79,9 +79,10 @@ fn relative(path: &Path) -> String {
         .to_string()
 }
 
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
     "protocol/src/message.rs",
     "protocol/src/message/worker_side.rs",
+    "protocol/src/message/worker_side/writer.rs",
     "protocol/src/frame.rs",
 ];
 const KEY: &str = "message-hash:";
