@@ -12,7 +12,7 @@ mod subprotocol;
 use std::{cell::Cell, mem, rc::Weak};
 
 use js_sys::Array;
-use onesocket_engine::{DialRefusal, SocketId};
+use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::{Payload, PayloadKind, limits::BUFFERED_STEP_BYTES};
 use wasm_bindgen::prelude::*;
 
@@ -67,8 +67,8 @@ impl Socket {
     }
 
     /// Takes what was gathered.
-    pub(crate) fn take_gathered(&self) -> Vec<Payload> {
-        self.receiving.take_gathered()
+    pub(crate) fn take_gathered(&self, id: SocketId, take: impl FnMut(Input)) {
+        self.receiving.take_gathered(id, take);
     }
 
     /// Hands a payload to the browser. A socket that is not open swallows it.

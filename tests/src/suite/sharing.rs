@@ -127,8 +127,11 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
         page.wait_for_state("connected").await?;
         pages.push(page);
     }
-    let frames: Vec<Vec<u8>> = (0..30)
-        .map(|number| feed_frame(number, SIZES[number as usize % SIZES.len()]))
+    let frames: Vec<Vec<u8>> = (0..30 + STREAM)
+        .map(|number| {
+            let sizes = if number < 30 { SIZES } else { STREAM_SIZES };
+            feed_frame(number, sizes[number as usize % sizes.len()])
+        })
         .collect();
     for (number, frame) in frames.iter().enumerate() {
         let sockets = site
@@ -136,8 +139,8 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
             .faults()
             .inject(Selection::All, InjectedFrame::Binary(frame.clone()));
         ensure!(sockets as u64 == site.sockets_for(3), "{sockets} sockets");
-        if number % 10 == 9 {
-            // Some go alone, most of them with others.
+        if number < 30 && number % 10 == 9 {
+            // Some go alone, most of them with others, and the last ones all at once.
             pages[0].wait_for_messages("c", number).await?;
         }
     }
@@ -157,6 +160,10 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
 
 /// On both sides of the size from which on a message is large, and more than is posted in one frame.
 const SIZES: [usize; 6] = [8, 200_000, 200, 16 * 1024, 16 * 1024 - 1, 1_500_000];
+
+/// So many that most of them are gathered, and no more bytes than may wait for a tab.
+const STREAM: u64 = 240;
+const STREAM_SIZES: [usize; 6] = [8, 20_000, 200, 16 * 1024, 16 * 1024 - 1, 70_000];
 
 async fn tabs_share_one_socket(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;

@@ -7,7 +7,6 @@
 use std::cell::Cell;
 
 use onesocket_engine::{Engine, Input, Time};
-use onesocket_protocol::Payload;
 
 use super::Inner;
 
@@ -22,17 +21,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn count(&self, payloads: &[Payload]) {
-        if payloads.iter().any(|payload| payload.len() > LARGE) {
-            self.end();
-        } else {
-            self.messages.set(self.messages.get() + payloads.len());
-        }
-    }
-
-    fn end(&self) {
-        self.messages.set(0);
-        self.was_busy.set(false);
+    fn count(&self, messages: usize) {
+        self.messages.set(self.messages.get() + messages);
     }
 
     /// Returns until when messages may be gathered, while there is a stream of them.
@@ -59,22 +49,16 @@ impl Inner {
     #[inline(never)]
     fn take_all_gathered(&self) {
         for (id, socket) in self.sockets.borrow().iter() {
-            let payloads = socket.take_gathered();
-            if !payloads.is_empty() {
-                let socket = *id;
-                let mut inbox = self.inbox.borrow_mut();
-                inbox.push(Input::Gathered { socket, payloads });
-            }
+            socket.take_gathered(*id, |input| self.inbox.borrow_mut().push(input));
         }
     }
 
     pub(super) fn count_received(&self, input: &Input) {
-        match input {
-            Input::Received { payload, .. } => self.stream.count(std::slice::from_ref(payload)),
-            Input::Gathered { payloads, .. } => self.stream.count(payloads),
-            Input::ReceivedParcel { .. } => self.stream.end(),
-            _ => {}
-        }
+        self.stream.count(match input {
+            Input::Received { .. } | Input::ReceivedParcel { .. } => 1,
+            Input::Gathered { payloads, .. } => payloads.len(),
+            _ => return,
+        });
     }
 
     /// Begins to gather, or ends it, and returns when the timer has to ring.
@@ -108,6 +92,3 @@ const WINDOW_MILLIS: u64 = 16;
 
 /// So many messages in a window are a stream.
 const BUSY: usize = 8;
-
-/// Bytes of a message from which on it is worth a look of its own.
-const LARGE: usize = 4096;

@@ -39,9 +39,7 @@ impl Receiving {
     }
 
     #[expect(clippy::unused_self, reason = "the other way of receiving needs it")]
-    pub(super) fn take_gathered(&self) -> Vec<Payload> {
-        Vec::new()
-    }
+    pub(super) fn take_gathered(&self, _: SocketId, _: impl FnMut(Input)) {}
 }
 
 impl Drop for Receiving {

@@ -6,6 +6,7 @@
 
 use std::{
     cell::Cell,
+    mem,
     rc::{Rc, Weak},
 };
 
@@ -82,16 +83,23 @@ impl Receiving {
     }
 
     /// Takes what was gathered.
-    pub(super) fn take_gathered(&self) -> Vec<Payload> {
+    pub(super) fn take_gathered(&self, socket: SocketId, mut take: impl FnMut(Input)) {
         if !self.is_gathering.get() {
-            return Vec::new();
+            return;
         }
         let mut payloads = Vec::new();
         for at in 0..self.gathered.length() {
-            payloads.extend(payload(data(self.gathered.at(at))));
+            match received(&self.socket, socket, self.gathered.at(at)) {
+                Some(Input::Received { payload, .. }) => payloads.push(payload),
+                Some(input) => {
+                    take_all(socket, &mut payloads, &mut take);
+                    take(input);
+                }
+                None => {}
+            }
         }
+        take_all(socket, &mut payloads, &mut take);
         self.gathered.clear(0);
-        payloads
     }
 }
 
@@ -100,6 +108,13 @@ impl Drop for Receiving {
         self.socket.set_onmessage(None);
         // It throws only for a code or a reason.
         let _ = self.socket.close();
+    }
+}
+
+fn take_all(socket: SocketId, payloads: &mut Vec<Payload>, take: &mut impl FnMut(Input)) {
+    if !payloads.is_empty() {
+        let payloads = mem::take(payloads);
+        take(Input::Gathered { socket, payloads });
     }
 }
 
