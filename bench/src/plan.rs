@@ -92,9 +92,8 @@ impl Plan {
     /// each further peer the most telling two.
     fn is_quick(&self, engine: Engine, load: Load, contender: Contender, round: u32) -> bool {
         let is_telling = matches!(load, Load::Flood | Load::Echo) || !self.figures.is_empty();
-        let is_rare = contender.is_extra() || load == Load::Tabs;
         let is_wanted = is_telling || (engine == Engine::Chromium && !contender.is_extra());
-        is_wanted && (round == 1 || !is_rare)
+        is_wanted && (round == 1 || !contender.is_extra())
     }
 
     fn has(&self, load: Load) -> bool {
