@@ -91,7 +91,7 @@ const METHOD: &str = "\
 - Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
   contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
 - A quick run has one round of everything in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first
-  round alone, where the tabs are too in a run of less than three; of Firefox and WebKit it has the flood and the echo.
+  round alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs are in the first alone.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
 - Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.

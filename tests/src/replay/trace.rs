@@ -245,6 +245,37 @@ mod tests {
     }
 
     #[test]
+    fn an_input_that_is_cut_off_is_left_out() {
+        let entries = |kinds: &[u8]| kinds.iter().copied().map(LogEntry::new).collect::<Vec<_>>();
+        // The survey of the beginning, an input, and a survey with the input that asks for it.
+        let mut whole = entries(&[
+            kind::BEGINNING,
+            kind::PORT,
+            kind::MOMENT,
+            kind::NETWORK,
+            kind::PORT,
+            kind::MOMENT,
+            kind::FRAME_IN,
+        ]);
+        whole.push(LogEntry {
+            code: u32::from(tag::INSPECT),
+            ..LogEntry::new(kind::MESSAGE_IN)
+        });
+        for half in [
+            &[][..],
+            &[kind::MOMENT],
+            &[kind::PORT],
+            &[kind::PORT, kind::LINK, kind::MOMENT],
+            &[kind::PORT, kind::MOMENT, kind::FRAME_IN],
+        ] {
+            let mut cut_off = whole.clone();
+            cut_off.extend(entries(half));
+            leave_out_a_half(&mut cut_off);
+            assert_eq!(cut_off, whole, "{half:?}");
+        }
+    }
+
+    #[test]
     fn what_can_not_be_replayed_says_how_to_record() {
         let check = |text: &str, expect: &str| {
             let error = Trace::parse(text).expect_err("refused").to_string();

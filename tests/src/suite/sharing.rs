@@ -127,9 +127,9 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
         page.wait_for_state("connected").await?;
         pages.push(page);
     }
-    let frames: Vec<Vec<u8>> = (0..30 + STREAM)
+    let frames: Vec<Vec<u8>> = (0..APART + STREAM)
         .map(|number| {
-            let sizes = if number < 30 { SIZES } else { STREAM_SIZES };
+            let sizes = if number < APART { SIZES } else { STREAM_SIZES };
             feed_frame(number, sizes[number as usize % sizes.len()])
         })
         .collect();
@@ -139,7 +139,7 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
             .faults()
             .inject(Selection::All, InjectedFrame::Binary(frame.clone()));
         ensure!(sockets as u64 == site.sockets_for(3), "{sockets} sockets");
-        if number < 30 && number % 10 == 9 {
+        if (number as u64) < APART && number % 10 == 9 {
             // Some go alone, most of them with others, and the last ones all at once.
             pages[0].wait_for_messages("c", number).await?;
         }
@@ -160,6 +160,9 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
 
 /// On both sides of the size from which on a message is large, and more than is posted in one frame.
 const SIZES: [usize; 6] = [8, 200_000, 200, 16 * 1024, 16 * 1024 - 1, 1_500_000];
+
+/// So many in front of the stream.
+const APART: u64 = 30;
 
 /// So many that most of them are gathered, and no more bytes than may wait for a tab.
 const STREAM: u64 = 240;

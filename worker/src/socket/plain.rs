@@ -92,13 +92,13 @@ impl Receiving {
             match received(&self.socket, socket, self.gathered.at(at)) {
                 Some(Input::Received { payload, .. }) => payloads.push(payload),
                 Some(input) => {
-                    take_all(socket, &mut payloads, &mut take);
+                    flush(socket, &mut payloads, &mut take);
                     take(input);
                 }
                 None => {}
             }
         }
-        take_all(socket, &mut payloads, &mut take);
+        flush(socket, &mut payloads, &mut take);
         self.gathered.clear(0);
     }
 }
@@ -111,7 +111,8 @@ impl Drop for Receiving {
     }
 }
 
-fn take_all(socket: SocketId, payloads: &mut Vec<Payload>, take: &mut impl FnMut(Input)) {
+/// Gives what was put together so far, as one input.
+fn flush(socket: SocketId, payloads: &mut Vec<Payload>, take: &mut impl FnMut(Input)) {
     if !payloads.is_empty() {
         let payloads = mem::take(payloads);
         take(Input::Gathered { socket, payloads });
