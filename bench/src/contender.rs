@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::load::Load;
+
 /// One way from the server to the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Contender {
@@ -69,12 +71,14 @@ impl Contender {
         !matches!(self, Self::Raw | Self::GlooNet | Self::Tier(_))
     }
 
-    /// The query of its page.
-    pub(crate) fn query(self) -> String {
-        match self {
-            Self::Tier(_) => format!("path=onesocket&tier={}", self.name()),
-            _ => format!("path={}", self.name()),
-        }
+    /// The query of its page for a load.
+    pub(crate) fn query(self, load: Load) -> String {
+        let path = match (self, load) {
+            (Self::Tier(_), Load::Json | Load::Transcoded) => "onesocket-json",
+            (Self::Tier(_), _) => "onesocket",
+            _ => return format!("path={}", self.name()),
+        };
+        format!("path={path}&tier={}", self.name())
     }
 
     /// How it is named in JSON.

@@ -106,7 +106,7 @@ async fn in_a_page(
     load: Load,
     plan: &Plan,
 ) -> Result<Vec<(Figure, f64)>> {
-    let page = format!("{site}/?{}", contender.query());
+    let page = format!("{site}/?{}", contender.query(load));
     let tab = browser.open_tab(&page).await?;
     let ready = "return document.querySelector('#ready').textContent === 'ready'";
     tab.wait_for(ready, READY).await?;

@@ -6,7 +6,13 @@ use anyhow::{Context as _, Result, ensure};
 use onesocket_tests::browser::{Browser, Tab};
 use tokio::time::{Instant, sleep};
 
-use crate::{contender::Contender, figure::Figure, load::median, plan::Plan, server::Server};
+use crate::{
+    contender::Contender,
+    figure::Figure,
+    load::{Load, median},
+    plan::Plan,
+    server::Server,
+};
 
 /// Opens the tabs of one contender, measures, and closes them.
 pub(crate) async fn run(
@@ -32,7 +38,7 @@ async fn measure(
 ) -> Result<Vec<(Figure, f64)>> {
     let feed = server.url(&format!("/live?rate={RATE}"));
     let feed: String = url::form_urlencoded::byte_serialize(feed.as_bytes()).collect();
-    let page = format!("{site}/?{}&first={feed}", contender.query());
+    let page = format!("{site}/?{}&first={feed}", contender.query(Load::Tabs));
     let sockets = server.sockets();
     let first = browser.open_tab(&page).await?;
     let mut samples = vec![(Figure::FirstTab, first_message(&first).await?)];

@@ -188,7 +188,12 @@ const HYDRATION: Site = Site {
 const BENCH: Site = Site {
     dist: "bench",
     package: "onesocket-bench-page",
-    pages: &["bench-onesocket", "bench-gloo-net", "bench-gloo-worker"],
+    pages: &[
+        "bench-onesocket",
+        "bench-onesocket-json",
+        "bench-gloo-net",
+        "bench-gloo-worker",
+    ],
     files: &["bench/page/static"],
     workers: &["bench-gloo-relay", "bench-worker"],
     features: &[],

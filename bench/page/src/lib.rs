@@ -1,6 +1,8 @@
 //! What the benchmark's server sends, and what every page in Rust does with it.
 
 #[cfg(target_family = "wasm")]
+pub mod events;
+#[cfg(target_family = "wasm")]
 pub mod page;
 #[cfg(target_family = "wasm")]
 pub mod path;

@@ -7,22 +7,20 @@ mod app {
     use std::cell::{Cell, RefCell};
 
     use bytes::Bytes;
-    use futures::StreamExt;
-    use onesocket::{Client, Event, Events, ManagerConfig, Payload, codec};
+    use onesocket::{Client, Events, Payload, codec};
     use onesocket_bench_page::{
-        PING, PONG, Quote, Ticker,
+        PING, PONG, Quote,
+        events::{connected, message},
         page::{Received, now},
     };
     use wasm_bindgen::{JsError, prelude::wasm_bindgen};
     use wasm_bindgen_futures::spawn_local;
 
     type Quotes = (Client<Quote, Quote>, Events<Quote>);
-    type Tickers = (Client<str, Ticker>, Events<Ticker>);
     type Frames = (Client<[u8], Bytes>, Events<Bytes>);
 
     enum App {
         Quotes(Quotes),
-        Tickers(Tickers),
         Frames(Frames),
     }
 
@@ -40,17 +38,6 @@ mod app {
             let mut events = client.events();
             connected(&mut events).await?;
             App::Quotes((client, events))
-        } else if kind == "json" || kind == "transcoded" {
-            // The same worker and the same codec for both: the account alone says what the worker does.
-            let account = if kind == "json" { "" } else { Ticker::ACCOUNT };
-            let client = Client::builder(url, codec::Transcoded)
-                .worker(ManagerConfig::default().script("bench-worker.js"))
-                .tier(tier)
-                .account(account)
-                .build()?;
-            let mut events = client.events();
-            connected(&mut events).await?;
-            App::Tickers((client, events))
         } else {
             let mut builder = Client::builder(url, codec::Bytes).tier(tier);
             if kind == "pings" {
@@ -77,12 +64,6 @@ mod app {
                 drop(client.send(&Quote::numbered(0)));
                 while received.count() < u64::from(count) {
                     received.quote(&message(events).await?);
-                }
-            }
-            App::Tickers((client, events)) => {
-                drop(client.send("go"));
-                while received.count() < u64::from(count) {
-                    received.ticker(&message(events).await?);
                 }
             }
             App::Frames((client, events)) => {
@@ -173,43 +154,6 @@ mod app {
 
     fn take() -> Result<App, JsError> {
         APP.take().ok_or_else(|| JsError::new("not connected"))
-    }
-
-    async fn connected<Rx>(events: &mut Events<Rx>) -> Result<(), JsError> {
-        loop {
-            match events.next().await {
-                Some(Event::Connected { .. }) => return Ok(()),
-                Some(Event::Error(error)) => return Err(error.into()),
-                Some(_) => {}
-                None => return Err(JsError::new("the client has ended")),
-            }
-        }
-    }
-
-    async fn message<Rx>(events: &mut Events<Rx>) -> Result<Rx, JsError> {
-        loop {
-            match events.next().await {
-                Some(Event::Message(message)) => return Ok(message),
-                other => check(other)?,
-            }
-        }
-    }
-
-    /// What is no message ends a measurement, or means nothing.
-    #[inline(never)]
-    fn check<Rx>(event: Option<Event<Rx>>) -> Result<(), JsError> {
-        match event {
-            Some(Event::Error(error)) => Err(error.into()),
-            Some(Event::Lagged { .. }) => Err(JsError::new("messages were dropped")),
-            Some(Event::Disconnected { .. } | Event::Reconnecting { .. }) | None => {
-                Err(JsError::new("the connection was lost"))
-            }
-            // Of a worker that was replaced nothing more comes.
-            Some(Event::Status(status)) if !status.state.is_connected() => {
-                Err(JsError::new("the worker was lost"))
-            }
-            Some(_) => Ok(()),
-        }
     }
 }
 
