@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     convert::Infallible,
     fmt,
     rc::{Rc, Weak},
@@ -12,6 +11,7 @@ use std::{
 };
 
 use futures::channel::oneshot;
+use litemap::LiteMap;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
@@ -517,7 +517,7 @@ pub(crate) struct Shared<Rx> {
     gate: Gate,
     status: RefCell<Status>,
     receipts: Receipts,
-    requests: RefCell<BTreeMap<RequestId, oneshot::Sender<Rx>>>,
+    requests: RefCell<LiteMap<RequestId, oneshot::Sender<Rx>>>,
     listeners: Listeners<Rx>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.

@@ -2,9 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     fmt,
-    ops::Bound,
     rc::{Rc, Weak},
     sync::Arc,
 };
@@ -37,9 +35,9 @@ impl<Rx> fmt::Debug for EventGuard<Rx> {
 /// A message goes to all listeners as it was decoded once.
 type Listener<Rx> = Rc<dyn Fn(Event<Arc<Rx>>)>;
 
-/// The listeners of a client, in the order in which they came.
+/// The listeners of a client, in the order in which they came, which is that of their ids.
 pub(crate) struct Listeners<Rx> {
-    all: RefCell<BTreeMap<u64, Listener<Rx>>>,
+    all: RefCell<Vec<(u64, Listener<Rx>)>>,
     next: Cell<u64>,
 }
 
@@ -56,13 +54,16 @@ impl<Rx> Listeners<Rx> {
     pub(crate) fn add(&self, listener: impl Fn(Event<Arc<Rx>>) + 'static) -> u64 {
         let id = self.next.get();
         self.next.set(id + 1);
-        self.all.borrow_mut().insert(id, Rc::new(listener));
+        self.all.borrow_mut().push((id, Rc::new(listener)));
         id
     }
 
     fn remove(&self, id: u64) {
         // Dropped outside of the borrow: what the listener owns may drop other guards.
-        let listener = self.all.borrow_mut().remove(&id);
+        let mut all = self.all.borrow_mut();
+        let at = all.binary_search_by_key(&id, |(id, _)| *id);
+        let listener = at.map(|at| all.remove(at));
+        drop(all);
         drop(listener);
     }
 
@@ -76,17 +77,18 @@ impl<Rx> Listeners<Rx> {
 
     /// Tells all that are there. Nothing is borrowed meanwhile: listeners may come and go by it, and who comes hears it too.
     pub(crate) fn tell(&self, event: impl Fn() -> Event<Arc<Rx>>) {
-        let mut after = Bound::Unbounded;
-        while let Some((id, listener)) = self.first(after) {
+        let mut next = 0;
+        while let Some((id, listener)) = self.first(next) {
             listener(event());
-            after = Bound::Excluded(id);
+            next = id + 1;
         }
     }
 
-    fn first(&self, after: Bound<u64>) -> Option<(u64, Listener<Rx>)> {
+    /// Returns the first one whose id is no less.
+    fn first(&self, id: u64) -> Option<(u64, Listener<Rx>)> {
         let all = self.all.borrow();
-        let mut rest = all.range((after, Bound::Unbounded));
-        rest.next().map(|(id, listener)| (*id, Rc::clone(listener)))
+        let at = all.partition_point(|(other, _)| *other < id);
+        all.get(at).cloned()
     }
 }
 

@@ -1,11 +1,9 @@
 //! Who waits for what became of a send.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, VecDeque},
-};
+use std::{cell::RefCell, collections::VecDeque};
 
 use futures::channel::oneshot;
+use litemap::LiteMap;
 use onesocket_protocol::SendId;
 
 use crate::SendError;
@@ -18,7 +16,7 @@ pub(crate) struct Receipts {
     /// Ends when it is handed to a socket; in the order of the ids.
     sent: RefCell<VecDeque<(SendId, Receipt)>>,
     /// Ends when the server acknowledges it.
-    kept: RefCell<BTreeMap<SendId, (u64, Receipt)>>,
+    kept: RefCell<LiteMap<SendId, (u64, Receipt)>>,
 }
 
 impl Receipts {

@@ -1,8 +1,9 @@
 //! What a connection is made from.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use js_sys::Uint8Array;
+use litemap::LiteMap;
 use onesocket::{
     Backoff, BuildError, Client, ClientBuilder, GiveUp, Heartbeat, ManagerConfig, Millis, Payload,
     QueueLimits, Replay, Tier, Wake, WorkerManager, codec::Raw,
@@ -161,7 +162,7 @@ pub(crate) fn payload(data: &JsValue) -> Payload {
 }
 
 thread_local! {
-    static KEPT: RefCell<BTreeMap<WorkerKey, WorkerManager>> = const { RefCell::new(BTreeMap::new()) };
+    static KEPT: RefCell<LiteMap<WorkerKey, WorkerManager>> = const { RefCell::new(LiteMap::new()) };
 }
 
 /// Script, name and tier: what differs in one of them has another worker.

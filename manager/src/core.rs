@@ -1,9 +1,10 @@
 //! What all handles of a manager share. It knows no browser: [`crate::host`] does.
 
 use core::cell::{Cell, RefCell};
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use futures::channel::oneshot;
+use litemap::LiteMap;
 use onesocket_engine::{SessionFailure, TabSession};
 use onesocket_protocol::DebugLevel;
 
@@ -22,7 +23,7 @@ pub(crate) struct Core {
     pub(crate) host: Host,
     /// Managers and channels that are alive. Not the count of the `Rc`: tasks hold that too.
     handles: Cell<usize>,
-    pings: RefCell<BTreeMap<u32, oneshot::Sender<()>>>,
+    pings: RefCell<LiteMap<u32, oneshot::Sender<()>>>,
     next_ping: Cell<u32>,
     change_is_due: Cell<bool>,
 }

@@ -4,12 +4,10 @@ use core::{
     cell::{Cell, RefCell},
     fmt,
 };
-use std::{
-    collections::BTreeMap,
-    rc::{Rc, Weak},
-};
+use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
+use litemap::LiteMap;
 use onesocket_protocol::{BatchReader, LogEntry, Preface, Sight, message::tag};
 
 use crate::core::Core;
@@ -87,7 +85,7 @@ type Observer = Rc<RefCell<dyn FnMut(&Observation)>>;
 /// Who looks into the worker from this page.
 #[derive(Default)]
 pub(crate) struct Observers {
-    by_id: RefCell<BTreeMap<u64, (Sight, Observer)>>,
+    by_id: RefCell<LiteMap<u64, (Sight, Observer)>>,
     next: Cell<u64>,
     /// What was posted since the hello, while it is not known to the worker that it is recorded.
     opening: RefCell<Option<Vec<Bytes>>>,

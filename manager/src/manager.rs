@@ -1,12 +1,10 @@
 //! The handle that clients hold.
 
 use core::{cell::RefCell, fmt, time::Duration};
-use std::{
-    collections::BTreeMap,
-    rc::{Rc, Weak},
-};
+use std::rc::{Rc, Weak};
 
 use futures::future::{self, Either};
+use litemap::LiteMap;
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure};
 use onesocket_protocol::{DebugLevel, Epoch, Sight};
 
@@ -326,7 +324,7 @@ impl RegistryKey {
 }
 
 thread_local! {
-    static REGISTRY: RefCell<BTreeMap<RegistryKey, Weak<Core>>> = const { RefCell::new(BTreeMap::new()) };
+    static REGISTRY: RefCell<LiteMap<RegistryKey, Weak<Core>>> = const { RefCell::new(LiteMap::new()) };
 }
 
 /// A healthy worker answers within a millisecond or two; one that is compiling or under load within a second.

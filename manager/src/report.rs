@@ -3,11 +3,11 @@
 use core::fmt;
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     rc::Rc,
 };
 
 use futures::channel::oneshot;
+use litemap::LiteMap;
 use onesocket_engine::SessionFailure;
 
 use crate::{Attempt, AttemptOutcome, Ladder, NextClimb, Role, Tier, TierFailure};
@@ -55,7 +55,7 @@ type ReadyResult = Result<Tier, SessionFailure>;
 pub(crate) struct Report {
     state: RefCell<ManagerState>,
     ladder: RefCell<Ladder>,
-    listeners: RefCell<BTreeMap<u64, Listener>>,
+    listeners: RefCell<LiteMap<u64, Listener>>,
     next_listener: Cell<u64>,
     waiting: RefCell<Vec<oneshot::Sender<ReadyResult>>>,
 }

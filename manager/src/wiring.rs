@@ -5,11 +5,12 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     rc::Rc,
 };
 
 use bytes::Bytes;
+use litemap::LiteMap;
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure, TabOutput, TabSession};
 use onesocket_protocol::{
     ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, Sight, TabId, TabToken, Version,
@@ -26,7 +27,7 @@ pub(crate) type Sink = Rc<RefCell<dyn FnMut(ChannelEvent)>>;
 pub(crate) struct Wiring {
     session: RefCell<TabSession>,
     undelivered: RefCell<VecDeque<Delivery>>,
-    sinks: RefCell<BTreeMap<ChannelId, Sink>>,
+    sinks: RefCell<LiteMap<ChannelId, Sink>>,
     delivering: Cell<bool>,
     debug: Cell<DebugLevel>,
     /// Whether the worker's log goes to this page's console. In the page itself the worker has written it there.
