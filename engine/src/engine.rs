@@ -15,7 +15,7 @@ use onesocket_protocol::{
 use crate::{
     EngineConfig, Fifo, Input, Output, PortId, SocketId, Time,
     link::{Ctx, Link, Member},
-    port::{Build, Ports, Session},
+    port::{Build, Port, Ports, Session},
 };
 
 mod inspect;
@@ -249,16 +249,13 @@ impl Engine {
         };
         let outbox = Outbox::new(self.epoch, version);
         let pace = self.pace(Pace::default());
-        let session = Session::new(version, build, outbox, pace);
+        let session = Session::new(hello.token, version, build, outbox, pace);
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };
         let before = port.begin(session);
-        if hello.holds_lock && !core::mem::replace(&mut port.is_watched, true) {
-            self.outputs.push(Output::WatchTab {
-                port: id,
-                lock: hello.token.lock_name(),
-            });
+        if hello.holds_lock {
+            self.watch(id);
         }
         self.ports.post_preface(id, welcome.encode());
         let ready = ToTab::Ready {
@@ -273,6 +270,13 @@ impl Engine {
         if let Some(before) = before {
             self.abandon_channels(id, before);
             self.update_online();
+        }
+    }
+
+    /// Its tab holds its lock.
+    fn watch(&mut self, id: PortId) {
+        if let Some(lock) = self.ports.get_mut(id).and_then(Port::watch) {
+            self.outputs.push(Output::WatchTab { port: id, lock });
         }
     }
 
@@ -374,6 +378,7 @@ impl Engine {
                 self.update_online();
             }
             ToWorker::Wake => self.wake(Millis(0)),
+            ToWorker::HoldsLock => self.watch(id),
             ToWorker::Pace(pace) => {
                 let pace = self.pace(pace);
                 if let Some(session) = self.ports.session(id) {

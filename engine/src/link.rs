@@ -252,7 +252,8 @@ impl Link {
             | ToWorker::Network { .. }
             | ToWorker::Pace(_)
             | ToWorker::Inspect { .. }
-            | ToWorker::Wake => {}
+            | ToWorker::Wake
+            | ToWorker::HoldsLock => {}
         }
     }
 

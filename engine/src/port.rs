@@ -4,7 +4,7 @@ use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Parcel, Payload, SendId,
-    Sight, ToTab, Version, inspect::PortSurvey, limits, parcel::Enclosed,
+    Sight, TabToken, ToTab, Version, inspect::PortSurvey, limits, parcel::Enclosed,
 };
 
 use crate::{Output, PortId, Time, engine::LinkId};
@@ -231,7 +231,7 @@ pub(crate) struct Port {
     posting_preface: bool,
     session: Option<Session>,
     /// Whether its tab's lock is asked for.
-    pub(crate) is_watched: bool,
+    is_watched: bool,
     /// Whether something may have to be posted.
     is_dirty: bool,
 }
@@ -239,6 +239,7 @@ pub(crate) struct Port {
 /// What there is between a hello and a goodbye.
 #[derive(Debug)]
 pub(crate) struct Session {
+    token: TabToken,
     pub(crate) version: Version,
     pub(crate) build: Build,
     pub(crate) outbox: Outbox,
@@ -256,8 +257,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(version: Version, build: Build, outbox: Outbox, pace: Pace) -> Self {
+    pub(crate) fn new(
+        token: TabToken,
+        version: Version,
+        build: Build,
+        outbox: Outbox,
+        pace: Pace,
+    ) -> Self {
         Self {
+            token,
             version,
             build,
             outbox,
@@ -423,6 +431,13 @@ impl Port {
     /// Begins a session; returns the one before, whose channels are to be closed.
     pub(crate) fn begin(&mut self, session: Session) -> Option<Session> {
         self.session.replace(session)
+    }
+
+    /// Returns the name of the lock by which the worker learns that the tab is gone, if it is not asked for yet.
+    pub(crate) fn watch(&mut self) -> Option<String> {
+        let session = self.session.as_ref()?;
+        let is_new = !core::mem::replace(&mut self.is_watched, true);
+        is_new.then(|| session.token.lock_name())
     }
 
     pub(crate) fn end(&mut self) -> Option<Session> {

@@ -47,6 +47,8 @@ pub struct TabSession {
     update: Option<u64>,
     debug: DebugLevel,
     holds_lock: bool,
+    /// Whether the worker knows, or will be told by the hello.
+    has_told_of_lock: bool,
     /// What the browser has said, if it was asked.
     online: Option<bool>,
     pace: Pace,
@@ -101,6 +103,7 @@ impl TabSession {
             update: None,
             debug,
             holds_lock: false,
+            has_told_of_lock: false,
             online: None,
             pace: Pace::default(),
             sight: Sight::Off,
@@ -132,7 +135,8 @@ impl TabSession {
         }
     }
 
-    /// Begins with the worker behind a fresh port, by a hello. `holds_lock`: the tab holds the Web Lock of its token.
+    /// Begins with the worker behind a fresh port, by a hello. `holds_lock`: the tab holds the Web Lock of its token; if it will only hold
+    /// it in a moment, [`hold_lock`](Self::hold_lock) tells.
     ///
     /// An earlier worker that was not [detached](Self::detach) is taken for one that may live on.
     pub fn attach(&mut self, holds_lock: bool) {
@@ -141,6 +145,7 @@ impl TabSession {
             return;
         }
         self.holds_lock = holds_lock;
+        self.has_told_of_lock = holds_lock;
         self.phase = Phase::Greeting;
         self.hello = Some(self.hello(holds_lock).encode());
     }
@@ -472,6 +477,15 @@ impl TabSession {
         self.say(ToWorker::Wake);
     }
 
+    /// Passes on that the tab holds the Web Lock of its token from now on.
+    pub fn hold_lock(&mut self) {
+        self.holds_lock = true;
+        if matches!(self.phase, Phase::Live(_)) {
+            let news = self.news_of_lock();
+            self.unposted.extend(news);
+        }
+    }
+
     /// Says how often the tab wants to be posted messages.
     pub fn set_pace(&mut self, pace: Pace) {
         if core::mem::replace(&mut self.pace, pace) != pace {
@@ -538,6 +552,7 @@ impl TabSession {
     /// Tells a worker that knows nothing everything that it must know, in front of what is unposted.
     fn introduce(&mut self) {
         let mut introduction = VecDeque::new();
+        introduction.extend(self.news_of_lock());
         if self.sight != Sight::Off {
             introduction.push_back(Unposted::Message(ToWorker::Inspect { sight: self.sight }));
         }
@@ -569,6 +584,11 @@ impl TabSession {
             introduction.push_back(Unposted::Message(ToWorker::LogOut { channel, drain }));
         }
         self.unposted = introduction;
+    }
+
+    fn news_of_lock(&mut self) -> Option<Unposted> {
+        let is_news = self.holds_lock && !core::mem::replace(&mut self.has_told_of_lock, true);
+        is_news.then_some(Unposted::Message(ToWorker::HoldsLock))
     }
 
     fn finish_hand_over(&mut self) {

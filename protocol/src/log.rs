@@ -245,7 +245,13 @@ impl LogEntry {
 #[must_use]
 pub fn shown_ids(tag: u8) -> usize {
     match tag {
-        tag::BYE | tag::WAKE | tag::READY | tag::ERROR | tag::LOG | tag::UPDATE_AVAILABLE => 0,
+        tag::BYE
+        | tag::WAKE
+        | tag::HOLDS_LOCK
+        | tag::READY
+        | tag::ERROR
+        | tag::LOG
+        | tag::UPDATE_AVAILABLE => 0,
         tag::SEND
         | tag::GREET
         | tag::UNGREET
@@ -324,6 +330,7 @@ impl Shape {
             tag::RECONNECT => ("reconnect", CHANNEL),
             tag::NETWORK => ("network", &["online"]),
             tag::WAKE => ("wake", &[]),
+            tag::HOLDS_LOCK => ("holds lock", &[]),
             tag::PACE => ("pace", &["interval", "burst"]),
             tag::CREDENTIAL => ("credential", &["channel", "request"]),
             tag::LOG_OUT => ("log out", CHANNEL),

@@ -53,6 +53,7 @@ pub mod tag {
         CLOSE = 17
         PACE = 18
         INSPECT = 19
+        HOLDS_LOCK = 20
         READY = 129
         ATTACHED = 130
         CONNECTED = 131
@@ -184,6 +185,8 @@ pub enum ToWorker {
     /// The tab has become visible, has come back from the back/forward cache, or its browser is online again: an open socket
     /// may have died meanwhile, and a wait may have become pointless.
     Wake,
+    /// The tab holds the Web Lock of its token since its hello, which has not said so: see [`Hello::holds_lock`](crate::Hello::holds_lock).
+    HoldsLock,
     /// Says how often the tab wants to be posted messages. It holds until the tab says otherwise; [`Pace::default`] until it has
     /// said anything.
     Pace(Pace),
@@ -453,6 +456,7 @@ impl ToWorker {
                 put(out, tag::ACKNOWLEDGE, &(channel, id), &[]);
             }
             Self::Wake => put(out, tag::WAKE, &(), &[]),
+            Self::HoldsLock => put(out, tag::HOLDS_LOCK, &(), &[]),
             Self::Pace(pace) => put(out, tag::PACE, pace, &[]),
             Self::Inspect { sight } => put(out, tag::INSPECT, sight, &[]),
             Self::Credential {

@@ -5,6 +5,8 @@
 //! however it ends. web-sys has [the API](https://developer.mozilla.org/en-US/docs/Web/API/Web_Locks_API) behind an unstable
 //! flag that every app would have to set, so the two methods are declared here.
 
+use std::{cell::OnceCell, rc::Rc};
+
 use js_sys::{Array, Object, Promise};
 use onesocket_protocol::Epoch;
 use wasm_bindgen::prelude::*;
@@ -52,8 +54,8 @@ impl Drop for TabWatch {
 pub(crate) struct WorkerLock {
     locks: LockManager,
     name: JsValue,
-    /// This worker, in the browser's words.
-    client: JsValue,
+    /// This worker, in the browser's words, as soon as it has said them.
+    client: Rc<OnceCell<JsValue>>,
     request: Promise,
 }
 
@@ -86,22 +88,31 @@ impl WorkerLock {
             if !refusal.is_undefined() {
                 return done(None);
             }
-            holder(&locks.clone(), &name.clone(), move |client| {
-                done(client.map(|client| Self {
-                    locks,
-                    name,
-                    client,
-                    request,
-                }));
+            // No tab waits for the browser to say who holds it now.
+            let client = Rc::new(OnceCell::new());
+            let learnt = Rc::clone(&client);
+            holder(&locks, &name, move |holder| {
+                let _ = holder.map(|holder| learnt.set(holder));
             });
+            done(Some(Self {
+                locks,
+                name,
+                client,
+                request,
+            }));
         });
     }
 
-    /// Finds out whether the lock is still this worker's.
+    /// Finds out whether the lock is still this worker's. A browser that has not said who holds it can't tell.
     pub(crate) fn is_held(&self, done: impl FnOnce(bool) + 'static) {
-        let client = self.client.clone();
+        // Answers come in the order of the questions, so the first one is there.
+        let client = Rc::clone(&self.client);
         holder(&self.locks, &self.name, move |holder| {
-            done(holder == Some(client));
+            done(
+                client
+                    .get()
+                    .is_none_or(|client| holder.as_ref() == Some(client)),
+            );
         });
     }
 

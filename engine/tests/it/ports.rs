@@ -341,6 +341,17 @@ fn a_hello_of_other_versions_is_refused_with_ours() {
 }
 
 #[test]
+fn a_lock_that_the_hello_could_not_name_is_watched_from_when_the_tab_holds_it() {
+    let mut peer = Peer::welcomed();
+    assert_eq!(peer.watched, [""; 0]);
+    peer.say(&[ToWorker::HoldsLock, ToWorker::HoldsLock]);
+    peer.say(&[ToWorker::HoldsLock]);
+    peer.outbox = Outbox::new(EPOCH, Version::V1);
+    peer.raw(Hello::new(TabToken(1), true).encode());
+    assert_eq!(peer.watched, [TabToken(1).lock_name()]);
+}
+
+#[test]
 fn a_lock_that_only_the_second_hello_names_was_not_watched() {
     let mut peer = Peer::welcomed();
     for _ in 0..2 {

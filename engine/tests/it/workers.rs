@@ -7,8 +7,8 @@ use onesocket_engine::{
 };
 use onesocket_protocol::{
     BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, Hello, LinkKey, LinkPolicy, Outbox,
-    Payload, Preface, Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, Version,
-    VersionRange, Welcome, WorkerError, message::tag,
+    Payload, Preface, Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, ToWorker,
+    Version, VersionRange, Welcome, WorkerError, message::tag,
 };
 
 use crate::sim::{Outcome, Sim};
@@ -134,6 +134,70 @@ fn a_tab_that_only_listens_learns_from_a_probe_that_its_worker_has_restarted() {
     assert_eq!(tab.poll_output(), Some(restarted));
     let hello = Hello::new(TabToken(1), false).encode();
     assert_eq!(tab.poll_output(), Some(TabOutput::Post(&hello)));
+}
+
+#[test]
+fn a_lock_that_is_granted_behind_the_hello_is_told_of_once_to_each_worker() {
+    let welcome = |epoch| Welcome {
+        version: Version::V1.number(),
+        versions: VersionRange::OURS,
+        epoch,
+        tab: TabId(1),
+    };
+    // Granted before the hello, before the welcome, and behind it.
+    for granted in 0..3 {
+        let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+        tab.attach(granted == 0);
+        if granted == 1 {
+            tab.hold_lock();
+        }
+        let mut said = Vec::new();
+        for epoch in [Epoch(1), Epoch(2)] {
+            said.push(posted(&mut tab));
+            tab.handle_frame(&welcome(epoch).encode().into());
+            said.push(posted(&mut tab));
+            if granted == 2 {
+                tab.hold_lock();
+                tab.hold_lock();
+                said.push(posted(&mut tab));
+            }
+            // The browser starts the worker anew, and the next hello knows.
+            tab.handle_frame(&Preface::encode_alive(Epoch(2)).into());
+        }
+        let hello = |holds_lock| vec![Said::Hello { holds_lock }];
+        let lock = || vec![Said::Message(ToWorker::HoldsLock)];
+        let expected = match granted {
+            0 => vec![hello(true), vec![], hello(true), vec![]],
+            1 => vec![hello(false), lock(), hello(true), vec![]],
+            _ => vec![hello(false), vec![], lock(), hello(true), vec![], vec![]],
+        };
+        assert_eq!(said, expected);
+    }
+}
+
+#[derive(PartialEq, Debug)]
+enum Said {
+    Hello { holds_lock: bool },
+    Message(ToWorker),
+}
+
+fn posted(tab: &mut TabSession) -> Vec<Said> {
+    let mut said = Vec::new();
+    while let Some(output) = tab.poll_output() {
+        let TabOutput::Post(frame) = output else {
+            continue;
+        };
+        let frame = Bytes::copy_from_slice(frame);
+        match Preface::decode(&frame).expect("a tab posts what can be read") {
+            Preface::Hello(Hello { holds_lock, .. }) => said.push(Said::Hello { holds_lock }),
+            _ => {
+                let batch = BatchReader::new(&frame).expect("a batch");
+                let messages = batch.map(|raw| ToWorker::decode(Version::V1, &raw.expect("whole")));
+                said.extend(messages.map(|message| Said::Message(message.expect("known"))));
+            }
+        }
+    }
+    said
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod climb;
 mod climb_back;
 mod detect;
 mod diagnose;
+mod early;
 mod election;
 mod hall;
 mod health;
@@ -158,8 +159,12 @@ pub(crate) fn begin(core: &Rc<Core>) {
     let Some(page) = &core.host.page else {
         return core.fail(SessionFailure::NoBrowser);
     };
+    let starts_now = core.config.start == Start::Now;
+    if starts_now {
+        attempt::prepare(core);
+    }
     page.listen(core);
-    if core.config.start == Start::Now {
+    if starts_now {
         start(core);
     }
 }
@@ -224,6 +229,8 @@ pub(crate) fn on_control(core: &Rc<Core>, control: Control) {
             if let Some(transport) = &mut *core.host.transport.borrow_mut() {
                 transport.dismiss_losers(epoch, version);
             }
+            // The worker can connect while this page sees to the rest.
+            core.with_session(|_| ());
             core.host.judge(Verdict::Welcomed);
             health::watch_worker(core, epoch);
         }

@@ -92,6 +92,7 @@ fn decode_rare(raw: &RawMessage) -> Result<ToWorker, DecodeError> {
             id: body.send_id(),
         },
         tag::WAKE => ToWorker::Wake,
+        tag::HOLDS_LOCK => ToWorker::HoldsLock,
         tag::PACE => ToWorker::Pace(Pace {
             interval: body.millis(),
             burst: body.u32(),

@@ -158,6 +158,7 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         ("network-offline", ToWorker::Network { online: false }),
         ("network-online", ToWorker::Network { online: true }),
         ("wake", ToWorker::Wake),
+        ("holds-lock", ToWorker::HoldsLock),
         ("pace", ToWorker::Pace(Pace::HIDDEN)),
         (
             "inspect",

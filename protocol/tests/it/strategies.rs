@@ -38,6 +38,7 @@ pub(crate) fn to_worker() -> impl Strategy<Value = ToWorker> {
         channel().prop_map(|channel| ToWorker::Reconnect { channel }),
         any::<bool>().prop_map(|online| ToWorker::Network { online }),
         Just(ToWorker::Wake),
+        Just(ToWorker::HoldsLock),
         (millis(), any::<u32>())
             .prop_map(|(interval, burst)| ToWorker::Pace(Pace { interval, burst })),
         debug_level().prop_map(|level| ToWorker::Inspect {

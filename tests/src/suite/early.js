@@ -1,1 +1,2 @@
-self.SharedWorker && new SharedWorker("onesocket-worker.js", { name: "onesocket" });
+self.onesocketWorker = { script: "onesocket-worker.js", name: "onesocket" };
+if (self.SharedWorker) onesocketWorker.worker = new SharedWorker(onesocketWorker.script, onesocketWorker);

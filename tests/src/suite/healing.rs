@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use super::{
     Context, Scenario, Tier,
     site::{POLL, Page, SOON, Site},
+    tiers::EARLY,
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -392,15 +393,31 @@ async fn reload(ctx: &Context) -> Result<()> {
         "a new page is connected after {} ms",
         opened.elapsed().as_millis()
     ));
+    // One that is with it already, because it has started it early, leaves it.
+    let opened = Instant::now();
+    let early = site.page().await?;
+    early
+        .tab
+        .eval(&EARLY.replace("onesocket-worker.js", OWN), vec![])
+        .await?;
+    early.open("c", config.clone()).await?;
+    early.wait_for_state("connected").await?;
+    ctx.note(format!(
+        "one that was early is connected after {} ms",
+        opened.elapsed().as_millis()
+    ));
+    pages.push(early);
     for page in &pages {
         ensure!(epoch(page).await?.as_ref() == Some(&new), "two successors");
         page.send_ok("after").await?;
     }
-    let ladder = pages[2].ladder().await?;
-    ensure!(
-        !ladder["attempts"].to_string().contains("Failed"),
-        "{ladder}"
-    );
+    for page in &pages[2..] {
+        let ladder = page.ladder().await?;
+        ensure!(
+            !ladder["attempts"].to_string().contains("Failed"),
+            "{ladder}"
+        );
+    }
     ensure!(
         begun.elapsed() < Duration::from_secs(20),
         "it does not hang any more"

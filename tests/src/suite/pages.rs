@@ -12,6 +12,7 @@ use super::{
     Context, Scenario, Tier,
     sharing::check_order,
     site::{POLL, Page, SOON, Site},
+    tiers::EARLY,
 };
 use crate::browser::Engine;
 
@@ -25,7 +26,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario {
             name: "a_tab_that_crashes_is_forgotten_within_a_second",
             tiers: &[Tier::Shared],
-            run: |ctx| Box::pin(crashed_tab(ctx)),
+            run: |ctx| Box::pin(crashed_tab(ctx, Start::Usual)),
+        },
+        Scenario {
+            name: "a_tab_that_started_early_and_crashes_is_forgotten_within_a_second",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(crashed_tab(ctx, Start::Early)),
         },
         Scenario {
             name: "a_thousand_rounds_leave_nothing_behind",
@@ -61,16 +67,28 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 }
 
 /// A tab that stays, and one that will not: that one shares a connection with the first (tier permitting) and has one of its own.
-async fn two_tabs(site: &Site<'_>) -> Result<(Page, Page)> {
+async fn two_tabs(site: &Site<'_>, start: Start) -> Result<(Page, Page)> {
     let stays = site.client("/echo").await?;
     stays.wait_for_state("connected").await?;
-    let goes = going_tab(site).await?;
+    let goes = going_tab(site, start).await?;
     Ok((stays, goes))
 }
 
-async fn going_tab(site: &Site<'_>) -> Result<Page> {
+/// How the tab that goes comes to its worker.
+#[derive(Clone, Copy, PartialEq)]
+enum Start {
+    Usual,
+    /// It is greeted before the tab has its lock.
+    Early,
+}
+
+async fn going_tab(site: &Site<'_>, start: Start) -> Result<Page> {
     let before = site.sockets_open()?;
-    let goes = site.client("/echo").await?;
+    let goes = site.page().await?;
+    if start == Start::Early {
+        goes.tab.eval(EARLY, vec![]).await?;
+    }
+    goes.open("c", site.config("/echo")).await?;
     let mut own = site.config("/echo");
     own["account"] = json!("own");
     own["linger_ms"] = json!(0);
@@ -112,7 +130,7 @@ async fn gone_tab(ctx: &Context) -> Result<()> {
             return Ok(());
         }
         let site = Site::start(ctx).await?;
-        let (stays, goes) = two_tabs(&site).await?;
+        let (stays, goes) = two_tabs(&site, Start::Usual).await?;
         let since = Instant::now();
         if is_closed {
             goes.tab.close().await?;
@@ -129,9 +147,9 @@ async fn gone_tab(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-async fn crashed_tab(ctx: &Context) -> Result<()> {
+async fn crashed_tab(ctx: &Context, start: Start) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let (stays, mut goes) = two_tabs(&site).await?;
+    let (stays, mut goes) = two_tabs(&site, start).await?;
     ctx.spend_browser();
     let home = ctx.browser.process_of(&stays.tab).await?;
     let mut process = ctx.browser.process_of(&goes.tab).await?;
@@ -143,7 +161,7 @@ async fn crashed_tab(ctx: &Context) -> Result<()> {
         goes.call("drop_client", &[json!("c")]).await?;
         site.wait_for_sockets(1).await?;
         spare.push(goes);
-        goes = going_tab(&site).await?;
+        goes = going_tab(&site, start).await?;
         process = ctx.browser.process_of(&goes.tab).await?;
     }
     let since = Instant::now();

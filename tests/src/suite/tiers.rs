@@ -1,6 +1,6 @@
 //! The tier ladder: where the loop runs, why, and what happens when it can't.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use onesocket_server::HttpFault;
 use serde_json::{Value, json};
 
@@ -69,6 +69,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(early(ctx)),
         },
         Scenario {
+            name: "an_early_worker_of_another_name_is_left_alone",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(early_other(ctx)),
+        },
+        Scenario {
+            name: "an_early_worker_without_a_script_fails_as_a_late_one",
+            tiers: &[],
+            run: |ctx| Box::pin(early_not_found(ctx)),
+        },
+        Scenario {
             name: "fallback_when_shared_workers_are_missing",
             tiers: &[],
             run: |ctx| Box::pin(missing_shared(ctx)),
@@ -124,13 +134,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 const SCRIPT: &str = "/onesocket-worker.js";
 
-/// The line of the book's chapter on the start.
-const EARLY: &str = include_str!("early.js");
+/// The script of the book's chapter on the start.
+pub(super) const EARLY: &str = include_str!("early.js");
 
 async fn early(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let page = site.page().await?;
-    page.tab.eval(EARLY, vec![]).await?;
+    page.tab.eval(&counted(EARLY), vec![]).await?;
     // Its place is taken when its wasm runs. The browser names who has taken it.
     let holders = "const holders = async () => {
             const { held } = await navigator.locks.query();
@@ -148,7 +158,59 @@ async fn early(ctx: &Context) -> Result<()> {
     expect_tier(&page, "shared", &[]).await?;
     let after = page.tab.eval_async(holders, vec![]).await?;
     ensure!(before == after, "{before} was early, {after} is in use");
+    ensure!(made(&page).await? == 1, "another port to it");
     Ok(())
+}
+
+async fn early_other(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    let other = EARLY.replace("\"onesocket\"", "\"other\"");
+    page.tab.eval(&counted(&other), vec![]).await?;
+    page.open("c", site.config("/echo")).await?;
+    page.wait_for_state("connected").await?;
+    expect_tier(&page, "shared", &[]).await?;
+    ensure!(made(&page).await? == 2, "not one of its own");
+    let is_there = "return onesocketWorker.worker instanceof SharedWorker";
+    ensure!(page.tab.eval(is_there, vec![]).await? == true);
+    Ok(())
+}
+
+async fn early_not_found(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    site.server()?
+        .faults()
+        .http(SCRIPT, HttpFault::default().status(404))?;
+    let page = site.page().await?;
+    page.tab.eval(EARLY, vec![]).await?;
+    // Nobody listens when the browser says so.
+    let failed = "await new Promise((done) => {
+            onesocketWorker.worker.onerror = done;
+            setTimeout(done, 1000);
+        });";
+    page.tab.eval_async(failed, vec![]).await?;
+    page.open("c", site.config("/echo")).await?;
+    let words = "ScriptNotFound|ScriptError";
+    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
+}
+
+/// A script in front of which the page begins to count its SharedWorkers.
+fn counted(script: &str) -> String {
+    format!(
+        "self.made = 0;
+        self.SharedWorker = class extends SharedWorker {{
+            constructor(...args) {{
+                super(...args);
+                self.made += 1;
+            }}
+        }};
+        {script}"
+    )
+}
+
+async fn made(page: &Page) -> Result<u64> {
+    let made = page.tab.eval("return self.made", vec![]).await?;
+    made.as_u64().context("a number")
 }
 
 /// Checks which tier runs, and why those before it do not.

@@ -1,6 +1,6 @@
 //! One attempt at one tier, from the constructor to the welcome.
 
-use core::{future::Future, time::Duration};
+use core::{future::Future, pin::pin, time::Duration};
 use std::rc::Rc;
 
 use futures::{
@@ -13,8 +13,8 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
-    climb::hold_lock,
-    diagnose, election, now, sleep, succession,
+    climb::{ask_for_lock, hold_lock},
+    diagnose, early, election, now, sleep, succession,
     transport::{Spawner, Transport, to_session},
 };
 use crate::{
@@ -31,7 +31,7 @@ pub(super) enum NotRunning {
 /// Why an attempt ends.
 pub(super) enum Stop {
     NotRunning(NotRunning),
-    /// It has to be begun anew: this tab has been elected meanwhile, or is the leader no longer.
+    /// It has to be begun anew: this tab has been elected meanwhile, is the leader no longer, or has gone over to another SharedWorker.
     RoleChanged,
 }
 
@@ -95,14 +95,33 @@ async fn attempt_once(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
     result
 }
 
+/// Asks the browser what the first attempt has to know. It answers in milliseconds, in which there is enough to do.
+pub(super) fn prepare(core: &Rc<Core>) {
+    match core.config.tiers.tiers().first() {
+        Some(Tier::Shared) => {
+            ask_for_lock(core);
+            succession::ask(core);
+        }
+        Some(Tier::Dedicated) => {
+            election::ask(core);
+            ask_for_lock(core);
+        }
+        Some(Tier::Main) | None => {}
+    }
+}
+
 /// Returns the part that this tab plays in the end, where there is one to play.
 async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop> {
     let Some(page) = &core.host.page else {
         return Err(TierFailure::Unsupported.into());
     };
+    let early = (tier == Tier::Shared).then(|| early::take(core)).flatten();
+    let is_early = early.is_some();
     // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser takes
     // milliseconds, so they are asked together.
     match tier {
+        // The page is with it already: to wait would spare nobody anything.
+        Tier::Shared if is_early => ask_for_lock(core),
         Tier::Shared => {
             future::join(hold_lock(core), succession::follow(core)).await;
         }
@@ -123,15 +142,38 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
     let role = (tier == Tier::Dedicated).then(|| election::role(core));
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
-    let transport =
-        Spawner::new(core, &page.script, to_session(core), verdicts).spawn(core, tier, role)?;
+    let transport = Spawner::new(core, &page.script, to_session(core), verdicts)
+        .spawn(core, tier, role, early)?;
     core.host.transport.replace(Some(transport));
     let holds_lock = core.host.holds_lock();
     core.with_session(|session| session.attach(holds_lock));
 
-    await_welcome(core.config.hello_timeout, &mut heard, || knock(core)).await?;
+    let welcome = await_welcome(core.config.hello_timeout, &mut heard, || knock(core));
+    if is_early {
+        welcome_here(core, welcome).await?;
+    } else {
+        welcome.await?;
+    }
     look_after(core, role);
     Ok(role)
+}
+
+/// Waits for the welcome of a SharedWorker that the page is with already, and leaves it when the others are with another one. Which it is the
+/// browser says while the worker reads the hello; if it is late, it is [looked after](super::health::catch_up) behind the welcome.
+async fn welcome_here(
+    core: &Core,
+    welcome: impl Future<Output = Result<(), Stop>>,
+) -> Result<(), Stop> {
+    let (welcome, held) = (pin!(welcome), pin!(succession::answer(core)));
+    match future::select(welcome, held).await {
+        Either::Left((welcomed, _)) => welcomed,
+        Either::Right((held, welcome)) => {
+            if succession::follow_to(core, &held.unwrap_or_default()).await {
+                return Err(Stop::RoleChanged);
+            }
+            welcome.await
+        }
+    }
 }
 
 /// Waits for the verdict, and knocks every now and then.

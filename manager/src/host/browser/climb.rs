@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use futures::future;
-use onesocket_engine::{Loss, SessionFailure};
+use onesocket_engine::{Loss, SessionFailure, TabSession};
 use onesocket_protocol::Epoch;
 use wasm_bindgen_futures::spawn_local;
 
@@ -32,11 +32,32 @@ pub(super) fn begin(core: &Rc<Core>) {
     });
 }
 
-/// Sees to it that the tab holds the lock of its token.
-pub(super) async fn hold_lock(core: &Core) {
-    if core.host.lock.borrow().is_none() {
-        let lock = HeldLock::take(&core.host.token.lock_name(), Mode::Exclusive).await;
-        core.host.lock.replace(lock);
+/// Asks for the lock of the tab's token, unless it has been asked for. A worker that is greeted before it is granted is told later.
+pub(super) fn ask_for_lock(core: &Rc<Core>) {
+    if core.host.lock.borrow().is_some() {
+        return;
+    }
+    let Some(lock) = HeldLock::ask(&core.host.token.lock_name(), Mode::Exclusive) else {
+        return;
+    };
+    let granted = lock.granted();
+    core.host.lock.replace(Some(lock));
+    let core = Rc::downgrade(core);
+    spawn_local(async move {
+        if granted.await.is_ok()
+            && let Some(core) = core.upgrade().filter(|core| core.host.holds_lock())
+        {
+            core.with_session(TabSession::hold_lock);
+        }
+    });
+}
+
+/// Sees to it that the tab holds the lock of its token, unless that takes too long.
+pub(super) async fn hold_lock(core: &Rc<Core>) {
+    ask_for_lock(core);
+    let lock = core.host.lock.borrow().as_ref().map(HeldLock::granted);
+    if let Some(granted) = lock {
+        lock::patiently(granted).await;
     }
 }
 

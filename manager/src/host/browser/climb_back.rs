@@ -117,7 +117,7 @@ async fn knock_at(core: &Rc<Core>, tier: Tier) -> Result<Transport, TierFailure>
         }
     };
     let spawner = Spawner::new(core, &page.script, Rc::new(on_frame), verdicts);
-    let mut transport = spawner.spawn(core, tier, None)?;
+    let mut transport = spawner.spawn(core, tier, None, None)?;
     // A token of its own, and no lock: it is no tab that the worker would have to wait for.
     let hello = Hello::new(TabToken(js::random_u64()), false).encode();
     transport.post(&hello);

@@ -4,7 +4,10 @@
 //! No event says that: ports have no close event that works
 //! ([whatwg/html#10201](https://github.com/whatwg/html/issues/10201)).
 
-use core::{cell::Cell, time::Duration};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 use std::rc::Rc;
 
 use futures::{channel::oneshot, future};
@@ -18,9 +21,15 @@ use super::{js, sleep};
 /// A lock that is held from its grant to the drop of this.
 #[derive(Debug)]
 pub(super) struct HeldLock {
-    is_held: Rc<Cell<bool>>,
+    grant: Rc<Grant>,
     release: Function,
     _granted: Closure<dyn FnMut() -> Promise>,
+}
+
+#[derive(Debug, Default)]
+struct Grant {
+    is_held: Cell<bool>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
 /// Whether a lock can be held by one or by many.
@@ -31,25 +40,38 @@ pub(super) enum Mode {
 }
 
 impl HeldLock {
-    /// Asks for the lock, and waits for it, but not for long: to go on without it is better than not to go on. `None` where there are
-    /// no Web Locks: an insecure origin, an old browser.
+    /// Asks for the lock, and waits for it. `None` where there are no Web Locks.
     pub(super) async fn take(name: &str, mode: Mode) -> Option<Self> {
-        let (lock, granted) = Self::request(name, mode)?;
-        future::select(granted, Box::pin(sleep(PATIENCE))).await;
+        let lock = Self::ask(name, mode)?;
+        patiently(lock.granted()).await;
         Some(lock)
     }
 
-    fn request(name: &str, mode: Mode) -> Option<(Self, oneshot::Receiver<()>)> {
+    /// Resolves when the lock is held, with an error when it is dropped before.
+    pub(super) fn granted(&self) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        if self.is_held() {
+            // The other end is here.
+            let _ = tell.send(());
+        } else {
+            self.grant.waiting.borrow_mut().push(tell);
+        }
+        told
+    }
+
+    /// Asks for the lock. `None` where there are no Web Locks: an insecure origin, an old browser.
+    pub(super) fn ask(name: &str, mode: Mode) -> Option<Self> {
         let locks = manager()?;
         let mut release = None;
         let held = Promise::new(&mut |resolve, _| release = Some(resolve));
-        let is_held = Rc::new(Cell::new(false));
-        let (tell, granted) = oneshot::channel();
-        let (note, mut tell) = (Rc::clone(&is_held), Some(tell));
+        let grant = Rc::new(Grant::default());
+        let note = Rc::clone(&grant);
         let on_granted = Closure::<dyn FnMut() -> Promise>::new(move || {
-            note.set(true);
-            // `None` and an error both mean that nobody waits any more.
-            let _ = tell.take().map(|tell| tell.send(()));
+            note.is_held.set(true);
+            for tell in note.waiting.take() {
+                // Who has stopped waiting does not mind.
+                let _ = tell.send(());
+            }
             held.clone()
         });
         let options = match mode {
@@ -63,18 +85,15 @@ impl HeldLock {
         spawn_local(async move {
             let _ = JsFuture::from(request).await;
         });
-        Some((
-            Self {
-                is_held,
-                release: release?,
-                _granted: on_granted,
-            },
-            granted,
-        ))
+        Some(Self {
+            grant,
+            release: release?,
+            _granted: on_granted,
+        })
     }
 
     pub(super) fn is_held(&self) -> bool {
-        self.is_held.get()
+        self.grant.is_held.get()
     }
 }
 
@@ -83,6 +102,11 @@ impl Drop for HeldLock {
         // Resolving a promise never throws.
         let _ = self.release.call0(&JsValue::UNDEFINED);
     }
+}
+
+/// Waits for a lock, but not for long: to go on without it is better than not to go on.
+pub(super) async fn patiently(granted: oneshot::Receiver<()>) {
+    future::select(granted, Box::pin(sleep(PATIENCE))).await;
 }
 
 /// What becomes of a [`Bid`].
@@ -253,7 +277,16 @@ impl Held {
 
 /// Returns the locks that are held at this moment; `None` where there are no Web Locks.
 pub(super) async fn held() -> Option<Vec<Held>> {
-    let query = manager()?.query().ok()?;
+    answer(query()?).await
+}
+
+/// Asks which locks are held at this moment.
+pub(super) fn query() -> Option<Promise> {
+    manager()?.query().ok()
+}
+
+/// Returns what the browser has said to a [`query`].
+pub(super) async fn answer(query: Promise) -> Option<Vec<Held>> {
     let snapshot = JsFuture::from(query).await.ok()?;
     let held = js::get(&snapshot, "held").dyn_into::<Array>().ok()?;
     let text = |info: &JsValue, name| js::get(info, name).as_string();

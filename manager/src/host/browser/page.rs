@@ -38,6 +38,11 @@ impl Page {
         }))
     }
 
+    /// Returns where a script is, as the page would load it.
+    pub(super) fn resolve(&self, script: &str) -> Result<String, ConfigError> {
+        resolve(&self.window, script)
+    }
+
     /// Passes on what happens to the page.
     pub(super) fn listen(&self, core: &Rc<Core>) {
         let online = |event, online| {

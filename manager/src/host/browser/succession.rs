@@ -9,6 +9,7 @@ use core::{
     time::Duration,
 };
 
+use js_sys::Promise;
 use onesocket_engine::Loss;
 use onesocket_protocol::{Epoch, Version};
 
@@ -29,6 +30,8 @@ pub(super) struct Succession {
     welcomed: Cell<Option<Generation>>,
     /// Tells tabs that come later; none for the first generation, which everybody tries anyway.
     told: RefCell<Option<HeldLock>>,
+    /// What the browser was asked before it was needed.
+    asked: RefCell<Option<Promise>>,
     /// The name of this build's own workers, once it has parted with those that do not speak its protocol.
     apart: OnceCell<String>,
 }
@@ -45,12 +48,28 @@ pub(super) fn note_welcome(core: &Core) {
     succession.welcomed.set(Some(succession.generation.get()));
 }
 
+/// Asks which locks are held, for who wants to know next.
+pub(super) fn ask(core: &Core) {
+    core.host.succession.asked.replace(lock::query());
+}
+
+/// Returns which locks are held, or were when somebody has [asked](ask). A drop of the future changes nothing.
+pub(super) async fn answer(core: &Core) -> Option<Vec<Held>> {
+    let asked = core.host.succession.asked.take().or_else(lock::query)?;
+    lock::answer(asked).await
+}
+
 /// Goes over to the newest generation that other tabs tell of, and to the workers of this build's own if there are any.
 /// Returns whether that is another worker than before.
 pub(super) async fn follow(core: &Core) -> bool {
-    let Some(held) = lock::held().await else {
-        return false;
-    };
+    match answer(core).await {
+        Some(held) => follow_to(core, &held).await,
+        None => false,
+    }
+}
+
+/// The same, when it is known what is held. It waits only when there is another worker to go to, and must not be dropped then.
+pub(super) async fn follow_to(core: &Core, held: &[Held]) -> bool {
     let names = || held.iter().map(|held| held.name.as_str());
     let own = own_name(core);
     let lives = script(core).is_some_and(|script| {

@@ -105,13 +105,14 @@ impl Spawner {
         }
     }
 
-    /// Spawns a worker, or connects to the one that is there. An answer comes after a hello only; an `error` event goes to
+    /// Spawns a worker, or connects to the one that is there, which the page may have done already. An answer comes after a hello only; an `error` event goes to
     /// the verdicts.
     pub(super) fn spawn(
         self,
         core: &Core,
         tier: Tier,
         role: Option<Role>,
+        early: Option<SharedWorker>,
     ) -> Result<Transport, TierFailure> {
         let config = &core.config;
         let name = constructor_of(tier);
@@ -119,7 +120,10 @@ impl Spawner {
             return Err(TierFailure::Unsupported);
         }
         let (wire, maker) = match (tier, role) {
-            (Tier::Shared, _) => (Some(self.shared_wire(config, 0)?), Maker::Shared(self)),
+            (Tier::Shared, _) => (
+                Some(self.shared_wire(config, 0, early)?),
+                Maker::Shared(self),
+            ),
             (Tier::Dedicated, Some(Role::Follower)) => (None, self.follower(core)?),
             (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader))?,
             (Tier::Main, _) => self.main(),
@@ -135,10 +139,15 @@ impl Spawner {
         })
     }
 
-    fn shared_wire(&self, config: &ManagerConfig, number: u32) -> Result<Wire, TierFailure> {
-        let worker =
-            SharedWorker::new_with_worker_options(&self.script, &options(config, &self.name))
-                .map_err(threw)?;
+    fn shared_wire(
+        &self,
+        config: &ManagerConfig,
+        number: u32,
+        early: Option<SharedWorker>,
+    ) -> Result<Wire, TierFailure> {
+        let make =
+            || SharedWorker::new_with_worker_options(&self.script, &options(config, &self.name));
+        let worker = early.map_or_else(make, Ok).map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
         Ok(Wire::Port(self.port(
             worker.port(),
@@ -348,7 +357,7 @@ impl Transport {
         }
         let number = self.next_number();
         let wire = match &mut self.maker {
-            Maker::Shared(spawner) => spawner.shared_wire(config, number)?,
+            Maker::Shared(spawner) => spawner.shared_wire(config, number, None)?,
             Maker::Dedicated {
                 spawner,
                 worker,
