@@ -179,8 +179,14 @@ impl Inner {
         }
     }
 
-    /// Works off the inbox: each input, and the log that comes of it.
-    pub(crate) fn drive(self: &Rc<Self>) {
+    /// Goes on with what waits, and with what was gathered since: it came later than all that is in the inbox.
+    pub(crate) fn resume(self: &Rc<Self>) {
+        self.take_gathered();
+        self.drive();
+    }
+
+    /// Works off the inbox: each input, and the log that comes of it. Nothing may be gathered, as gathering may end by it.
+    fn drive(self: &Rc<Self>) {
         if self.is_driving.replace(true) {
             return;
         }

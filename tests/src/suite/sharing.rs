@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use futures::future::try_join_all;
-use onesocket_server::{InjectedFrame, Selection, feed_frame};
+use onesocket_server::{HttpFault, InjectedFrame, Selection, feed_frame};
 use serde_json::{Value, json};
 
 use super::{
@@ -26,6 +26,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_flood_arrives_whole_and_in_order",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(flood(ctx)),
+        },
+        Scenario {
+            name: "messages_that_come_while_a_worker_waits_for_its_lock_keep_their_order",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(waits_for_its_lock(ctx)),
         },
         Scenario {
             name: "small_and_large_messages_reach_every_tab_whole_and_in_order",
@@ -117,6 +122,38 @@ async fn flood(ctx: &Context) -> Result<()> {
     }
     Ok(())
 }
+
+/// A worker that has not heard in time that its lock is still its own does nothing; what comes meanwhile comes in order all the same.
+async fn waits_for_its_lock(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let script = tokio::fs::read_to_string(ctx.dist.join("onesocket-worker.js")).await?;
+    let slow = HttpFault::default()
+        .body(format!("{SLOW_LOCKS}\n{script}"))
+        .mime("text/javascript");
+    site.server()?.faults().http("/onesocket-worker.js", slow)?;
+    let page = site
+        .client(&format!("/feed?rate=10000&size=200&count={SLOW}"))
+        .await?;
+    let arrived = format!("return JSON.parse(api.feed('c')).messages >= {SLOW}");
+    page.tab.wait_for(&arrived, SOON).await?;
+    let feed = page.call("feed", &[json!("c")]).await?;
+    let expect = json!({ "messages": SLOW, "misplaced": null }).to_string();
+    ensure!(feed == expect, "{feed}");
+    Ok(())
+}
+
+/// Five seconds, in which the worker has to ask again and again.
+const SLOW: u64 = 50_000;
+
+/// A browser that has much to do. A worker asks half a second before it has to know.
+const SLOW_LOCKS: &str = "{
+  const query = navigator.locks.query.bind(navigator.locks);
+  navigator.locks.query = async () => {
+    const answer = await query();
+    await new Promise((wake) => setTimeout(wake, 900));
+    return answer;
+  };
+}";
 
 /// A large message stays the browser's own buffer, which only one of the tabs can be given.
 async fn small_and_large(ctx: &Context) -> Result<()> {

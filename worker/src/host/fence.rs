@@ -42,7 +42,7 @@ impl Inner {
         debug_assert!(is_first, "a worker has one lock");
     }
 
-    /// Returns whether the engine may act now. When not, what is in the inbox is driven as soon as it may.
+    /// Returns whether the engine may act now. When not, it goes on with what is in the inbox as soon as it may.
     pub(super) fn may_act(self: &Rc<Self>, now: Time) -> bool {
         let Some(lock) = self.fence.lock.get() else {
             return true;
@@ -55,7 +55,7 @@ impl Inner {
                 host.fence.is_asking.set(false);
                 if is_held {
                     host.fence.held_at.set(now);
-                    host.drive();
+                    host.resume();
                 } else {
                     host.on_fenced();
                 }

@@ -52,7 +52,7 @@ fn wake() {
             hosts
                 .iter()
                 .filter_map(Weak::upgrade)
-                .for_each(|host| host.drive());
+                .for_each(|host| host.resume());
         });
     }
 }
