@@ -179,14 +179,14 @@ impl Engine {
     /// Returns the next thing to do; [`Output::Timeout`] is the last.
     pub fn poll_output(&mut self) -> Output<'_> {
         if let Some(port) = self.ports.prepare_announcement() {
-            return self.ports.post(port);
+            return self.ports.post(port, true);
         }
         if let Some(output) = self.outputs.pop() {
             return output;
         }
         // Asked twice because the borrow of a frame that is returned would last over the search for the next.
         if let Some(port) = self.ports.prepare_frame(self.now) {
-            return self.ports.post(port);
+            return self.ports.post(port, false);
         }
         self.due = self
             .links
@@ -300,6 +300,9 @@ impl Engine {
         if session.take_batch(reader.header()).is_err() {
             // Read before, or torn from its place: to read it would double or reorder sends.
             return self.complain(id, None, WorkerError::InvalidFrame);
+        }
+        if frame.len() <= SHORT_BATCH_BYTES {
+            session.outbox.answer_lightly();
         }
         // Most are bare acknowledgements. One that promises messages is read, to see that they are missing.
         if frame.len() > HEADER_BYTES || reader.header().count > 0 {
@@ -582,6 +585,9 @@ enum Stir {
     Network,
     Wake(Millis),
 }
+
+/// What a socket is handed of such a batch is little beside [`limits::BUFFERED_STEP_BYTES`]: its host need not be woken to see it leave.
+const SHORT_BATCH_BYTES: usize = 4 * 1024;
 
 /// Timers are late by milliseconds, in hidden tabs by a second. What is later than this has slept, or was held back for long.
 const LATE: Millis = Millis(5_000);

@@ -189,6 +189,8 @@ pub enum Output<'a> {
         /// Parcels that belong into it, almost always none: the tab must get what [`assemble`](onesocket_protocol::parcel::assemble) would make of
         /// both. A parcel that nobody else has may be given away with its contents.
         enclosed: &'a [Enclosed],
+        /// Whether the tab must read it even if the worker ends right after it: what is done next, the tab takes for undone without it.
+        is_announcement: bool,
     },
     /// Ask for the Web Lock of this name, and close the port when it is granted: then its tab is gone.
     WatchTab {

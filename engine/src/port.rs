@@ -212,13 +212,14 @@ impl Ports {
     }
 
     /// Has the frame posted that was prepared last for a port.
-    pub(crate) fn post(&self, port: PortId) -> Output<'_> {
+    pub(crate) fn post(&self, port: PortId, is_announcement: bool) -> Output<'_> {
         let prepared = self.by_id.get(&port).map(Port::prepared);
         let (frame, enclosed) = prepared.unwrap_or_default();
         Output::Post {
             port,
             frame,
             enclosed,
+            is_announcement,
         }
     }
 }

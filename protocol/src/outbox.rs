@@ -54,6 +54,8 @@ pub struct Outbox {
     acked: u64,
     received: u64,
     ack_due: bool,
+    /// Whether what is owed may leave as a receipt without a number.
+    is_light: bool,
     backlog: usize,
     /// Above it messages are dropped.
     backlog_cap: usize,
@@ -81,6 +83,7 @@ impl Outbox {
             acked: 0,
             received: 0,
             ack_due: false,
+            is_light: false,
             backlog: 0,
             backlog_cap: limits::MAX_BACKLOG_BYTES,
             lag: None,
@@ -149,6 +152,9 @@ impl Outbox {
             raise(&mut self.handed, *channel, *through);
         }
         let bytes = self.append(message);
+        if let ToTab::Sent { .. } = message {
+            self.filling.receipts += 1;
+        }
         if !matches!(message, ToTab::Log(_)) {
             self.filling.kept += bytes;
             self.kept += bytes;
@@ -206,10 +212,13 @@ impl Outbox {
 
     /// Makes the frame that announces, if one is due, and says whether one was. Post it before anything that was announced is
     /// handed to a socket: a worker that dies in between must not have done what the tab takes for undone.
+    ///
+    /// It acknowledges nothing, so it may be posted on a second way too, on which it may be read before what was posted earlier, and alone.
     pub fn prepare_announcement(&mut self) -> bool {
         let is_due = !self.announced.is_empty();
         if is_due {
-            self.prepare_unnumbered();
+            let announced = core::mem::take(&mut self.announced);
+            self.prepare_unnumbered(announced, 0);
         }
         is_due
     }
@@ -226,6 +235,7 @@ impl Outbox {
         if header.seq != 0 {
             self.received = header.seq;
             self.ack_due = true;
+            self.is_light = false;
         }
         if header.ack > self.acked && header.ack <= self.seq {
             self.acked = header.ack;
@@ -235,6 +245,14 @@ impl Outbox {
             }
         }
         Ok(())
+    }
+
+    /// Lets receipts leave without a number, together with the acknowledgement that is owed for the batch that was taken last, when nothing
+    /// else waits. The peer need not acknowledge them, and what comes up next need not wait until it has.
+    ///
+    /// Not for a batch that brings much: whoever has taken it wants to be woken once more, to see what has become of it.
+    pub fn answer_lightly(&mut self) {
+        self.is_light = true;
     }
 
     /// Returns the next frame to post, if one is due: a batch when none is in flight, else a bare acknowledgement when one
@@ -272,35 +290,49 @@ impl Outbox {
     fn prepare(&mut self, is_free: bool) -> bool {
         self.enclosed.clear();
         let has_messages = !self.filling.is_empty() || !self.full.is_empty();
-        if is_free && has_messages {
+        let is_light = self.ack_due && self.is_light && self.has_only_receipts();
+        if is_light || is_free && has_messages {
             // Every receipt is in a batch by now. When that is the next one, it says all that a mark can say; else marks go
             // ahead of it, because it acknowledges.
             if !self.full.is_empty() && !self.handed.is_empty() {
-                self.prepare_unnumbered();
+                self.prepare_acknowledgement_and_marks();
                 return true;
             }
             self.handed.clear();
             let batch = self.take_next();
-            self.seq += 1;
-            self.seal(batch, self.seq);
+            self.seq += u64::from(!is_light);
+            let seq = if is_light { 0 } else { self.seq };
+            self.seal(batch, seq, self.received);
             self.ack_due = false;
             self.end_lag();
         } else if self.ack_due {
-            self.prepare_unnumbered();
+            self.prepare_acknowledgement_and_marks();
         } else {
             return false;
         }
         true
     }
 
+    fn has_only_receipts(&self) -> bool {
+        let Batch {
+            count, receipts, ..
+        } = self.filling;
+        self.full.is_empty() && count > 0 && receipts == count
+    }
+
     /// A bare acknowledgement, with what has to be known together with it.
-    fn prepare_unnumbered(&mut self) {
+    fn prepare_acknowledgement_and_marks(&mut self) {
+        let handed = core::mem::take(&mut self.handed);
+        self.prepare_unnumbered(handed, self.received);
+        self.ack_due = false;
+    }
+
+    fn prepare_unnumbered(&mut self, marks: Vec<(ChannelId, SendId)>, ack: u64) {
         let mut batch = Batch::new(core::mem::take(&mut self.posted));
-        for (channel, through) in self.handed.drain(..).chain(self.announced.drain(..)) {
+        for (channel, through) in marks {
             batch.push(self.version, &ToTab::Mark { channel, through });
         }
-        self.seal(batch, 0);
-        self.ack_due = false;
+        self.seal(batch, 0, ack);
     }
 
     /// Returns the frame that was made last, without the parcels that belong into it.
@@ -395,12 +427,12 @@ impl Outbox {
         batch
     }
 
-    fn seal(&mut self, mut batch: Batch, seq: u64) {
+    fn seal(&mut self, mut batch: Batch, seq: u64, ack: u64) {
         let header = BatchHeader {
             version: self.version.number(),
             epoch: self.epoch,
             seq,
-            ack: self.received,
+            ack,
             count: batch.count,
         };
         header.write_to(&mut batch.bytes);
@@ -474,6 +506,8 @@ struct Batch {
     enclosed: Vec<Enclosed>,
     enclosed_bytes: usize,
     count: u32,
+    /// How many of them are [`ToTab::Sent`].
+    receipts: u32,
     /// Bytes of messages that must not be dropped.
     kept: usize,
 }
@@ -490,6 +524,7 @@ impl Batch {
             enclosed: Vec::new(),
             enclosed_bytes: 0,
             count: 0,
+            receipts: 0,
             kept: 0,
         }
     }

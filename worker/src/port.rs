@@ -22,6 +22,10 @@ pub trait PortEnd {
 pub trait Outlet {
     /// Posts a buffer, with what belongs into it. A tab that is gone swallows it silently, as a `MessagePort` does.
     fn post(&self, frame: &[u8], enclosed: &[Enclosed]);
+
+    /// Posts once more what was just posted and must be read even if the worker is terminated now, where what waits for the tab ends with it.
+    /// Nothing to do where it does not, as on a `MessagePort`.
+    fn witness(&self, _: &[u8]) {}
 }
 
 /// Copies a frame of the engine's and its parcels into one. The engine encloses nothing out of place, and makes no frame that is too long.

@@ -142,7 +142,10 @@ impl TabSession {
                     .push_back(TabOutput::Error(WorkerError::InvalidFrame));
             };
             match ToTab::decode(version, &raw) {
-                Ok(message) if !is_numbered && !matches!(message, ToTab::Mark { .. }) => {
+                Ok(message)
+                    if !is_numbered
+                        && !matches!(message, ToTab::Mark { .. } | ToTab::Sent { .. }) =>
+                {
                     return self
                         .outputs
                         .push_back(TabOutput::Error(WorkerError::InvalidFrame));

@@ -463,6 +463,7 @@ impl World {
                     port,
                     frame,
                     enclosed,
+                    ..
                 } => {
                     let reads = self.held.reads.get();
                     let frame = assemble(frame, enclosed).expect("parcels in their places");

@@ -153,6 +153,68 @@ fn a_probe_is_answered_at_once_and_begins_and_ends_nothing() {
     assert_eq!(peer.transmitted, [Payload::text("still here")]);
 }
 
+/// The answer of its server must not wait for the tab to acknowledge the receipt, nor the tab be woken twice.
+#[test]
+fn a_receipt_of_a_short_batch_is_not_to_be_acknowledged() {
+    let mut peer = Peer::connected();
+    for id in 1..=3 {
+        let frame = peer.batch(&[send(id, "short")]).into();
+        let answers = peer.input(Input::Frame { port: PORT, frame });
+        assert_eq!(answers, [sent(id)]);
+        assert!(!peer.outbox.prepare_frame(), "nothing is owed");
+        let payload = Payload::text("the server's answer");
+        let socket = onesocket_engine::SocketId(1);
+        let answers = peer.input(Input::Received { socket, payload });
+        assert!(
+            matches!(&answers[..], [Answer::Message(ToTab::Message { .. })]),
+            "{answers:?}"
+        );
+    }
+}
+
+/// Its acknowledgement wakes the worker, which then sees what has become of it: `Input::Buffered`.
+#[test]
+fn a_receipt_of_a_long_batch_is_to_be_acknowledged() {
+    let mut peer = Peer::connected();
+    let frame = peer.batch(&[send(1, &"long".repeat(1_024))]).into();
+    let answers = peer.input(Input::Frame { port: PORT, frame });
+    assert_eq!(answers, [sent(1)]);
+    assert!(peer.outbox.prepare_frame());
+}
+
+/// The host must know: a tab that ends its worker has to read it all the same.
+#[test]
+fn what_has_waited_is_announced_in_front_of_being_sent() {
+    let mut peer = Peer::welcomed();
+    peer.say(&[connect(1), send(1, "has waited")]);
+    let opened = Input::SocketOpened {
+        socket: onesocket_engine::SocketId(1),
+        subprotocol: String::new(),
+    };
+    peer.engine.handle_input(Time(peer.now + 1), opened);
+    let mut done = Vec::new();
+    loop {
+        match peer.engine.poll_output() {
+            Output::Post {
+                is_announcement: true,
+                ..
+            } => done.push("announced"),
+            Output::Post { .. } => done.push("posted"),
+            Output::Transmit { .. } => done.push("sent"),
+            Output::Timeout(_) => break,
+            _ => {}
+        }
+    }
+    assert_eq!(done, ["announced", "sent", "posted"]);
+}
+
+fn sent(through: u64) -> Answer {
+    Answer::Message(ToTab::Sent {
+        channel: ChannelId(1),
+        through: SendId(through),
+    })
+}
+
 fn connect(channel: u32) -> ToWorker {
     ToWorker::Connect(Box::new(Connect {
         channel: ChannelId(channel),

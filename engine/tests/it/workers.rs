@@ -499,6 +499,39 @@ fn what_a_tab_cannot_read_is_an_error_and_harms_nothing() {
 }
 
 #[test]
+fn without_a_number_a_worker_may_only_mark_and_receipt() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
+    let channel = channels[0];
+    worker.say(&mut tab, &[ToTab::Pong { nonce: 0 }]);
+    let text = Payload::text("sent");
+    tab.send(channel, text, Delivery::AtMostOnce)
+        .expect("taken");
+    worker.read(&mut tab);
+    let through = SendId(1);
+    let mut say = |message: ToTab| {
+        worker.outbox.push_to_tab(&message);
+        assert!(worker.outbox.prepare_last_frame());
+        let mut frame = worker.outbox.prepared_frame().to_vec();
+        frame[16..24].fill(0);
+        tab.handle_frame(&Bytes::from(frame));
+        let output = tab.poll_output();
+        let told = format!("{output:?}");
+        assert_eq!(tab.poll_output(), None, "nothing is owed for it");
+        told
+    };
+    let event = ChannelEvent::Sent { through };
+    assert_eq!(say(ToTab::Mark { channel, through }), "None");
+    assert_eq!(
+        say(ToTab::Sent { channel, through }),
+        format!("{:?}", Some(TabOutput::Event { channel, event }))
+    );
+    assert_eq!(
+        say(ToTab::Pong { nonce: 1 }),
+        format!("{:?}", Some(TabOutput::Error(WorkerError::InvalidFrame)))
+    );
+}
+
+#[test]
 fn a_batch_that_is_missing_makes_the_tab_start_over() {
     let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
     let lagged = ToTab::Lagged {

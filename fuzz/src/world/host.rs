@@ -73,12 +73,14 @@ impl World {
                     port,
                     frame,
                     enclosed,
+                    is_announcement,
                 } => {
                     let frame = assemble(frame, enclosed).expect("parcels in their places");
                     let copied = Output::Post {
                         port,
                         frame: &frame,
                         enclosed: &[],
+                        is_announcement,
                     };
                     assert_eq!(copied, twins, "another frame than without parcels");
                     assert!(

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchHeader, BatchReader, Epoch, FrameError, Outbox, Payload, ToWorker, Version, limits,
+    BatchHeader, BatchReader, ChannelId, Epoch, FrameError, Outbox, Payload, SendId, ToTab,
+    ToWorker, Version, limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -183,6 +184,88 @@ fn an_acknowledgement_is_not_acknowledged() {
 }
 
 #[test]
+fn a_receipt_alone_leaves_without_a_number() {
+    let mut outbox = outbox();
+    for round in 1..=3 {
+        outbox.on_batch(batch(round)).expect("the next batch");
+        outbox.answer_lightly();
+        outbox.push_to_tab(&receipt(1, round));
+        outbox.push_to_tab(&receipt(2, round));
+        assert_eq!(poll(&mut outbox), (0, round, 2));
+        assert_eq!(outbox.poll_frame(), None);
+        assert!(outbox.is_idle(), "nothing is to be acknowledged");
+    }
+    outbox.push_to_tab(&pong());
+    assert_eq!(poll(&mut outbox), (1, 3, 1));
+}
+
+#[test]
+fn a_receipt_alone_does_not_wait_for_the_batch_in_flight() {
+    let mut outbox = outbox();
+    outbox.push_to_tab(&pong());
+    assert_eq!(poll(&mut outbox), (1, 0, 1));
+    outbox.on_batch(batch(1)).expect("the first batch");
+    outbox.answer_lightly();
+    outbox.push_to_tab(&receipt(1, 1));
+    assert_eq!(poll(&mut outbox), (0, 1, 1));
+    outbox.push_to_tab(&pong());
+    assert_eq!(outbox.poll_frame(), None);
+    outbox.on_batch(ack(1)).expect("an acknowledgement");
+    assert_eq!(poll(&mut outbox), (2, 1, 1));
+}
+
+/// What comes behind a receipt must not be read in front of it, nor the other way round.
+#[test]
+fn a_receipt_beside_anything_else_is_in_its_batch() {
+    for receipt_first in [true, false] {
+        let mut outbox = outbox();
+        outbox.on_batch(batch(1)).expect("the first batch");
+        outbox.answer_lightly();
+        let messages = [receipt(1, 1), pong()];
+        for at in 0..2 {
+            outbox.push_to_tab(&messages[usize::from(receipt_first) ^ at ^ 1]);
+        }
+        assert_eq!(poll(&mut outbox), (1, 1, 2));
+        assert_eq!(outbox.poll_frame(), None);
+    }
+}
+
+/// They come of what waited in the worker, which is no answer to a batch.
+#[test]
+fn a_receipt_that_comes_by_itself_has_a_number() {
+    let mut outbox = outbox();
+    outbox.on_batch(batch(1)).expect("the first batch");
+    outbox.answer_lightly();
+    assert_eq!(poll(&mut outbox), (0, 1, 0));
+    outbox.push_to_tab(&receipt(1, 1));
+    assert_eq!(poll(&mut outbox), (1, 1, 1));
+}
+
+#[test]
+fn only_the_batch_that_was_taken_last_is_answered_lightly() {
+    let mut outbox = outbox();
+    outbox.on_batch(batch(1)).expect("the first batch");
+    outbox.answer_lightly();
+    outbox.on_batch(batch(2)).expect("the second batch");
+    outbox.push_to_tab(&receipt(1, 2));
+    assert_eq!(poll(&mut outbox), (1, 2, 1));
+}
+
+/// It may be read in front of what says what became of the sends that it would acknowledge.
+#[test]
+fn an_announcement_acknowledges_nothing() {
+    let mut outbox = outbox();
+    outbox.on_batch(batch(1)).expect("the first batch");
+    outbox.announce(ChannelId(1), SendId(3));
+    assert!(outbox.prepare_announcement());
+    let frame = Bytes::copy_from_slice(outbox.prepared_frame());
+    let header = header(&frame);
+    assert_eq!((header.seq, header.ack, header.count), (0, 0, 1));
+    assert!(!outbox.prepare_announcement());
+    assert_eq!(poll(&mut outbox), (0, 1, 0), "it is still owed");
+}
+
+#[test]
 fn the_last_words_do_not_wait_for_an_acknowledgement() {
     let mut outbox = outbox();
     for seq in 1..=2 {
@@ -228,8 +311,8 @@ fn a_batch_that_is_not_the_next_one_is_refused_and_changes_nothing() {
 fn full_batches_keep_their_order_and_leave_one_by_one() {
     let mut outbox = outbox();
     let send = |nonce: u8| ToWorker::Send {
-        channel: onesocket_protocol::ChannelId(1),
-        id: onesocket_protocol::SendId(1),
+        channel: ChannelId(1),
+        id: SendId(1),
         keep: false,
         payload: Payload::binary(vec![nonce; limits::FULL_BATCH_BYTES / 2 + 1]),
     };
@@ -290,6 +373,24 @@ fn outbox() -> Outbox {
 
 fn header(frame: &Bytes) -> BatchHeader {
     BatchReader::new(frame).expect("a batch").header()
+}
+
+/// The number, the acknowledgement and the count of messages of what is posted next.
+fn poll(outbox: &mut Outbox) -> (u64, u64, u32) {
+    let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("a frame is due"));
+    let header = header(&frame);
+    (header.seq, header.ack, header.count)
+}
+
+fn receipt(channel: u32, through: u64) -> ToTab {
+    ToTab::Sent {
+        channel: ChannelId(channel),
+        through: SendId(through),
+    }
+}
+
+fn pong() -> ToTab {
+    ToTab::Pong { nonce: 1 }
 }
 
 fn batch(seq: u64) -> BatchHeader {

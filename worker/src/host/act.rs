@@ -40,7 +40,8 @@ impl Inner {
                         port,
                         frame,
                         enclosed,
-                    } => self.post(port, frame, enclosed),
+                        is_announcement,
+                    } => self.post(port, frame, enclosed, is_announcement),
                     Output::WatchTab { port, lock } => self.watch(port, &lock),
                     Output::ClosePort(port) => self.close_port(port),
                     Output::Debug(seen) => self.on_debug(seen),
@@ -109,13 +110,16 @@ impl Inner {
         }
     }
 
-    fn post(&self, port: PortId, frame: &[u8], enclosed: &[Enclosed]) {
+    fn post(&self, port: PortId, frame: &[u8], enclosed: &[Enclosed], is_announcement: bool) {
         if self.is_debugging() {
             let frame = Bytes::from(port::assemble(frame, enclosed));
             describe::frame_out(port, &frame, &|entry| self.see(entry));
         }
         if let Some(port) = self.ports.borrow().get(port) {
             port.outlet.post(frame, enclosed);
+            if is_announcement {
+                port.outlet.witness(frame);
+            }
         }
     }
 
