@@ -44,6 +44,31 @@ self.onesocket = (() => {
     hall.postMessage(`!${id}`);
   };
 
+  // The page that has made this dedicated worker posts to the worker itself: in Firefox and WebKit what is posted on a port passes through another
+  // process. That stands for a port, too. What it lacks is a queue until the start, and one that outlives the worker: what the page has not read when it
+  // terminates the worker is gone. So there is a port beside it for what must be read even then.
+  let own = null;
+  const ownPort = (witness) => {
+    const listeners = {};
+    let waiting = [];
+    const take = (event) => (waiting ? waiting.push(event) : listeners[event.type]?.(event));
+    return {
+      witness,
+      take,
+      addEventListener: (type, listener) => (listeners[type] = listener),
+      removeEventListener: (type) => delete listeners[type],
+      // Later, as with a port: it is called while the loop is not ready for it.
+      start: () =>
+        Promise.resolve().then(() => {
+          const events = waiting ?? [];
+          waiting = null;
+          events.forEach(take);
+        }),
+      postMessage: (data, transfer) => self.postMessage(data, transfer),
+      close() {},
+    };
+  };
+
   // The wasm's memory can't be trusted after this, so the worker must not live on; the next tab gets a fresh one.
   const fail = (reason, delay = 0) => {
     if (failure !== null) return;
@@ -61,11 +86,15 @@ self.onesocket = (() => {
   const poisoned = (error) => trapped(error) || /wasm-function/.test(error?.stack);
 
   self.addEventListener("connect", (event) => open(event.ports[0]));
-  self.addEventListener("message", ({ data, ports: [port] }) => {
-    if (!port) return;
-    lead(data);
-    open(port);
+  self.addEventListener("message", (event) => {
+    const { data, ports: [port] } = event;
+    if (!port) return own?.take(event);
+    const isOwn = !own && Array.isArray(data);
+    if (isOwn) own = ownPort(port);
+    lead(isOwn ? data[0] : data);
+    open(isOwn ? own : port);
   });
+  self.addEventListener("messageerror", (event) => own?.take(event));
   self.addEventListener("error", (event) => poisoned(event.error) && fail(event.error));
   self.addEventListener("unhandledrejection", (event) => trapped(event.reason) && fail(event.reason));
 

@@ -43,6 +43,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(leader_stands_still(ctx)),
         },
         Scenario {
+            name: "what_a_worker_has_sent_unread_by_the_page_that_ends_it_is_not_sent_again",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(ended_unread(ctx)),
+        },
+        Scenario {
             name: "followers_of_two_accounts_hear_their_own",
             tiers: DEDICATED,
             run: |ctx| Box::pin(two_accounts(ctx)),
@@ -355,6 +360,47 @@ async fn leader_stands_still(ctx: &Context) -> Result<()> {
     );
     Ok(())
 }
+
+/// What has come from a dedicated worker and was not read yet, a browser drops when the page terminates it.
+async fn ended_unread(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = || Ok::<_, anyhow::Error>(site.server()?.faults());
+    faults()?.refuse(u32::MAX, 503)?;
+    let page = site.page().await?;
+    page.tab.eval(DEAF, vec![]).await?;
+    page.open("c", site.config("/echo")).await?;
+    page.wait_for_event("a dial that failed", 0, |event| {
+        event["type"] == "reconnecting"
+    })
+    .await?;
+    let send = "api.send('c', 'once').then((outcome) => (window.outcome = outcome))";
+    page.tab.eval(send, vec![]).await?;
+    // The worker has it: it acknowledges what came later.
+    page.call("ping", &[json!("c")]).await?;
+
+    page.tab.eval("window.deaf = true", vec![]).await?;
+    faults()?.clear();
+    site.wait_for_frames(1).await?;
+    let end =
+        "document.dispatchEvent(new Event('freeze')); document.dispatchEvent(new Event('resume'))";
+    page.tab.eval(end, vec![]).await?;
+    page.tab.wait_for("return window.outcome", SOON).await?;
+    let outcome = page.tab.eval("return window.outcome", vec![]).await?;
+    ensure!(outcome == "message 1 may have been sent", "{outcome}");
+    page.send_ok("after").await?;
+    ensure!(site.wait_for_frames(2).await? == 2, "it was sent twice");
+    Ok(())
+}
+
+/// Keeps what comes from workers from the page when it is told to.
+const DEAF: &str = "
+const Native = Worker;
+window.Worker = class extends Native {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener('message', (event) => window.deaf && event.stopImmediatePropagation());
+  }
+};";
 
 async fn two_accounts(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;

@@ -27,6 +27,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(own_worker(ctx)),
         },
         Scenario {
+            name: "what_a_worker_posts_that_is_not_ours_is_no_answer",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(noisy_worker(ctx)),
+        },
+        Scenario {
             name: "a_worker_without_the_prelude_is_knocked_at_again",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(no_prelude(ctx)),
@@ -266,6 +271,34 @@ async fn no_prelude(ctx: &Context) -> Result<()> {
     let page = site.client_with(config).await?;
     expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await
 }
+
+/// It says something before it hears anybody knock.
+async fn noisy_worker(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("bare-worker.js");
+    let page = site.page().await?;
+    page.tab.eval(NOISY, vec![]).await?;
+    page.open("c", config).await?;
+    expect_tier(&page, ctx.tier.map_or("", Tier::name), &[]).await?;
+    ensure!(page.tab.eval("return window.heard", vec![]).await? == 2);
+    Ok(())
+}
+
+/// What a library in the worker's script may post to its page by itself: once a text, once a buffer.
+const NOISY: &str = "
+const Native = Worker;
+window.heard = 0;
+window.Worker = class extends Native {
+  constructor(...args) {
+    super(...args);
+    const say = (data) => {
+      window.heard += 1;
+      this.dispatchEvent(new MessageEvent('message', { data }));
+    };
+    setTimeout(() => [{ type: 'ready' }, new ArrayBuffer(8)].forEach(say));
+  }
+};";
 
 async fn forced_failure(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;

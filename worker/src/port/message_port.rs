@@ -1,4 +1,4 @@
-//! A tab behind a `MessagePort`. Buffers move by transfer: one copy into wasm memory, one out of it, none between.
+//! A tab behind a `MessagePort`, or what the prelude puts in its place. Buffers move by transfer: one copy into wasm memory, one out of it, none between.
 
 use bytes::Bytes;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
@@ -7,7 +7,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, MessagePort};
 
 use super::{Inlet, Outlet, PortEnd};
-use crate::{debug, held, listener::Listener, serve::prelude};
+use crate::{
+    debug, held,
+    listener::Listener,
+    serve::prelude::{self, Witnessed},
+};
 
 impl PortEnd for MessagePort {
     fn open(self, inlet: Inlet) -> Box<dyn Outlet> {
@@ -38,13 +42,23 @@ struct OpenPort {
 
 impl Outlet for OpenPort {
     fn post(&self, frame: &[u8], enclosed: &[Enclosed]) {
-        let buffer = Uint8Array::from(frame).buffer();
-        let moved = Array::of1(&buffer);
-        let data = held::enclose(buffer, enclosed, &moved);
-        // It throws only for what can't be cloned or moved, and a buffer that nobody else has can.
-        let posted = self.port.post_message_with_transferable(&data, &moved);
-        debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
+        post(&self.port, frame, enclosed);
     }
+
+    fn witness(&self, frame: &[u8]) {
+        if let Some(witness) = self.port.unchecked_ref::<Witnessed>().witness() {
+            post(&witness, frame, &[]);
+        }
+    }
+}
+
+fn post(port: &MessagePort, frame: &[u8], enclosed: &[Enclosed]) {
+    let buffer = Uint8Array::from(frame).buffer();
+    let moved = Array::of1(&buffer);
+    let data = held::enclose(buffer, enclosed, &moved);
+    // It throws only for what can't be cloned or moved, and a buffer that nobody else has can.
+    let posted = port.post_message_with_transferable(&data, &moved);
+    debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
 }
 
 impl Drop for OpenPort {

@@ -23,6 +23,13 @@ extern "C" {
     #[wasm_bindgen(method, js_name = forget)]
     fn forget_port(this: &Prelude, port: &MessagePort);
 
+    /// The page's way to its own worker, which stands for a port.
+    pub(crate) type Witnessed;
+
+    /// A port beside it, which outlives the worker. No other port has one.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn witness(this: &Witnessed) -> Option<MessagePort>;
+
     #[wasm_bindgen(js_namespace = self, js_name = close)]
     pub(crate) fn close_worker();
 }

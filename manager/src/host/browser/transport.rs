@@ -5,7 +5,9 @@ use std::rc::{Rc, Weak};
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
-use onesocket_protocol::{DebugLevel, Epoch, Outbox, ToWorker, Version, WorkerScope, limits};
+use onesocket_protocol::{
+    DebugLevel, Epoch, Outbox, Preface, ToWorker, Version, WorkerScope, limits,
+};
 use onesocket_worker::local::{self, LocalEnd};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -36,9 +38,19 @@ struct Line {
 }
 
 enum Wire {
+    Own(Own),
     Port(Port),
     Meeting(Meeting),
     Local(LocalEnd),
+}
+
+/// A dedicated worker's own way: in Firefox and WebKit what is posted on a port passes through another process.
+struct Own {
+    /// The `Worker`, which is posted to as a port is.
+    port: MessagePort,
+    _listeners: [Listener; 2],
+    /// What the page has not read of the worker's is gone when it terminates the worker; what must be read even then comes here too.
+    _witness: Port,
 }
 
 struct Port {
@@ -163,7 +175,7 @@ impl Spawner {
         let worker = Worker::new_with_options(&self.script, &options(config, &config.name))
             .map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
-        let wire = self.dedicated_wire(&worker, lead.as_ref(), 0)?;
+        let wire = self.own_wire(&worker, lead.as_ref())?;
         let maker = Maker::Dedicated {
             spawner: self.clone(),
             worker,
@@ -219,20 +231,26 @@ impl Spawner {
         Ok(Wire::Meeting(meeting))
     }
 
-    /// Hands the worker one end of a channel, and the name of the hall when it is for all.
-    fn dedicated_wire(
-        &self,
-        worker: &Worker,
-        lead: Option<&Lead>,
-        number: u32,
-    ) -> Result<Wire, TierFailure> {
+    /// Has the worker read what is posted to it.
+    fn own_wire(&self, worker: &Worker, lead: Option<&Lead>) -> Result<Wire, TierFailure> {
+        // There is one such way, and it is tried first: later lines are ports.
+        let number = 0;
+        let witness = self.hand_over(worker, &Array::of1(&hall_of(lead)), number)?;
+        Ok(Wire::Own(Own {
+            _listeners: self.listen(worker, number),
+            port: worker.clone().unchecked_into(),
+            _witness: witness,
+        }))
+    }
+
+    /// Hands the worker one end of a channel, with a word in which the name of the hall is when it is for all.
+    fn hand_over(&self, worker: &Worker, word: &JsValue, number: u32) -> Result<Port, TierFailure> {
         let channel = MessageChannel::new().map_err(threw)?;
         let theirs = channel.port2();
-        let hall = lead.map_or(JsValue::NULL, |lead| lead.name.as_str().into());
         worker
-            .post_message_with_transfer(&hall, &Array::of1(&theirs))
+            .post_message_with_transfer(word, &Array::of1(&theirs))
             .map_err(threw)?;
-        Ok(Wire::Port(self.port(channel.port1(), number, None)))
+        Ok(self.port(channel.port1(), number, None))
     }
 
     fn main(&self) -> (Option<Wire>, Maker) {
@@ -251,22 +269,27 @@ impl Spawner {
         number: u32,
         shared: Option<(SharedWorker, Listener)>,
     ) -> Port {
-        let on_frame = Rc::clone(&self.on_frame);
-        let message = Listener::new(&port, "message", move |event| {
-            on_frame(number, &frame(event.unchecked_ref::<MessageEvent>().data()));
-        });
-        let on_frame = Rc::clone(&self.on_frame);
-        // What the browser can't deserialize is a foreign frame too.
-        let unreadable = Listener::new(&port, "messageerror", move |_| {
-            on_frame(number, &Bytes::new())
-        });
+        let listeners = self.listen(&port, number);
         // Listeners, unlike `onmessage`, do not start a port.
         port.start();
         Port {
             port,
-            _listeners: [message, unreadable],
+            _listeners: listeners,
             _shared: shared,
         }
+    }
+
+    fn listen(&self, target: &EventTarget, number: u32) -> [Listener; 2] {
+        let on_frame = Rc::clone(&self.on_frame);
+        let message = Listener::new(target, "message", move |event| {
+            on_frame(number, &frame(event.unchecked_ref::<MessageEvent>().data()));
+        });
+        let on_frame = Rc::clone(&self.on_frame);
+        // What the browser can't deserialize is a foreign frame too.
+        let unreadable = Listener::new(target, "messageerror", move |_| {
+            on_frame(number, &Bytes::new())
+        });
+        [message, unreadable]
     }
 
     fn listen_for_errors(&self, worker: &EventTarget) -> Listener {
@@ -363,7 +386,7 @@ impl Transport {
                 worker,
                 lead,
                 ..
-            } => spawner.dedicated_wire(worker, lead.as_ref(), number)?,
+            } => Wire::Port(spawner.hand_over(worker, &hall_of(lead.as_ref()), number)?),
             Maker::Follower { hall, asked, .. } => {
                 *asked = None;
                 hall.ask_who_leads();
@@ -377,10 +400,11 @@ impl Transport {
         Ok(())
     }
 
-    /// Returns whether what comes on this line is to be read. The first line on which anything comes is the one that stays.
-    fn hears(&mut self, number: u32) -> bool {
+    /// Returns whether what comes on this line is to be read. The first line on which a word of the protocol comes is the one that stays: what else a
+    /// script in a dedicated worker posts comes to its page, too.
+    fn hears(&mut self, number: u32, frame: &Bytes) -> bool {
         let is_ours = self.lines.iter().any(|line| line.number == number);
-        if is_ours && !self.is_answered {
+        if is_ours && !self.is_answered && Preface::decode(frame).is_ok() {
             self.is_answered = true;
             let (chosen, losers) = self.lines.drain(..).partition(|line| line.number == number);
             self.lines = chosen;
@@ -421,15 +445,21 @@ impl Line {
 
     /// Copies the frame out of wasm memory, once.
     fn post(&self, frame: &[u8]) {
-        match &self.wire {
-            Wire::Port(Port { port, .. }) => {
+        let posted = match &self.wire {
+            Wire::Own(Own { port, .. }) | Wire::Port(Port { port, .. }) => {
                 let buffer = Uint8Array::from(frame).buffer();
-                let posted = port.post_message_with_transferable(&buffer, &Array::of1(&buffer));
-                debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
+                port.post_message_with_transferable(&buffer, &Array::of1(&buffer))
             }
-            Wire::Meeting(meeting) => meeting.post(&Uint8Array::from(frame).buffer()),
-            Wire::Local(end) => end.post(frame),
-        }
+            Wire::Meeting(meeting) => {
+                meeting.post(&Uint8Array::from(frame).buffer());
+                Ok(())
+            }
+            Wire::Local(end) => {
+                end.post(frame);
+                Ok(())
+            }
+        };
+        debug_assert!(posted.is_ok(), "a fresh buffer can be transferred");
     }
 }
 
@@ -455,7 +485,7 @@ fn on_frame(core: &Rc<Core>, line: u32, frame: &Bytes) {
         .transport
         .borrow_mut()
         .as_mut()
-        .is_some_and(|transport| transport.hears(line));
+        .is_some_and(|transport| transport.hears(line, frame));
     if is_ours {
         core.host.heard.set(core.host.heard.get() + 1);
         core.wiring.handle_frame(frame);
@@ -484,6 +514,11 @@ fn options(config: &ManagerConfig, name: &str) -> WorkerOptions {
         options.set_type(WorkerType::Module);
     }
     options
+}
+
+/// What a dedicated worker is told to lead in.
+fn hall_of(lead: Option<&Lead>) -> JsValue {
+    lead.map_or(JsValue::NULL, |lead| lead.name.as_str().into())
 }
 
 fn constructor_of(tier: Tier) -> Option<&'static str> {
