@@ -1,5 +1,8 @@
 //! How often a send may reach the server, and what becomes of sends when a worker is lost.
 
+use core::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 use onesocket_protocol::{ChannelId, Payload, SendFailure, SendId, ToWorker};
 
 use super::{ChannelEvent, HandingOver, Phase, TabSession};
@@ -54,6 +57,23 @@ impl Pending {
             keep: self.delivery == Delivery::UntilAcknowledged,
             payload: self.payload.clone(),
         }
+    }
+}
+
+/// A send that goes to the next worker, in the order of channels and ids.
+#[derive(PartialEq, Eq)]
+struct Returned((ChannelId, Pending));
+
+impl Ord for Returned {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |Self((channel, pending)): &Self| (*channel, pending.id);
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Returned {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -124,9 +144,10 @@ impl TabSession {
     }
 
     /// Puts what a worker has given back, or has lost, in front of what it was never given, in the order of the ids.
-    pub(super) fn take_back(&mut self, mut returned: Vec<(ChannelId, Pending)>) {
-        returned.sort_by_key(|(channel, pending)| (*channel, pending.id));
-        for (channel, pending) in returned.into_iter().rev() {
+    pub(super) fn take_back(&mut self, returned: Vec<(ChannelId, Pending)>) {
+        // A heap is less wasm than a sort.
+        let mut returned: BinaryHeap<Returned> = returned.into_iter().map(Returned).collect();
+        while let Some(Returned((channel, pending))) = returned.pop() {
             self.unposted.push_front(Unposted::Send(channel, pending));
         }
     }
