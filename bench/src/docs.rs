@@ -110,6 +110,7 @@ const METHOD: &str = "\
 - Everything shares one machine: what a contender leaves idle, the server and the other threads of the browser can use. On a network most of the flood's
   rates would be the network's.
 - A ratio says what the way to the app costs. What the app does with a message is the same for all and small here.
-- Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone.
+- Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone. Of Firefox and WebKit alone there is a second flood in the same page, on a socket of its
+  own: their first one is over before all of a page's code is compiled.
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
 ";

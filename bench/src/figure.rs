@@ -11,6 +11,8 @@ pub(crate) enum Figure {
     FloodMain,
     /// The longest time between two frames in it.
     FloodGap,
+    /// How fast the same page receives another one, its code compiled by then.
+    FloodAgain,
     /// For how long a steady stream keeps the main thread busy, beyond an idle page.
     SteadyMain,
     /// The time between two frames in it: 99 % are shorter.
@@ -56,6 +58,7 @@ impl Figure {
             Self::FloodRate => "flood-rate",
             Self::FloodMain => "flood-main",
             Self::FloodGap => "flood-gap",
+            Self::FloodAgain => "flood-again-rate",
             Self::SteadyMain => "steady-main",
             Self::SteadyGap => "steady-gap-p99",
             Self::Echo => "echo-p50",
@@ -79,9 +82,11 @@ impl Figure {
 
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Self::FloodRate | Self::UpstreamRate | Self::JsonRate | Self::TranscodedRate => {
-                "messages/s"
-            }
+            Self::FloodRate
+            | Self::FloodAgain
+            | Self::UpstreamRate
+            | Self::JsonRate
+            | Self::TranscodedRate => "messages/s",
             Self::FloodMain | Self::UpstreamMain | Self::JsonMain | Self::TranscodedMain => {
                 "ms per 100,000 messages"
             }

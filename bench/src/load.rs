@@ -87,6 +87,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) plan: &'a Plan,
     /// Quotes of a flood, and sends upstream.
     pub(crate) messages: u32,
+    /// Whether a floor names the contender.
+    pub(crate) has_floors: bool,
 }
 
 /// What a page says of what it has received.
@@ -127,8 +129,8 @@ impl Bench<'_> {
 
     async fn flood(&self) -> Result<Samples> {
         let count = self.messages;
-        self.connect("quotes", &format!("/flood?count={count}"))
-            .await?;
+        let flood = format!("/flood?count={count}");
+        self.connect("quotes", &flood).await?;
         // The frames are not watched where the main thread is: it would be busy with that.
         if self.engine == Engine::Chromium {
             let before = self.busy_ms().await?;
@@ -143,10 +145,17 @@ impl Bench<'_> {
         let received = self.receive_quotes(count).await?;
         let gaps = self.frame_gaps().await?;
         let longest = gaps.into_iter().fold(0.0, f64::max);
-        Ok(vec![
+        let mut samples = vec![
             (Figure::FloodRate, per_second(count, received.ms)),
             (Figure::FloodGap, longest),
-        ])
+        ];
+        if self.has_floors {
+            // Of another URL: the library would share the socket of the first one.
+            self.connect("quotes", &format!("{flood}&again")).await?;
+            let again = self.receive_quotes(count).await?;
+            samples.push((Figure::FloodAgain, per_second(count, again.ms)));
+        }
+        Ok(samples)
     }
 
     async fn tickers(&self, load: Load, rate: Figure, main: Figure) -> Result<Samples> {
