@@ -110,6 +110,7 @@ async fn notebook(ctx: &Context, client: &str) -> Result<()> {
 
 /// Somebody with a tab, and a wire of their own.
 struct Writer {
+    name: String,
     tab: Tab,
     wire: Wire,
 }
@@ -130,7 +131,8 @@ impl Writer {
         );
         let tab = ctx.browser.open_tab(&site.url(&query)).await?;
         tab.wait_for("return window.notebook", SOON).await?;
-        let writer = Self { tab, wire };
+        let name = name.to_owned();
+        let writer = Self { name, tab, wire };
         writer.is_connected(true).await?;
         Ok(writer)
     }
@@ -170,7 +172,13 @@ impl Writer {
                 .context("no list")?
                 .sort_by_key(Value::to_string);
         }
-        ensure!(sorted == expected, "{}, not {}", json!(found), json!(notes));
+        let whose = &self.name;
+        ensure!(
+            sorted == expected,
+            "{whose}: {}, not {}",
+            json!(found),
+            json!(notes)
+        );
         waited?;
         Ok(())
     }
