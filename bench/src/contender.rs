@@ -23,8 +23,17 @@ pub(crate) enum Contender {
     Comlink,
     /// A WebSocket in a SharedWorker, shared by tab-election.
     TabElection,
+    /// A WebSocket in a worker that does nothing but pass on: what the tiers with a worker can reach.
+    Bare(Kind),
     /// The library.
     Tier(Tier),
+}
+
+/// Of worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    Shared,
+    Dedicated,
 }
 
 /// Where the library's loop runs.
@@ -37,7 +46,7 @@ pub(crate) enum Tier {
 
 impl Contender {
     /// All of them, in the order of reports.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Raw,
         Self::GlooNet,
         Self::Tier(Tier::Shared),
@@ -48,6 +57,8 @@ impl Contender {
         Self::GlooWorker,
         Self::Comlink,
         Self::TabElection,
+        Self::Bare(Kind::Shared),
+        Self::Bare(Kind::Dedicated),
     ];
 
     /// The name on the command line and in reports.
@@ -60,15 +71,20 @@ impl Contender {
             Self::GlooWorker => "gloo-worker",
             Self::Comlink => "comlink",
             Self::TabElection => "tab-election",
+            Self::Bare(Kind::Shared) => "bare-shared",
+            Self::Bare(Kind::Dedicated) => "bare-dedicated",
             Self::Tier(Tier::Shared) => "shared",
             Self::Tier(Tier::Dedicated) => "dedicated",
             Self::Tier(Tier::Main) => "main",
         }
     }
 
-    /// Whether no floor names it: it is measured less often in a quick run.
+    /// Whether it is one of several peers that no floor names: it is measured less often in a quick run.
     pub(crate) fn is_extra(self) -> bool {
-        !matches!(self, Self::Raw | Self::GlooNet | Self::Tier(_))
+        !matches!(
+            self,
+            Self::Raw | Self::GlooNet | Self::Bare(_) | Self::Tier(_)
+        )
     }
 
     /// The query of its page for a load.
@@ -76,6 +92,8 @@ impl Contender {
         let path = match (self, load) {
             (Self::Tier(_), Load::Json | Load::Transcoded) => "onesocket-json",
             (Self::Tier(_), _) => "onesocket",
+            (Self::Bare(Kind::Shared), _) => return "path=bare&tier=shared".to_owned(),
+            (Self::Bare(Kind::Dedicated), _) => return "path=bare&tier=dedicated".to_owned(),
             _ => return format!("path={}", self.name()),
         };
         format!("path={path}&tier={}", self.name())
@@ -86,6 +104,17 @@ impl Contender {
         match self {
             Self::Tier(_) => ("tier", json!(self.name())),
             _ => ("peer", json!(self.name())),
+        }
+    }
+}
+
+impl Tier {
+    /// What the least that passes for it is; none for the one without a worker.
+    pub(crate) fn bare(self) -> Option<Contender> {
+        match self {
+            Self::Shared => Some(Contender::Bare(Kind::Shared)),
+            Self::Dedicated => Some(Contender::Bare(Kind::Dedicated)),
+            Self::Main => None,
         }
     }
 }

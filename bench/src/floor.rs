@@ -39,6 +39,8 @@ pub(crate) struct Missed {
     floor: Floor,
     is: f64,
     to_gloo: Option<f64>,
+    /// What the least that passes for this tier has come to.
+    bare: Option<f64>,
 }
 
 /// Compares everything that was measured.
@@ -51,36 +53,45 @@ pub(crate) fn missed(report: &Report) -> Vec<Missed> {
 }
 
 fn check(report: &Report, floor: Floor) -> Option<Missed> {
+    let contender = Contender::Tier(floor.tier);
+    let is = floor.measure(report, contender)?;
+    let holds = match floor.bound {
+        Bound::AtLeast(least) => is >= least,
+        Bound::AtMost(most)
+        | Bound::NoMoreThan(most)
+        | Bound::AtMostOfGloo(most)
+        | Bound::AboveGloo(most) => is <= most,
+    };
     let Floor {
         engine,
         figure,
         tier,
-        bound,
+        ..
     } = floor;
-    let contender = Contender::Tier(tier);
-    let ratio = report.ratio(engine, figure, contender, Contender::Raw);
-    let (is, holds) = match bound {
-        Bound::AtMost(most) => (ratio?, ratio? <= most),
-        Bound::AtLeast(least) => (ratio?, ratio? >= least),
-        Bound::NoMoreThan(most) => {
-            let is = report.row(engine, figure, contender)?.median;
-            (is, is <= most)
-        }
-        Bound::AtMostOfGloo(most) => {
-            let is = report.ratio(engine, figure, contender, Contender::GlooNet)?;
-            (is, is <= most)
-        }
-        Bound::AboveGloo(most) => {
-            let gloo = report.row(engine, figure, Contender::GlooNet)?.median;
-            let is = report.row(engine, figure, contender)?.median - gloo;
-            (is, is <= most)
-        }
-    };
     (!holds).then(|| Missed {
         floor,
         is,
         to_gloo: report.ratio(engine, figure, contender, Contender::GlooNet),
+        bare: tier.bare().and_then(|bare| floor.measure(report, bare)),
     })
+}
+
+impl Floor {
+    /// A contender's figure as this floor counts it.
+    fn measure(&self, report: &Report, contender: Contender) -> Option<f64> {
+        let Self { engine, figure, .. } = *self;
+        let own = || Some(report.row(engine, figure, contender)?.median);
+        match self.bound {
+            Bound::AtMost(_) | Bound::AtLeast(_) => {
+                report.ratio(engine, figure, contender, Contender::Raw)
+            }
+            Bound::AtMostOfGloo(_) => report.ratio(engine, figure, contender, Contender::GlooNet),
+            Bound::NoMoreThan(_) => own(),
+            Bound::AboveGloo(_) => {
+                Some(own()? - report.row(engine, figure, Contender::GlooNet)?.median)
+            }
+        }
+    }
 }
 
 fn expand(row: &FloorRow) -> impl Iterator<Item = Floor> {
@@ -118,8 +129,11 @@ impl fmt::Display for Missed {
             }
             Bound::NoMoreThan(most) => write!(f, " {}, at most {most}", figure.unit())?,
         }
-        match self.to_gloo {
-            Some(ratio) => write!(f, " ({ratio:.3} x gloo-net)"),
+        if let Some(ratio) = self.to_gloo {
+            write!(f, " ({ratio:.3} x gloo-net)")?;
+        }
+        match self.bare {
+            Some(bare) => write!(f, "; a bare relay {bare:.3}"),
             None => Ok(()),
         }
     }

@@ -87,8 +87,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) plan: &'a Plan,
     /// Quotes of a flood, and sends upstream.
     pub(crate) messages: u32,
-    /// Whether a floor names the contender.
-    pub(crate) has_floors: bool,
+    /// Whether a flood is followed by another one, where a first one is over before all code is compiled.
+    pub(crate) is_repeated: bool,
 }
 
 /// What a page says of what it has received.
@@ -149,7 +149,7 @@ impl Bench<'_> {
             (Figure::FloodRate, per_second(count, received.ms)),
             (Figure::FloodGap, longest),
         ];
-        if self.has_floors {
+        if self.is_repeated {
             // Of another URL: the library would share the socket of the first one.
             self.connect("quotes", &format!("{flood}&again")).await?;
             let again = self.receive_quotes(count).await?;

@@ -112,8 +112,12 @@ impl Plan {
 
     /// Whether a contender takes part; who is not compared with the raw WebSocket is not compared with anything.
     fn compares(&self, contender: Contender) -> bool {
-        contender == Contender::Raw
-            || self.only.is_empty()
-            || self.only.iter().any(|name| name == contender.name())
+        let has_time = !self.quick || self.rounds >= 3;
+        match self.only.is_empty() {
+            true => has_time || !matches!(contender, Contender::Bare(_)),
+            false => {
+                contender == Contender::Raw || self.only.iter().any(|it| it == contender.name())
+            }
+        }
     }
 }

@@ -116,7 +116,7 @@ async fn in_a_page(
         server,
         plan,
         messages: plan.messages_of(contender),
-        has_floors: !contender.is_extra(),
+        is_repeated: !contender.is_extra(),
     };
     let values = bench.run(load).await?;
     tab.close().await?;

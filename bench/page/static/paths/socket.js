@@ -2,8 +2,9 @@
 
 const STRIDE = 4093;
 
-function decode(buffer) {
-  const view = new DataView(buffer);
+// Of a buffer, or of bytes in one.
+function decode(data) {
+  const view = new DataView(data.buffer ?? data, data.byteOffset ?? 0);
   const levels = new Array(20);
   for (let level = 0; level < 20; level += 1) levels[level] = view.getFloat64(32 + 8 * level, true);
   return {
@@ -12,7 +13,7 @@ function decode(buffer) {
     bid: view.getFloat64(16, true),
     ask: view.getFloat64(24, true),
     levels,
-    symbol: new Uint8Array(buffer, 192, 8),
+    symbol: new Uint8Array(view.buffer, view.byteOffset + 192, 8),
   };
 }
 
