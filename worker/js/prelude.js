@@ -81,6 +81,36 @@ self.onesocket = (() => {
     else self.close();
   };
 
+  // What a socket receives while the wasm has no use for it. It is taken piece by piece: a text or a large buffer as it is; of small buffers as many as
+  // have room in one array, each behind its length, so that they cost the wasm one call and one copy. What is kept are payloads,
+  // not events: browsers would have to collect those one by one.
+  const gather = (large) => {
+    const payloads = [];
+    const packed = new Uint8Array(4 * large);
+    const lengths = new DataView(packed.buffer);
+    let taken = 0;
+    return {
+      onmessage: ({ data }) => payloads.push(data),
+      next() {
+        let end = 0;
+        for (; taken < payloads.length; taken += 1) {
+          const payload = payloads[taken];
+          const length = payload.byteLength;
+          if (!(length < large)) {
+            if (end === 0) return payloads[taken++];
+            break;
+          }
+          if (end + 4 + length > packed.length) break;
+          lengths.setUint32(end, length, true);
+          packed.set(new Uint8Array(payload), end + 4);
+          end += 4 + length;
+        }
+        if (end > 0) return packed.subarray(0, end);
+        payloads.length = taken = 0;
+      },
+    };
+  };
+
   const trapped = (error) => error instanceof WebAssembly.RuntimeError;
   // An exception that went through wasm frames has left values in there that nobody will ever drop or unlock.
   const poisoned = (error) => trapped(error) || /wasm-function/.test(error?.stack);
@@ -109,6 +139,8 @@ self.onesocket = (() => {
     },
     // Called by the wasm: the tab of this port is gone.
     forget: (port) => ports.delete(port),
+    // Called by the wasm for each socket, with the length from which on a buffer is left alone.
+    gather,
     // Called by the wasm's panic hook.
     fail: (reason) => fail(reason),
     // Starts the wasm. Tabs that come within a second of a failure still hear of it; then the worker makes room for a fresh

@@ -22,8 +22,8 @@
 //!
 //! The script of a worker is the prelude (`js/prelude.js`), the glue that wasm-bindgen makes, and the start
 //! (`js/boot.classic.js` or `js/boot.module.js`), in one file. Without the prelude (Trunk's loader, say) [`serve`] works too,
-//! with two losses: the first `connect` event may come before there is anybody to hear it, so that a tab has to knock twice;
-//! and a wasm that can't be loaded is found out by silence only.
+//! with three losses: the first `connect` event may come before there is anybody to hear it, so that a tab has to knock twice;
+//! a wasm that can't be loaded is found out by silence only; and each message of a stream costs a call of wasm.
 //!
 //! # Features
 //!

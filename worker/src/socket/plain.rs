@@ -1,8 +1,8 @@
 //! Receives by plain listeners: what a page and the prebuilt worker do in place of gloo-net's stream, whose channel, waker and task
 //! cost the one time for each message, and are a tenth of the other's wasm.
 //!
-//! While nothing could be passed on anyway, messages cost no call of wasm: the browser itself puts their events into an array, which
-//! is read in front of whatever happens next.
+//! While nothing could be passed on anyway, messages cost no call of wasm: the prelude keeps them, and they are read in front of whatever happens
+//! next. Where there is no prelude, as in the page, nothing is gathered.
 
 use std::{
     cell::Cell,
@@ -10,21 +10,26 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use js_sys::{ArrayBuffer, Function};
+use bytes::Bytes;
+use js_sys::{ArrayBuffer, Uint8Array};
 use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::Payload;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::{held, host::Inner, listener::Listener};
+use crate::{
+    held,
+    host::Inner,
+    listener::Listener,
+    serve::prelude::{self, Gathered},
+};
 
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
     socket: WebSocket,
     _listeners: [Listener; 2],
     on_message: Closure<dyn Fn(JsValue)>,
-    gathered: Events,
-    gather: Function,
+    gathered: Option<Gathered>,
     is_gathering: Cell<bool>,
 }
 
@@ -56,7 +61,6 @@ impl Receiving {
         };
         let on_message = Closure::<dyn Fn(JsValue)>::new(on(received));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let gathered = Events::new();
         Ok(Self {
             _listeners: [
                 Listener::new(socket, "open", on(opened)),
@@ -65,31 +69,48 @@ impl Receiving {
             ],
             socket: socket.clone(),
             on_message,
-            gather: gathered.push().bind(&gathered),
-            gathered,
+            gathered: prelude::gather(PARCEL_BYTES),
             is_gathering: Cell::new(false),
         })
     }
 
     /// Begins to gather messages, or ends it, and returns whether it gathers.
     pub(super) fn gather(&self, gather: bool) -> bool {
+        let Some(gathered) = &self.gathered else {
+            return false;
+        };
         if self.is_gathering.replace(gather) != gather {
-            self.socket.set_onmessage(Some(match gather {
-                true => &self.gather,
-                false => self.on_message.as_ref().unchecked_ref(),
-            }));
+            match gather {
+                true => self.socket.set_onmessage(Some(&gathered.onmessage())),
+                false => {
+                    let on_message = self.on_message.as_ref().unchecked_ref();
+                    self.socket.set_onmessage(Some(on_message));
+                }
+            }
         }
         gather
     }
 
     /// Takes what was gathered.
     pub(super) fn take_gathered(&self, socket: SocketId, mut take: impl FnMut(Input)) {
-        if !self.is_gathering.get() {
+        let gathered = self.gathered.as_ref();
+        let Some(gathered) = gathered.filter(|_| self.is_gathering.get()) else {
             return;
-        }
+        };
         let mut payloads = Vec::new();
-        for at in 0..self.gathered.length() {
-            match received(&self.socket, socket, self.gathered.at(at)) {
+        loop {
+            let next = gathered.next();
+            if next.is_undefined() {
+                break;
+            }
+            let one = match next.dyn_into::<Uint8Array>() {
+                Ok(many) => {
+                    unpack(&many.to_vec().into(), &mut payloads);
+                    continue;
+                }
+                Err(one) => input(socket, one),
+            };
+            match one {
                 Some(Input::Received { payload, .. }) => payloads.push(payload),
                 Some(input) => {
                     flush(socket, &mut payloads, &mut take);
@@ -99,7 +120,6 @@ impl Receiving {
             }
         }
         flush(socket, &mut payloads, &mut take);
-        self.gathered.clear(0);
     }
 }
 
@@ -127,7 +147,11 @@ fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Input> {
 }
 
 fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
-    let data = data(event);
+    input(id, event.unchecked_into::<MessageEvent>().data())
+}
+
+fn input(id: SocketId, data: JsValue) -> Option<Input> {
+    let data = data.dyn_into::<ArrayBuffer>();
     if let Ok(buffer) = &data
         && buffer.byte_length() >= PARCEL_BYTES
     {
@@ -142,8 +166,15 @@ fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
     })
 }
 
-fn data(event: JsValue) -> Result<ArrayBuffer, JsValue> {
-    event.unchecked_into::<MessageEvent>().data().dyn_into()
+/// Takes what stands behind lengths, as slices of the one copy.
+fn unpack(packed: &Bytes, payloads: &mut Vec<Payload>) {
+    let mut rest = &packed[..];
+    while let Some((len, behind)) = rest.split_first_chunk()
+        && let Some((payload, behind)) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)
+    {
+        payloads.push(Payload::binary(packed.slice_ref(payload)));
+        rest = behind;
+    }
 }
 
 fn payload(data: Result<ArrayBuffer, JsValue>) -> Option<Payload> {
@@ -165,31 +196,3 @@ fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
 
 /// From this size on a binary message is not copied before somebody has to read it.
 const PARCEL_BYTES: u32 = 16 * 1024;
-
-#[wasm_bindgen]
-extern "C" {
-    /// Events, in order.
-    #[wasm_bindgen(js_name = Array)]
-    type Events;
-
-    #[wasm_bindgen(constructor, js_class = "Array")]
-    fn new() -> Events;
-
-    #[wasm_bindgen(method, getter)]
-    fn length(this: &Events) -> u32;
-
-    #[wasm_bindgen(method, setter, js_name = length)]
-    fn clear(this: &Events, length: u32);
-
-    #[wasm_bindgen(method, indexing_getter)]
-    fn at(this: &Events, index: u32) -> JsValue;
-
-    #[wasm_bindgen(method, getter)]
-    fn push(this: &Events) -> Push;
-
-    /// Its function, as a value: bound to an array it is a listener that runs without a line of script.
-    type Push;
-
-    #[wasm_bindgen(method)]
-    fn bind(this: &Push, events: &Events) -> Function;
-}

@@ -1,6 +1,6 @@
 //! The prelude against a made-up global object, so that it runs in every context.
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
 use onesocket_protocol::Preface;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -52,12 +52,10 @@ impl Worker {
         Tab::new(channel.port1())
     }
 
-    fn call(&self, method: &str, argument: &JsValue) {
-        let prelude = Reflect::get(&self.global, &"onesocket".into()).unwrap();
-        let method: Function = Reflect::get(&prelude, &method.into())
-            .unwrap()
-            .unchecked_into();
-        method.call1(&prelude, argument).unwrap();
+    fn call(&self, method: &str, argument: &JsValue) -> JsValue {
+        let prelude = get(&self.global, "onesocket");
+        let method: Function = get(&prelude, method).unchecked_into();
+        method.call1(&prelude, argument).unwrap()
     }
 
     fn closed(&self) -> Option<f64> {
@@ -65,6 +63,10 @@ impl Worker {
             .unwrap()
             .as_f64()
     }
+}
+
+fn get(target: &JsValue, name: &str) -> JsValue {
+    Reflect::get(target, &name.into()).unwrap()
 }
 
 async fn reason(tab: &mut Tab) -> String {
@@ -139,4 +141,61 @@ async fn early_and_late_ports_reach_the_wasm_once() {
     let _: Promise = Promise::resolve(&JsValue::NULL);
     turn().await;
     assert_eq!(worker.closed(), Some(1.0));
+}
+
+/// Small buffers come together, as many as there is room for, and everything in the order in which it came.
+#[wasm_bindgen_test]
+fn what_is_gathered_is_taken_in_its_order() {
+    const LARGE: u32 = 16;
+    let worker = Worker::new();
+    let gathered = worker.call("gather", &LARGE.into());
+    let keep: Function = get(&gathered, "onmessage").unchecked_into();
+    let next: Function = get(&gathered, "next").unchecked_into();
+    for _ in 0..2 {
+        let texts = [JsValue::from("first"), JsValue::from("")];
+        let lengths = [0, 15, 15, 15, 15, 1, 0, 16, 100, 3, 40, 2];
+        let buffers = lengths.iter().enumerate().map(|(number, length)| {
+            let bytes = Uint8Array::new_with_length(*length);
+            bytes.fill(number as u8, 0, *length).buffer().into()
+        });
+        let mut sent: Vec<JsValue> = buffers.collect();
+        sent.insert(9, texts[1].clone());
+        sent.insert(0, texts[0].clone());
+        for data in &sent {
+            let event = Object::new();
+            Reflect::set(&event, &"data".into(), data).unwrap();
+            keep.call1(&JsValue::NULL, &event).unwrap();
+        }
+
+        let mut taken = Vec::new();
+        loop {
+            let piece = next.call0(&gathered).unwrap();
+            if piece.is_undefined() {
+                break;
+            }
+            match piece.dyn_into::<Uint8Array>() {
+                Ok(packed) => unpack(&packed.to_vec(), &mut taken),
+                Err(one) => taken.push(describe(&one)),
+            }
+        }
+        let expected: Vec<_> = sent.iter().map(describe).collect();
+        assert_eq!(taken, expected);
+    }
+}
+
+fn unpack(mut packed: &[u8], taken: &mut Vec<String>) {
+    assert!(packed.len() <= 64, "no more than there is room for");
+    while let Some((length, rest)) = packed.split_first_chunk() {
+        let (payload, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        assert!(payload.len() < 16, "a large one is left alone");
+        taken.push(format!("{payload:?}"));
+        packed = rest;
+    }
+}
+
+fn describe(data: &JsValue) -> String {
+    match data.dyn_ref::<ArrayBuffer>() {
+        Some(buffer) => format!("{:?}", Uint8Array::new(buffer).to_vec()),
+        None => format!("{data:?}"),
+    }
 }
