@@ -1,8 +1,13 @@
 //! Receives by plain listeners: what a page and the prebuilt worker do in place of gloo-net's stream, whose channel, waker and task
 //! cost the one time for each message, and are a tenth of the other's wasm.
 //!
-//! While nothing could be passed on anyway, messages cost no call of wasm: the prelude keeps them, and they are read in front of whatever happens
-//! next. Where there is no prelude, as in the page, nothing is gathered.
+//! While nothing could be passed on anyway, messages cost no call of wasm: they are kept outside of it, and read in front of whatever happens next.
+//! In a worker the prelude keeps them. Where the loop may run in the page ([`events`]) the browser itself does.
+
+#[cfg(feature = "local")]
+mod events;
+#[cfg(not(feature = "local"))]
+mod packed;
 
 use std::{
     cell::Cell,
@@ -10,19 +15,17 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use bytes::Bytes;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::ArrayBuffer;
 use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::Payload;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::{
-    held,
-    host::Inner,
-    listener::Listener,
-    serve::prelude::{self, Gathered},
-};
+#[cfg(feature = "local")]
+use self::events::Gathered;
+#[cfg(not(feature = "local"))]
+use self::packed::Gathered;
+use crate::{held, host::Inner, listener::Listener};
 
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
@@ -69,7 +72,7 @@ impl Receiving {
             ],
             socket: socket.clone(),
             on_message,
-            gathered: prelude::gather(PARCEL_BYTES),
+            gathered: Gathered::new(),
             is_gathering: Cell::new(false),
         })
     }
@@ -81,7 +84,7 @@ impl Receiving {
         };
         if self.is_gathering.replace(gather) != gather {
             match gather {
-                true => self.socket.set_onmessage(Some(&gathered.onmessage())),
+                true => self.socket.set_onmessage(Some(gathered.listener())),
                 false => {
                     let on_message = self.on_message.as_ref().unchecked_ref();
                     self.socket.set_onmessage(Some(on_message));
@@ -97,29 +100,13 @@ impl Receiving {
         let Some(gathered) = gathered.filter(|_| self.is_gathering.get()) else {
             return;
         };
-        let mut payloads = Vec::new();
-        loop {
-            let next = gathered.next();
-            if next.is_undefined() {
-                break;
-            }
-            let one = match next.dyn_into::<Uint8Array>() {
-                Ok(many) => {
-                    unpack(&many.to_vec().into(), &mut payloads);
-                    continue;
-                }
-                Err(one) => input(socket, one),
-            };
-            match one {
-                Some(Input::Received { payload, .. }) => payloads.push(payload),
-                Some(input) => {
-                    flush(socket, &mut payloads, &mut take);
-                    take(input);
-                }
-                None => {}
-            }
-        }
-        flush(socket, &mut payloads, &mut take);
+        let mut run = Run {
+            socket,
+            payloads: Vec::new(),
+            take: &mut take,
+        };
+        gathered.take(&mut run);
+        run.end();
     }
 }
 
@@ -131,11 +118,31 @@ impl Drop for Receiving {
     }
 }
 
-/// Gives what was put together so far, as one input.
-fn flush(socket: SocketId, payloads: &mut Vec<Payload>, take: &mut impl FnMut(Input)) {
-    if !payloads.is_empty() {
-        let payloads = mem::take(payloads);
-        take(Input::Gathered { socket, payloads });
+/// Messages that were gathered, in their order: what comes in a row is one input.
+struct Run<'a> {
+    socket: SocketId,
+    payloads: Vec<Payload>,
+    take: &'a mut dyn FnMut(Input),
+}
+
+impl Run<'_> {
+    /// Adds what came, unless it is nothing that a socket may receive.
+    fn put(&mut self, input: Option<Input>) {
+        match input {
+            Some(Input::Received { payload, .. }) => self.payloads.push(payload),
+            Some(input) => {
+                self.end();
+                (self.take)(input);
+            }
+            None => {}
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.payloads.is_empty() {
+            let (socket, payloads) = (self.socket, mem::take(&mut self.payloads));
+            (self.take)(Input::Gathered { socket, payloads });
+        }
     }
 }
 
@@ -164,17 +171,6 @@ fn input(id: SocketId, data: JsValue) -> Option<Input> {
         socket: id,
         payload: payload(data)?,
     })
-}
-
-/// Takes what stands behind lengths, as slices of the one copy.
-fn unpack(packed: &Bytes, payloads: &mut Vec<Payload>) {
-    let mut rest = &packed[..];
-    while let Some((len, behind)) = rest.split_first_chunk()
-        && let Some((payload, behind)) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)
-    {
-        payloads.push(Payload::binary(packed.slice_ref(payload)));
-        rest = behind;
-    }
 }
 
 fn payload(data: Result<ArrayBuffer, JsValue>) -> Option<Payload> {
