@@ -82,16 +82,17 @@ self.onesocket = (() => {
   };
 
   // What a socket receives while the wasm has no use for it. It is taken piece by piece: a text or a large buffer as it is; of small buffers as many as
-  // have room in one array, each behind its length, so that they cost the wasm one call and one copy. What is kept are payloads,
-  // not events: browsers would have to collect those one by one.
+  // have room in one array, each behind its length, so that they cost the wasm one call and one copy. What is kept are payloads, not events: browsers
+  // would have to collect those one by one. The array is valid until the next piece, and for all sockets.
+  let packed = null;
   const gather = (large) => {
     const payloads = [];
-    const packed = new Uint8Array(4 * large);
-    const lengths = new DataView(packed.buffer);
     let taken = 0;
     return {
       onmessage: ({ data }) => payloads.push(data),
       next() {
+        packed ??= new Uint8Array(4 * large);
+        const lengths = new DataView(packed.buffer);
         let end = 0;
         for (; taken < payloads.length; taken += 1) {
           const payload = payloads[taken];

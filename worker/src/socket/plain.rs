@@ -2,7 +2,7 @@
 //! cost the one time for each message, and are a tenth of the other's wasm.
 //!
 //! While nothing could be passed on anyway, messages cost no call of wasm: they are kept outside of it, and read in front of whatever happens next.
-//! In a worker the prelude keeps them. Where the loop may run in the page ([`events`]) the browser itself does.
+//! In a worker the prelude keeps them. Where the loop may run in the page the browser itself does.
 
 #[cfg(feature = "local")]
 mod events;
