@@ -63,9 +63,9 @@ pub(crate) fn enclose(frame: ArrayBuffer, enclosed: &[Enclosed], moved: &Array) 
     list.into()
 }
 
-/// Copies a frame of the engine's and its parcels into one buffer.
+/// Copies a frame of the engine's and its parcels into one buffer, and gives back the memory of those that nobody else has.
 #[cfg(feature = "local")]
-pub(crate) fn join(frame: &[u8], enclosed: &[Enclosed]) -> Vec<u8> {
+pub(crate) fn join(frame: &[u8], enclosed_parcels: &[Enclosed]) -> Vec<u8> {
     let held = |enclosed: &Enclosed| {
         let Held(buffer) = enclosed.parcel.contents()?;
         Some(Enclosed {
@@ -73,14 +73,22 @@ pub(crate) fn join(frame: &[u8], enclosed: &[Enclosed]) -> Vec<u8> {
             parcel: Held(buffer.clone()),
         })
     };
-    let enclosed: Option<Vec<_>> = enclosed.iter().map(held).collect();
+    let enclosed: Option<Vec<_>> = enclosed_parcels.iter().map(held).collect();
     // The engine has no other parcels, and encloses none out of place.
-    enclosed
+    let joined = enclosed
         .and_then(|enclosed| parcel::assemble(frame, &enclosed))
-        .unwrap_or_default()
+        .unwrap_or_default();
+    for Enclosed { parcel, .. } in enclosed_parcels {
+        if let Some(Held(buffer)) = parcel.contents()
+            && parcel.is_last()
+        {
+            release(buffer);
+        }
+    }
+    joined
 }
 
-/// Copies a frame that was posted as a list together. `None` for anything but such a list, and for one that is too long or whose parts do not fit.
+/// Copies a frame that was posted as a list together, and gives back the memory of what belonged into it. `None` for anything but such a list, and for one that is too long or whose parts do not fit.
 pub fn assemble(list: &Array) -> Option<Vec<u8>> {
     let mut parts = list.iter();
     let frame: ArrayBuffer = parts.next()?.dyn_into().ok()?;
@@ -94,7 +102,17 @@ pub fn assemble(list: &Array) -> Option<Vec<u8>> {
             parcel: Held(parts.next()?.dyn_into().ok()?),
         });
     }
-    parcel::assemble(&read(&frame), &enclosed)
+    let assembled = parcel::assemble(&read(&frame), &enclosed);
+    for Enclosed { parcel, .. } in &enclosed {
+        release(&parcel.0);
+    }
+    assembled
+}
+
+/// Gives a large buffer's memory back at once, and not when the browser next looks for what nobody has any more.
+fn release(buffer: &ArrayBuffer) {
+    // Browsers from before 2024 can't: <https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/ArrayBuffer/transfer>
+    let _ = buffer.transfer_with_length(0);
 }
 
 fn place(number: &JsValue) -> Option<usize> {

@@ -1,7 +1,7 @@
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use onesocket_protocol::limits;
 use onesocket_worker::assemble;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn buffer(bytes: &[u8]) -> JsValue {
@@ -25,6 +25,15 @@ fn a_frame_comes_together_with_what_belongs_into_it() {
     assert_eq!(assemble(&list(&parts)).as_deref(), expect);
     let alone = list(&[buffer(b"frame")]);
     assert_eq!(assemble(&alone).as_deref(), Some(&b"frame"[..]));
+}
+
+/// Until the browser looks for what nobody has any more, a page would have it twice.
+#[wasm_bindgen_test]
+fn the_memory_of_what_was_put_together_is_given_back() {
+    let part: ArrayBuffer = buffer(b"--").unchecked_into();
+    let parts = [buffer(b"frame"), JsValue::from(2), part.clone().into()];
+    assert!(assemble(&list(&parts)).is_some());
+    assert_eq!(part.byte_length(), 0);
 }
 
 #[wasm_bindgen_test]
