@@ -23,13 +23,13 @@ pub(crate) enum Contender {
     Comlink,
     /// A WebSocket in a SharedWorker, shared by tab-election.
     TabElection,
-    /// A WebSocket in a worker that does nothing but pass on: what the tiers with a worker can reach.
+    /// A WebSocket in a worker that does nothing but pass on, in batches as the library's.
     Bare(Kind),
     /// The library.
     Tier(Tier),
 }
 
-/// Of worker.
+/// A kind of worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
     Shared,
@@ -109,7 +109,7 @@ impl Contender {
 }
 
 impl Tier {
-    /// What the least that passes for it is; none for the one without a worker.
+    /// The relay that does nothing else in such a worker; none for the tier without one.
     pub(crate) fn bare(self) -> Option<Contender> {
         match self {
             Self::Shared => Some(Contender::Bare(Kind::Shared)),

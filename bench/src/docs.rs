@@ -112,7 +112,7 @@ const METHOD: &str = "\
 - A ratio says what the way to the app costs. What the app does with a message is the same for all and small here.
 - Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone. Of Firefox and WebKit alone there is a second flood in the same page, on a socket of its
   own: their first one is over before all of a page's code is compiled.
-- `bare-shared` and `bare-dedicated` are the least that a worker costs here: a hundred lines of JavaScript that pass on what comes, in batches as the library's, and do nothing else. No
-  reconnect, no receipt, no bound on what waits. Where such a relay misses a floor too, the floor can't be had by a worker on this machine. A quick run has it from three rounds on.
+- `bare-shared` and `bare-dedicated` are what is left of the library's way without the library: a hundred lines of JavaScript that pass on what comes, in batches as ours, and do nothing else. No
+  reconnect, no receipt, no bound on what waits. It is a measure and no bound: who posts each message by itself has a faster echo, and tiers pass it in some figures. A quick run has it from three rounds on.
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
 ";

@@ -39,7 +39,7 @@ pub(crate) struct Missed {
     floor: Floor,
     is: f64,
     to_gloo: Option<f64>,
-    /// What the least that passes for this tier has come to.
+    /// What a relay that does nothing else has come to in such a worker.
     bare: Option<f64>,
 }
 

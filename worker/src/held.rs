@@ -65,7 +65,7 @@ pub(crate) fn enclose(frame: ArrayBuffer, enclosed: &[Enclosed], moved: &Array) 
 
 /// Copies a frame of the engine's and its parcels into one buffer, and gives back the memory of those that nobody else has.
 #[cfg(feature = "local")]
-pub(crate) fn join(frame: &[u8], enclosed_parcels: &[Enclosed]) -> Vec<u8> {
+pub(crate) fn join(frame: &[u8], enclosed: &[Enclosed]) -> Vec<u8> {
     let held = |enclosed: &Enclosed| {
         let Held(buffer) = enclosed.parcel.contents()?;
         Some(Enclosed {
@@ -73,12 +73,12 @@ pub(crate) fn join(frame: &[u8], enclosed_parcels: &[Enclosed]) -> Vec<u8> {
             parcel: Held(buffer.clone()),
         })
     };
-    let enclosed: Option<Vec<_>> = enclosed_parcels.iter().map(held).collect();
+    let parts: Option<Vec<_>> = enclosed.iter().map(held).collect();
     // The engine has no other parcels, and encloses none out of place.
-    let joined = enclosed
-        .and_then(|enclosed| parcel::assemble(frame, &enclosed))
+    let joined = parts
+        .and_then(|parts| parcel::assemble(frame, &parts))
         .unwrap_or_default();
-    for Enclosed { parcel, .. } in enclosed_parcels {
+    for Enclosed { parcel, .. } in enclosed {
         if let Some(Held(buffer)) = parcel.contents()
             && parcel.is_last()
         {

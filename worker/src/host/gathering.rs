@@ -1,7 +1,7 @@
 //! When messages of a stream are gathered before the engine sees them.
 //!
 //! While every tab has a batch in flight, or one that waits for its pace, a message can't be passed on. So those of a stream are left
-//! to the prelude, which keeps them without a call of wasm, until the next input or for a few milliseconds. A lone
+//! to the prelude, in the page to the browser, which keep them without a call of wasm, until the next input or for a few milliseconds. A lone
 //! message, or the first ones of a burst, are never in there: they go to the engine at once.
 
 use std::cell::Cell;

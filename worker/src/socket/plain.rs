@@ -83,13 +83,10 @@ impl Receiving {
             return false;
         };
         if self.is_gathering.replace(gather) != gather {
-            match gather {
-                true => self.socket.set_onmessage(Some(gathered.listener())),
-                false => {
-                    let on_message = self.on_message.as_ref().unchecked_ref();
-                    self.socket.set_onmessage(Some(on_message));
-                }
-            }
+            self.socket.set_onmessage(Some(match gather {
+                true => gathered.listener(),
+                false => self.on_message.as_ref().unchecked_ref(),
+            }));
         }
         gather
     }

@@ -1,4 +1,4 @@
-// The least that a worker costs: it passes on what comes, without reconnect, receipts, liveness or a bound on what waits. Frames travel as the library's do,
+// A relay that does nothing else: it passes on what comes, without reconnect, receipts, liveness or a bound on what waits. Frames travel as the library's do,
 // in batches whose clock is the acknowledgement of the one before. A page imports this module, a worker runs it.
 
 const LARGE = 16 * 1024;

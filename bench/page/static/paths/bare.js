@@ -1,4 +1,4 @@
-// A WebSocket behind the least that passes for a relay, in the kind of worker that `?tier=` names.
+// A WebSocket behind a relay that does nothing else, in the kind of worker that `?tier=` names.
 import { Line } from "./bare-relay.js";
 import { app } from "./socket.js";
 
