@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onesocket_engine::{SendRejected, SessionFailure};
 use onesocket_manager::ConfigError;
-use onesocket_protocol::{OverCap, SendFailure, SendId, StopReason, WorkerError};
+use onesocket_protocol::{Millis, OverCap, SendFailure, SendId, StopReason, WorkerError};
 
 use crate::codec::{DecodeError, EncodeError};
 
@@ -134,7 +134,7 @@ pub enum RequestError {
     #[error("the request failed")]
     Send(#[source] SendError),
     /// No answer came in time. The request may have been carried out.
-    #[error("no answer within {after:?}")]
+    #[error("no answer within {} ms", Millis::from(*after).0)]
     Timeout {
         /// How long was waited.
         after: Duration,

@@ -358,20 +358,22 @@ pub enum ConfigError {
         len: usize,
     },
     /// The hello timeout is under 100 ms or over 60 s.
-    #[error("a hello timeout of {timeout:?}; 100 ms to 60 s are allowed")]
+    #[error("a hello timeout of {} ms; 100 ms to 60 s are allowed", Millis::from(*timeout).0)]
     HelloTimeout {
         /// The timeout.
         timeout: Duration,
     },
     /// The ack timeout is under 500 ms or over 5 min.
-    #[error("an ack timeout of {timeout:?}; 500 ms to 5 min are allowed")]
+    #[error("an ack timeout of {} ms; 500 ms to 5 min are allowed", Millis::from(*timeout).0)]
     AckTimeout {
         /// The timeout.
         timeout: Duration,
     },
     /// The waits of [`ClimbBack`] are out of order, or out of 100 ms to a day.
     #[error(
-        "better tiers are to be tried again after {first:?}, at most {cap:?}; 100 ms to a day are allowed"
+        "better tiers are to be tried again after {} ms, at most {} ms; 100 ms to a day are allowed",
+        Millis::from(*first).0,
+        Millis::from(*cap).0
     )]
     ClimbBack {
         /// The first wait.
@@ -386,7 +388,7 @@ pub enum ConfigError {
         interval: Millis,
     },
     /// The probe timeout is under 100 ms or over 60 s.
-    #[error("a probe timeout of {timeout:?}; 100 ms to 60 s are allowed")]
+    #[error("a probe timeout of {} ms; 100 ms to 60 s are allowed", Millis::from(*timeout).0)]
     ProbeTimeout {
         /// The timeout.
         timeout: Duration,

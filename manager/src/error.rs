@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use onesocket_protocol::Millis;
+
 use crate::{Tier, TierFailure};
 
 /// Why [`WorkerManager::switch_tier`](crate::WorkerManager::switch_tier) did not bring the tab to the tier.
@@ -46,7 +48,7 @@ pub enum PingError {
     NotRunning,
     /// The worker did not answer in time: it is busy, or dead. Frozen tabs and throttled timers make this likely when the
     /// page is hidden.
-    #[error("no answer within {} ms", after.as_millis())]
+    #[error("no answer within {} ms", Millis::from(*after).0)]
     Timeout {
         /// How long it was waited for.
         after: Duration,

@@ -2,7 +2,7 @@
 
 use core::{fmt, time::Duration};
 
-use onesocket_protocol::VersionRange;
+use onesocket_protocol::{Millis, VersionRange};
 
 use crate::{Role, Tier};
 
@@ -187,7 +187,7 @@ impl fmt::Display for Attempt {
             | AttemptOutcome::Running
             | AttemptOutcome::Left
             | AttemptOutcome::Climbed => {
-                write!(f, "{tier}: {outcome}, {} ms", duration.as_millis())
+                write!(f, "{tier}: {outcome}, {} ms", Millis::from(*duration).0)
             }
         }
     }
@@ -308,7 +308,7 @@ pub enum TierFailure {
         theirs: VersionRange,
     },
     /// No welcome came in time. See [`ManagerConfig::hello_timeout`](crate::ManagerConfig::hello_timeout).
-    #[error("no welcome within {} ms", after.as_millis())]
+    #[error("no welcome within {} ms", Millis::from(*after).0)]
     HelloTimeout {
         /// How long it was waited for.
         after: Duration,
