@@ -70,13 +70,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             name: "a_worker_that_the_page_starts_early_is_the_one_it_uses",
-            tiers: &[Tier::Shared],
+            tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(early(ctx)),
         },
         Scenario {
             name: "an_early_worker_of_another_name_is_left_alone",
-            tiers: &[Tier::Shared],
+            tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(early_other(ctx)),
+        },
+        Scenario {
+            name: "a_tab_that_follows_ends_its_early_worker",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(early_follower(ctx)),
         },
         Scenario {
             name: "an_early_worker_without_a_script_fails_as_a_late_one",
@@ -139,14 +144,54 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 const SCRIPT: &str = "/onesocket-worker.js";
 
-/// The script of the book's chapter on the start.
+/// The scripts of the book's chapter on the start.
 pub(super) const EARLY: &str = include_str!("early.js");
+const EARLY_OR_DEDICATED: &str = include_str!("early_dedicated.js");
+
+/// A page that starts its worker early, and counts what it makes and ends. Those that the dedicated tier is for have no SharedWorkers.
+async fn early_page(ctx: &Context, site: &Site<'_>, script: &str) -> Result<Page> {
+    let query = match ctx.tier {
+        Some(Tier::Dedicated) => "?break=no-shared",
+        _ => "",
+    };
+    let page = site.page_with(query).await?;
+    let counted = format!(
+        "self.made = self.ended = 0;
+        const counting = (Kind) => class extends Kind {{
+            constructor(...args) {{
+                super(...args);
+                self.made += 1;
+            }}
+            terminate() {{
+                super.terminate();
+                self.ended += 1;
+            }}
+        }};
+        if (self.SharedWorker) self.SharedWorker = counting(SharedWorker);
+        self.Worker = counting(Worker);
+        {script}"
+    );
+    page.tab.eval(&counted, vec![]).await?;
+    Ok(page)
+}
+
+/// Has it choose its tier, which is the scenario's, because that is the best one there.
+async fn open_best(ctx: &Context, site: &Site<'_>, page: &Page) -> Result<()> {
+    let mut config = site.config("/echo");
+    config["worker"]["tier"] = Value::Null;
+    page.open("c", config).await?;
+    expect_tier(page, ctx.tier.map_or("", Tier::name), &[]).await
+}
+
+async fn count(page: &Page, of: &str) -> Result<u64> {
+    let count = page.tab.eval(&format!("return self.{of}"), vec![]).await?;
+    count.as_u64().context("a number")
+}
 
 async fn early(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let page = site.page().await?;
-    page.tab.eval(&counted(EARLY), vec![]).await?;
-    // Its place is taken when its wasm runs. The browser names who has taken it.
+    let page = early_page(ctx, &site, EARLY_OR_DEDICATED).await?;
+    // A SharedWorker's place is taken when its wasm runs. The browser names who has taken it.
     let holders = "const holders = async () => {
             const { held } = await navigator.locks.query();
             const places = held.filter(({ name }) => name.startsWith('onesocket-place onesocket '));
@@ -154,68 +199,80 @@ async fn early(ctx: &Context) -> Result<()> {
         };
         for (;;) {
             const all = await holders();
-            if (all.length > 0) return all;
+            if (all.length > 0 || !self.SharedWorker) return all;
             await new Promise((wake) => setTimeout(wake, 20));
         }";
     let before = page.tab.eval_async(holders, vec![]).await?;
-    page.open("c", site.config("/echo")).await?;
-    page.wait_for_state("connected").await?;
-    expect_tier(&page, "shared", &[]).await?;
+    open_best(ctx, &site, &page).await?;
     let after = page.tab.eval_async(holders, vec![]).await?;
     ensure!(before == after, "{before} was early, {after} is in use");
-    ensure!(made(&page).await? == 1, "another port to it");
+    ensure!(count(&page, "made").await? == 1, "another one");
     Ok(())
 }
 
 async fn early_other(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let page = site.page().await?;
-    let other = EARLY.replace("\"onesocket\"", "\"other\"");
-    page.tab.eval(&counted(&other), vec![]).await?;
-    page.open("c", site.config("/echo")).await?;
-    page.wait_for_state("connected").await?;
-    expect_tier(&page, "shared", &[]).await?;
-    ensure!(made(&page).await? == 2, "not one of its own");
-    let is_there = "return onesocketWorker.worker instanceof SharedWorker";
+    let other = EARLY_OR_DEDICATED.replace("\"onesocket\"", "\"other\"");
+    let page = early_page(ctx, &site, &other).await?;
+    open_best(ctx, &site, &page).await?;
+    ensure!(count(&page, "made").await? == 2, "not one of its own");
+    let is_there = "return onesocketWorker.worker !== null";
     ensure!(page.tab.eval(is_there, vec![]).await? == true);
+    ensure!(count(&page, "ended").await? == 0, "it is the page's");
+    Ok(())
+}
+
+async fn early_follower(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    for (role, ended) in [("leader", 0), ("follower", 1)] {
+        let page = early_page(ctx, &site, EARLY_OR_DEDICATED).await?;
+        open_best(ctx, &site, &page).await?;
+        let ladder = page.ladder().await?;
+        ensure!(ladder["role"] == role, "{ladder}");
+        let (made, gone) = (count(&page, "made").await?, count(&page, "ended").await?);
+        ensure!(
+            (made, gone) == (1, ended),
+            "the {role} has made {made}, ended {gone}"
+        );
+    }
     Ok(())
 }
 
 async fn early_not_found(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    site.server()?
-        .faults()
-        .http(SCRIPT, HttpFault::default().status(404))?;
-    let page = site.page().await?;
-    page.tab.eval(EARLY, vec![]).await?;
-    // Nobody listens when the browser says so.
-    let failed = "await new Promise((done) => {
-            onesocketWorker.worker.onerror = done;
-            setTimeout(done, 1000);
-        });";
-    page.tab.eval_async(failed, vec![]).await?;
-    page.open("c", site.config("/echo")).await?;
+    let failing = |status| {
+        let faults = site.server()?.faults();
+        faults.http(SCRIPT, HttpFault::default().status(status))?;
+        anyhow::Ok(())
+    };
     let words = "ScriptNotFound|ScriptError";
-    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
-}
-
-/// A script in front of which the page begins to count its SharedWorkers.
-fn counted(script: &str) -> String {
-    format!(
-        "self.made = 0;
-        self.SharedWorker = class extends SharedWorker {{
-            constructor(...args) {{
-                super(...args);
-                self.made += 1;
-            }}
-        }};
-        {script}"
-    )
-}
-
-async fn made(page: &Page) -> Result<u64> {
-    let made = page.tab.eval("return self.made", vec![]).await?;
-    made.as_u64().context("a number")
+    for (query, shared) in [("", words), ("?break=no-shared", "Unsupported")] {
+        for is_back in [false, true] {
+            failing(404)?;
+            let page = site.page_with(query).await?;
+            page.tab.eval(EARLY_OR_DEDICATED, vec![]).await?;
+            // Nobody listens when the browser says so.
+            let failed = "await new Promise((done) => {
+                    onesocketWorker.worker.onerror = done;
+                    setTimeout(done, 1000);
+                });";
+            page.tab.eval_async(failed, vec![]).await?;
+            if is_back {
+                site.server()?.faults().clear();
+            }
+            page.open("c", site.config("/echo")).await?;
+            match (is_back, query) {
+                (false, _) => {
+                    let outcomes = [("shared", shared), ("dedicated", words)];
+                    expect_tier(&page, "main", &outcomes).await?;
+                }
+                (true, "") => expect_tier(&page, "shared", &[]).await?,
+                (true, _) => expect_tier(&page, "dedicated", &[("shared", shared)]).await?,
+            }
+            page.tab.close().await?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks which tier runs, and why those before it do not.

@@ -5,9 +5,10 @@ const tier = new URLSearchParams(location.search).get("tier");
 
 export async function load() {
   // The worker starts while the page's own wasm is loaded: docs/start-up.md.
-  if (tier === "shared") {
+  const Kind = { shared: self.SharedWorker, dedicated: self.Worker }[tier];
+  if (Kind) {
     self.onesocketWorker = { script: "onesocket-worker.js", name: "onesocket" };
-    onesocketWorker.worker = new SharedWorker(onesocketWorker.script, onesocketWorker);
+    onesocketWorker.worker = new Kind(onesocketWorker.script, onesocketWorker);
   }
   const api = await page("bench-onesocket");
   return { ...api, first: (url) => api.first(url, tier) };

@@ -14,8 +14,10 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     Verdict,
     climb::{ask_for_lock, hold_lock},
-    diagnose, early, election, now, sleep, succession,
-    transport::{Spawner, Transport, to_session},
+    diagnose, early, election, now,
+    page::Page,
+    sleep, succession,
+    transport::{self, Spawner, Transport, to_session},
 };
 use crate::{
     Attempt, AttemptOutcome, ManagerState, NotShared, Role, Tier, TierFailure, core::Core,
@@ -97,7 +99,8 @@ async fn attempt_once(core: &Rc<Core>, tier: Tier) -> Result<(), NotRunning> {
 
 /// Asks the browser what the first attempt has to know. It answers in milliseconds, in which there is enough to do.
 pub(super) fn prepare(core: &Rc<Core>) {
-    match core.config.tiers.tiers().first() {
+    let tiers = core.config.tiers.tiers().iter();
+    match tiers.copied().find(|tier| transport::is_there(*tier)) {
         Some(Tier::Shared) => {
             ask_for_lock(core);
             succession::ask(core);
@@ -110,12 +113,20 @@ pub(super) fn prepare(core: &Rc<Core>) {
     }
 }
 
+/// Returns the page, if there is one, and the browser has workers of this tier.
+pub(super) fn page_for(core: &Core, tier: Tier) -> Result<&Page, TierFailure> {
+    let page = core.host.page.as_ref();
+    page.filter(|_| transport::is_there(tier))
+        .ok_or(TierFailure::Unsupported)
+}
+
 /// Returns the part that this tab plays in the end, where there is one to play.
 async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop> {
-    let Some(page) = &core.host.page else {
-        return Err(TierFailure::Unsupported.into());
+    let page = page_for(core, tier)?;
+    let mut early = match tier {
+        Tier::Shared => early::take(core, tier),
+        _ => None,
     };
-    let early = (tier == Tier::Shared).then(|| early::take(core)).flatten();
     let is_early = early.is_some();
     // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser takes
     // milliseconds, so they are asked together.
@@ -140,6 +151,9 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
         return Err(Stop::NotRunning(NotRunning::Released));
     }
     let role = (tier == Tier::Dedicated).then(|| election::role(core));
+    if role.is_some_and(|role| role != Role::Follower) {
+        early = early::take(core, tier);
+    }
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
     let transport = Spawner::new(core, &page.script, to_session(core), verdicts)
@@ -201,6 +215,9 @@ pub(super) async fn await_welcome(
 
 /// Sees to what the welcome has left open.
 fn look_after(core: &Rc<Core>, role: Option<Role>) {
+    if role == Some(Role::Follower) {
+        early::end(core);
+    }
     match role {
         Some(Role::Leader) => {
             let epoch = core.host.epoch.get();

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
-    attempt::{NotRunning, Stop, await_welcome},
+    attempt::{NotRunning, Stop, await_welcome, page_for},
     diagnose, js, now, sleep, succession, switch,
     transport::{Spawner, Transport},
 };
@@ -101,9 +101,7 @@ async fn visit(core: &Rc<Core>, tier: Tier) -> Result<Transport, TierFailure> {
 }
 
 async fn knock_at(core: &Rc<Core>, tier: Tier) -> Result<Transport, TierFailure> {
-    let Some(page) = &core.host.page else {
-        return Err(TierFailure::Unsupported);
-    };
+    let page = page_for(core, tier)?;
     if tier == Tier::Shared {
         succession::follow(core).await;
     }

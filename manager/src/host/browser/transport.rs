@@ -65,7 +65,9 @@ enum Maker {
     Dedicated {
         spawner: Spawner,
         worker: Worker,
-        _errors: Listener,
+        /// The page has started it before anybody listened for its errors.
+        is_early: bool,
+        errors: Listener,
         /// `None` when it is for this tab alone.
         lead: Option<Lead>,
     },
@@ -124,20 +126,16 @@ impl Spawner {
         core: &Core,
         tier: Tier,
         role: Option<Role>,
-        early: Option<SharedWorker>,
+        early: Option<EventTarget>,
     ) -> Result<Transport, TierFailure> {
         let config = &core.config;
-        let name = constructor_of(tier);
-        if name.is_some_and(|name| !get(&js_sys::global(), name).is_function()) {
-            return Err(TierFailure::Unsupported);
-        }
         let (wire, maker) = match (tier, role) {
             (Tier::Shared, _) => (
                 Some(self.shared_wire(config, 0, early)?),
                 Maker::Shared(self),
             ),
             (Tier::Dedicated, Some(Role::Follower)) => (None, self.follower(core)?),
-            (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader))?,
+            (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader), early)?,
             (Tier::Main, _) => self.main(),
         };
         Ok(Transport {
@@ -155,10 +153,11 @@ impl Spawner {
         &self,
         config: &ManagerConfig,
         number: u32,
-        early: Option<SharedWorker>,
+        early: Option<EventTarget>,
     ) -> Result<Wire, TierFailure> {
         let make =
             || SharedWorker::new_with_worker_options(&self.script, &options(config, &self.name));
+        let early = early.map(JsCast::unchecked_into);
         let worker = early.map_or_else(make, Ok).map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
         Ok(Wire::Port(self.port(
@@ -168,21 +167,33 @@ impl Spawner {
         )))
     }
 
-    fn dedicated(&self, core: &Core, leads: bool) -> Result<(Option<Wire>, Maker), TierFailure> {
+    fn dedicated(
+        &self,
+        core: &Core,
+        leads: bool,
+        early: Option<EventTarget>,
+    ) -> Result<(Option<Wire>, Maker), TierFailure> {
         // Entered before the worker is, so that its announcement is heard.
         let lead = if leads { Some(self.lead(core)?) } else { None };
-        let config = &core.config;
-        let worker = Worker::new_with_options(&self.script, &options(config, &config.name))
-            .map_err(threw)?;
+        let is_early = early.is_some();
+        let worker = match early {
+            Some(early) => early.unchecked_into(),
+            None => self.dedicated_worker(&core.config)?,
+        };
         let errors = self.listen_for_errors(&worker);
-        let wire = self.own_wire(&worker, lead.as_ref())?;
+        let wire = self.own_wire(&worker, lead.as_ref(), 0)?;
         let maker = Maker::Dedicated {
             spawner: self.clone(),
             worker,
-            _errors: errors,
+            is_early,
+            errors,
             lead,
         };
         Ok((Some(wire), maker))
+    }
+
+    fn dedicated_worker(&self, config: &ManagerConfig) -> Result<Worker, TierFailure> {
+        Worker::new_with_options(&self.script, &options(config, &config.name)).map_err(threw)
     }
 
     fn lead(&self, core: &Core) -> Result<Lead, TierFailure> {
@@ -232,9 +243,12 @@ impl Spawner {
     }
 
     /// Has the worker read what is posted to it.
-    fn own_wire(&self, worker: &Worker, lead: Option<&Lead>) -> Result<Wire, TierFailure> {
-        // There is one such way, and it is tried first: later lines are ports.
-        let number = 0;
+    fn own_wire(
+        &self,
+        worker: &Worker,
+        lead: Option<&Lead>,
+        number: u32,
+    ) -> Result<Wire, TierFailure> {
         let witness = self.hand_over(worker, &Array::of1(&hall_of(lead)), number)?;
         Ok(Wire::Own(Own {
             _listeners: self.listen(worker, number),
@@ -384,6 +398,21 @@ impl Transport {
             Maker::Dedicated {
                 spawner,
                 worker,
+                is_early,
+                errors,
+                lead,
+            } if *is_early => {
+                // Perhaps it has failed when nobody listened.
+                *is_early = false;
+                worker.terminate();
+                self.lines.clear();
+                *worker = spawner.dedicated_worker(config)?;
+                *errors = spawner.listen_for_errors(worker);
+                spawner.own_wire(worker, lead.as_ref(), number)?
+            }
+            Maker::Dedicated {
+                spawner,
+                worker,
                 lead,
                 ..
             } => Wire::Port(spawner.hand_over(worker, &hall_of(lead.as_ref()), number)?),
@@ -521,12 +550,14 @@ fn hall_of(lead: Option<&Lead>) -> JsValue {
     lead.map_or(JsValue::NULL, |lead| lead.name.as_str().into())
 }
 
-fn constructor_of(tier: Tier) -> Option<&'static str> {
-    match tier {
-        Tier::Shared => Some("SharedWorker"),
-        Tier::Dedicated => Some("Worker"),
-        Tier::Main => None,
-    }
+/// Returns whether the browser has workers of this tier.
+pub(super) fn is_there(tier: Tier) -> bool {
+    let name = match tier {
+        Tier::Shared => "SharedWorker",
+        Tier::Dedicated => "Worker",
+        Tier::Main => return true,
+    };
+    get(&js_sys::global(), name).is_function()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
