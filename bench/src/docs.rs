@@ -101,7 +101,7 @@ const METHOD: &str = "\
   those of `requestAnimationFrame`.
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
   processes of the browser.
-- All pages in Rust fetch their wasm beside their script. The shared tier's starts its worker by two lines of script, [as an app can](../start-up.md).
+- All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by two lines of script, [as an app can](../start-up.md).
 - The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
 
