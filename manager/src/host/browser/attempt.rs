@@ -123,10 +123,9 @@ pub(super) fn page_for(core: &Core, tier: Tier) -> Result<&Page, TierFailure> {
 /// Returns the part that this tab plays in the end, where there is one to play.
 async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop> {
     let page = page_for(core, tier)?;
-    let mut early = match tier {
-        Tier::Shared => early::take(core, tier),
-        _ => None,
-    };
+    let early = (tier == Tier::Shared)
+        .then(|| early::shared(core))
+        .flatten();
     let is_early = early.is_some();
     // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser takes
     // milliseconds, so they are asked together.
@@ -151,9 +150,6 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
         return Err(Stop::NotRunning(NotRunning::Released));
     }
     let role = (tier == Tier::Dedicated).then(|| election::role(core));
-    if role.is_some_and(|role| role != Role::Follower) {
-        early = early::take(core, tier);
-    }
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
     let transport = Spawner::new(core, &page.script, to_session(core), verdicts)

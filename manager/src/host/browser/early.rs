@@ -5,40 +5,42 @@
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{EventTarget, SharedWorker, Worker};
+use web_sys::{SharedWorker, Worker};
 
 use super::{js::get, succession};
-use crate::{ScriptKind, Tier, core::Core};
+use crate::{ScriptKind, core::Core};
 
-/// Takes it, once, if it is of this tier.
-pub(super) fn take(core: &Core, tier: Tier) -> Option<EventTarget> {
+/// Takes a SharedWorker, once.
+pub(super) fn shared(core: &Core) -> Option<SharedWorker> {
+    let name = succession::worker_name(core);
+    take(core, &name, JsCast::is_instance_of::<SharedWorker>).map(JsCast::unchecked_into)
+}
+
+/// Takes a dedicated one, once.
+pub(super) fn dedicated(core: &Core) -> Option<Worker> {
+    take(core, &core.config.name, JsCast::is_instance_of::<Worker>).map(JsCast::unchecked_into)
+}
+
+/// Ends a dedicated one: this tab is with another tab's.
+pub(super) fn end(core: &Core) {
+    if let Some(worker) = dedicated(core) {
+        worker.terminate();
+    }
+}
+
+fn take(core: &Core, name: &str, is_of_tier: fn(&JsValue) -> bool) -> Option<JsValue> {
     let early = get(&js_sys::global(), GLOBAL);
     let worker = get(&early, WORKER);
-    let (is_of_tier, name) = match tier {
-        Tier::Shared => (
-            worker.is_instance_of::<SharedWorker>(),
-            succession::worker_name(core),
-        ),
-        Tier::Dedicated => (worker.is_instance_of::<Worker>(), core.config.name.clone()),
-        Tier::Main => return None,
-    };
     let text = |name| get(&early, name).as_string().unwrap_or_default();
     let page = core.host.page.as_ref()?;
     let is_module = core.config.script_kind == ScriptKind::Module;
-    let is_ours = is_of_tier
+    let is_ours = is_of_tier(&worker)
         && page.resolve(&text("script")).ok()? == page.script
         && text("name") == name
         && (text("type") == "module") == is_module;
     // It is left where it can't be taken away from the next one.
     let is_taken = is_ours && Reflect::set(&early, &WORKER.into(), &JsValue::NULL) == Ok(true);
-    is_taken.then(|| worker.unchecked_into())
-}
-
-/// Ends a dedicated one: this tab is with another tab's.
-pub(super) fn end(core: &Core) {
-    if let Some(worker) = take(core, Tier::Dedicated) {
-        worker.unchecked_ref::<Worker>().terminate();
-    }
+    is_taken.then_some(worker)
 }
 
 const GLOBAL: &str = "onesocketWorker";

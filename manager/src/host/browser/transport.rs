@@ -16,7 +16,7 @@ use web_sys::{
 };
 
 use super::{
-    Verdict, answer_soon, deliver, election,
+    Verdict, answer_soon, deliver, early, election,
     hall::{Hall, Meeting},
     js::{Listener, describe, error_message, get},
     succession,
@@ -126,7 +126,7 @@ impl Spawner {
         core: &Core,
         tier: Tier,
         role: Option<Role>,
-        early: Option<EventTarget>,
+        early: Option<SharedWorker>,
     ) -> Result<Transport, TierFailure> {
         let config = &core.config;
         let (wire, maker) = match (tier, role) {
@@ -135,7 +135,7 @@ impl Spawner {
                 Maker::Shared(self),
             ),
             (Tier::Dedicated, Some(Role::Follower)) => (None, self.follower(core)?),
-            (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader), early)?,
+            (Tier::Dedicated, role) => self.dedicated(core, role == Some(Role::Leader))?,
             (Tier::Main, _) => self.main(),
         };
         Ok(Transport {
@@ -153,11 +153,10 @@ impl Spawner {
         &self,
         config: &ManagerConfig,
         number: u32,
-        early: Option<EventTarget>,
+        early: Option<SharedWorker>,
     ) -> Result<Wire, TierFailure> {
         let make =
             || SharedWorker::new_with_worker_options(&self.script, &options(config, &self.name));
-        let early = early.map(JsCast::unchecked_into);
         let worker = early.map_or_else(make, Ok).map_err(threw)?;
         let errors = self.listen_for_errors(&worker);
         Ok(Wire::Port(self.port(
@@ -167,19 +166,13 @@ impl Spawner {
         )))
     }
 
-    fn dedicated(
-        &self,
-        core: &Core,
-        leads: bool,
-        early: Option<EventTarget>,
-    ) -> Result<(Option<Wire>, Maker), TierFailure> {
+    fn dedicated(&self, core: &Core, leads: bool) -> Result<(Option<Wire>, Maker), TierFailure> {
         // Entered before the worker is, so that its announcement is heard.
         let lead = if leads { Some(self.lead(core)?) } else { None };
+        let early = early::dedicated(core);
         let is_early = early.is_some();
-        let worker = match early {
-            Some(early) => early.unchecked_into(),
-            None => self.dedicated_worker(&core.config)?,
-        };
+        let make = || self.dedicated_worker(&core.config);
+        let worker = early.map_or_else(make, Ok)?;
         let errors = self.listen_for_errors(&worker);
         let wire = self.own_wire(&worker, lead.as_ref(), 0)?;
         let maker = Maker::Dedicated {
