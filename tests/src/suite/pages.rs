@@ -506,6 +506,8 @@ async fn no_timers(ctx: &Context) -> Result<()> {
         .eval("window.setTimeout = window.setInterval = () => 0", vec![])
         .await?;
     page.send_ok("one").await?;
+    // It is with the browser then, and perhaps not yet with the server.
+    page.wait_for_messages("c", 1).await?;
     for round in 0..3 {
         site.server()?.faults().drop_sockets(Selection::All);
         wait_for_reconnecting(&page, round + 1).await?;
