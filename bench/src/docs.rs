@@ -113,6 +113,6 @@ const METHOD: &str = "\
 - Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone. Of Firefox and WebKit alone there is a second flood in the same page, on a socket of its
   own: their first one is over before all of a page's code is compiled.
 - `bare-shared` and `bare-dedicated` are what is left of the library's way without the library: a hundred lines of JavaScript that pass on what comes, in batches as ours, and do nothing else. No
-  reconnect, no receipt, no bound on what waits. It is a measure and no bound: who posts each message by itself has a faster echo, and tiers pass it in some figures. A quick run has it from three rounds on.
+  reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run has it from three rounds on.
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
 ";

@@ -148,6 +148,7 @@ impl Codec for Postcard {
         let bytes = Uint8Array::new(&input).to_vec();
         match postcard::from_bytes(&bytes) {
             Ok(message) => message,
+            // gloo-worker's trait has no error to return, and its messages no other reader. Within one build what `encode` writes is read.
             Err(error) => panic!("a gloo-worker message of another build: {error}"),
         }
     }

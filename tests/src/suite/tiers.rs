@@ -240,15 +240,11 @@ async fn early_follower(ctx: &Context) -> Result<()> {
 
 async fn early_not_found(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let failing = |status| {
-        let faults = site.server()?.faults();
-        faults.http(SCRIPT, HttpFault::default().status(status))?;
-        anyhow::Ok(())
-    };
     let words = "ScriptNotFound|ScriptError";
     for (query, shared) in [("", words), ("?break=no-shared", "Unsupported")] {
         for is_back in [false, true] {
-            failing(404)?;
+            let faults = site.server()?.faults();
+            faults.http(SCRIPT, HttpFault::default().status(404))?;
             let page = site.page_with(query).await?;
             page.tab.eval(EARLY_OR_DEDICATED, vec![]).await?;
             // Nobody listens when the browser says so.

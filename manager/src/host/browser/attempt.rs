@@ -212,6 +212,7 @@ pub(super) async fn await_welcome(
 /// Sees to what the welcome has left open.
 fn look_after(core: &Rc<Core>, role: Option<Role>) {
     if role == Some(Role::Follower) {
+        // Not before the welcome: a tab follows until it hears that it is elected, and then it has a use for it.
         early::end(core);
     }
     match role {
