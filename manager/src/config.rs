@@ -74,7 +74,8 @@ pub struct ManagerConfig {
     /// `BroadcastChannel`; without them each tab has a worker, and a socket, of its own. Off: always. Frames of tabs that follow are
     /// copied once more than through a port.
     pub share_dedicated: bool,
-    /// How often this tab is posted messages while it is looked at. Default: 16 at once, and then as one batch after 16 ms. Up to 10 s. Shorter: a
+    /// How often this tab is posted messages while it is looked at. Default: 16 at once, and then as one batch after 16 ms; a
+    /// stream, of 8 messages in each 16 ms, as a batch in each. Up to 10 s. Shorter: a
     /// stream costs the page's main thread more. Longer: the messages of a stream are older when they come.
     pub pace: Pace,
     /// The same while the page is [hidden](https://developer.mozilla.org/en-US/docs/Web/API/Document/visibilityState). Default: 8 at once,

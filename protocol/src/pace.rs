@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 
 /// How often a worker may post messages to a tab: at most `burst` of them leave at once within an `interval`; what comes after
-/// those is gathered, and leaves together when the interval has passed. It is counted anew whenever the tab says something: the answer
-/// is not to wait.
+/// those is gathered, and leaves together when the interval has passed. Of a stream, which is half of `burst` in each of two intervals in a row,
+/// all is gathered for as long as it goes on. It is counted anew whenever the tab says something: the answer is not to wait.
 ///
 /// A tab is so given a flood in few large batches, whose fixed cost (a task, an event, two posts) many messages share. Nothing is dropped or
 /// reordered by it. Receipts, answers and changes of state do not wait, and take along what has gathered; so do
@@ -16,14 +16,14 @@ use crate::Millis;
 /// ```
 /// use onesocket_protocol::{Millis, Pace};
 ///
-/// // Of 20,000 messages a second, 320 come in each of 62 batches; of 1,000, each leaves at once.
+/// // Of 20,000 messages a second, 320 come in each of 62 batches; of 1,000, 16 do. Of 400, each leaves at once.
 /// assert_eq!(Pace::default(), Pace { interval: Millis(16), burst: 16 });
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Pace {
     /// For how long it is counted. 0: every message leaves as soon as the batch before is acknowledged.
     pub interval: Millis,
-    /// How many messages may leave at once within it.
+    /// How many messages may leave at once within it, unless they are part of a stream.
     pub burst: u32,
 }
 

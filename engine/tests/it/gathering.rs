@@ -43,6 +43,7 @@ fn a_flood_is_gathered_and_each_tab_gets_all_of_it_in_order() {
 #[test]
 fn a_message_that_can_be_passed_on_is_not_gathered() {
     let (mut sim, chans) = world(2);
+    sim.in_tab(0, |session| session.set_pace(Pace::AT_ONCE));
     // The second tab has much to wait for, the first one nothing.
     sim.port_delay = 500;
     stream(&mut sim, 1, 1);
@@ -56,6 +57,7 @@ fn a_message_that_can_be_passed_on_is_not_gathered() {
 #[test]
 fn one_tab_that_can_be_posted_to_is_enough_for_none_to_be_gathered() {
     let (mut sim, chans) = world(2);
+    sim.in_tab(0, |session| session.set_pace(Pace::AT_ONCE));
     sim.freeze(1);
     stream(&mut sim, 1, 100);
     assert_eq!(sim.gathered, 0);

@@ -1,6 +1,6 @@
 //! Streams of state: a tab that does not keep up is given the latest of each key.
 
-use onesocket_protocol::{LatestBy, LinkState, Payload};
+use onesocket_protocol::{LatestBy, LinkState, Pace, Payload};
 
 use crate::sim::{Chan, Sim};
 
@@ -30,6 +30,7 @@ fn tick(sim: &mut Sim, symbol: &str, price: u32) {
 #[test]
 fn a_frozen_tab_wakes_to_the_latest_of_each_key_and_the_others_got_all() {
     let (mut sim, chans) = world(2);
+    sim.in_tab(1, |session| session.set_pace(Pace::AT_ONCE));
     sim.port_delay = 0;
     sim.freeze(0);
     for price in 0..5_000 {
