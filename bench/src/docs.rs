@@ -96,7 +96,7 @@ const METHOD: &str = "\
 - Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
 - Upstream the clock stops when the server's word has come back that all sends are there and are undamaged.
-- The echo is timed in groups of ten, because browsers round their clocks.
+- The echo is timed in groups of twenty, because browsers round their clocks, and behind 2,000 that are not: before, the page is not idle, as its browser is still busy with its start.
 - Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`, in processor time of that thread; of the steady stream that of the same page, idle, is subtracted. Frames are
   those of `requestAnimationFrame`.
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all

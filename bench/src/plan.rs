@@ -50,7 +50,7 @@ impl Plan {
             messages: 100_000,
             rate: 20_000,
             steady: Duration::from_secs(3),
-            echoes: (40, 10),
+            echoes: (100, 20),
             pings: 200,
             frames_64k: 2_000,
             frames_8m: 20,
@@ -61,7 +61,7 @@ impl Plan {
         Self {
             rounds: if full.engines.len() == 1 { 2 } else { 1 },
             steady: Duration::from_millis(1_500),
-            echoes: (20, 10),
+            echoes: (50, 20),
             pings: 60,
             ..full
         }
