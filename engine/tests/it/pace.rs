@@ -57,6 +57,29 @@ fn a_stream_of_one_message_in_a_millisecond_wakes_a_tab_as_often() {
 }
 
 #[test]
+fn a_stream_is_known_for_one_after_two_intervals() {
+    let (mut sim, chan) = world();
+    stream(&mut sim, 1, 32);
+    assert_eq!(wakes(&sim, chan), 32);
+    stream(&mut sim, 1, 15);
+    assert_eq!(wakes(&sim, chan), 33);
+}
+
+#[test]
+fn a_stream_ends_with_an_interval_that_brings_little() {
+    let (mut sim, chan) = world();
+    stream(&mut sim, 1, 1_000);
+    let before = wakes(&sim, chan);
+    while wakes(&sim, chan) == before {
+        stream(&mut sim, 1, 1);
+    }
+    let before = sim.client(chan).messages.len();
+    sim.run(20);
+    stream(&mut sim, 1, 2);
+    assert_eq!(sim.client(chan).messages.len(), before + 2);
+}
+
+#[test]
 fn less_than_a_stream_is_not_held_back() {
     let (mut sim, chan) = world();
     for _ in 0..300 {
@@ -76,6 +99,16 @@ fn a_burst_is_no_stream() {
         stream(&mut sim, 1, 1);
         assert_eq!(sim.client(chan).messages.len(), 41 * burst);
         sim.run(40);
+    }
+}
+
+#[test]
+fn bursts_with_pauses_are_no_stream() {
+    let (mut sim, chan) = world();
+    for burst in 1..=20 {
+        stream(&mut sim, 40, 1);
+        assert_eq!(sim.client(chan).messages.len(), 40 * burst);
+        sim.run(49);
     }
 }
 
