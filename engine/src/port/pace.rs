@@ -46,7 +46,7 @@ impl Pacer {
 
     /// Counts messages that are posted.
     pub(crate) fn count(&mut self, now: Time, messages: u32) {
-        self.messages += messages;
+        self.messages = self.messages.saturating_add(messages);
         let end = self.end();
         if now >= end {
             let was_busy = self.is_busy;
