@@ -50,8 +50,8 @@ impl Pacer {
         let end = self.end();
         if now >= end {
             let was_busy = self.is_busy;
-            self.is_busy = self.messages >= self.pace.burst / 2
-                && now < end.after(self.pace.interval);
+            self.is_busy =
+                self.messages >= self.pace.burst / 2 && now < end.after(self.pace.interval);
             self.is_stream = was_busy && self.is_busy;
             self.since = now;
             // What has waited for the end of an interval belongs to it.
