@@ -1,7 +1,7 @@
 //! Messages of the server, on their way to many tabs.
 
-use super::{Encode, check, tag, worker_side};
-use crate::{ChannelId, OverCap, Payload, Version};
+use super::{Encode, check, tag};
+use crate::{ChannelId, OverCap, Payload, Version, frame::MESSAGE_HEADER_BYTES};
 
 /// A [`ToTab::Message`](crate::ToTab::Message) before it is one: written from here, a message need not be cloned for each tab, and the
 /// code of all others is not around it.
@@ -26,11 +26,29 @@ pub struct Delivered<'a> {
 }
 
 impl Delivered<'_> {
+    /// In two pieces and not field by field, as for each piece a vector looks whether it has to grow.
     fn encode_v1(&self, out: &mut Vec<u8>) {
-        worker_side::framed(out, |mut body| {
-            body.u32(self.channel.0);
-            body.delivered(self.replayed, self.payload)
-        });
+        // The channel as a varint, and a byte for each of the other two: seven bytes at most.
+        let (mut fields, mut front) = (0, 0);
+        let mut put = |byte: u32| {
+            fields |= u64::from(byte) << (8 * front);
+            front += 1;
+        };
+        let mut channel = self.channel.0;
+        while channel >= 0x80 {
+            put(channel & 0x7f | 0x80);
+            channel >>= 7;
+        }
+        put(channel);
+        put(u32::from(self.replayed));
+        put(self.payload.kind() as u32);
+
+        let [a, b, c, d] = ((front + self.payload.len()) as u32).to_le_bytes();
+        let [e, f, g, h, i, j, k, _] = fields.to_le_bytes();
+        let end = out.len() + MESSAGE_HEADER_BYTES + front;
+        out.extend_from_slice(&[tag::MESSAGE, a, b, c, d, e, f, g, h, i, j, k]);
+        out.truncate(end);
+        out.extend_from_slice(self.payload.bytes());
     }
 }
 

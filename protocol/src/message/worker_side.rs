@@ -7,8 +7,8 @@ mod writer;
 
 use bytes::Bytes;
 
+pub(super) use self::writer::encode;
 pub(crate) use self::writer::write_status;
-pub(super) use self::writer::{encode, framed};
 use super::{Connect, DebugLevel, ToWorker, check, tag};
 use crate::{
     Answer, Auth, Backoff, ChannelId, Credential, DecodeError, GiveUp, Greeting, GreetingId,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, Epoch, FailedStart, Hello, Millis, Outbox, Preface, Refusal, TabId, TabToken,
-    ToTab, ToWorker, Version, VersionRange, Welcome, limits,
+    BatchReader, ChannelId, Delivered, Encode, Epoch, FailedStart, Hello, Millis, Outbox, Preface,
+    Refusal, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome, limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -20,6 +20,21 @@ proptest! {
     #[test]
     fn a_message_to_the_tab(message in strategies::to_tab()) {
         prop_assert_eq!(ToTab::decode_v1(&raw(&message)), Ok(message));
+    }
+
+    #[test]
+    fn a_delivered_message_is_written_as_the_message_is(
+        number: u32,
+        shift in 0..32,
+        replayed: bool,
+        payload in strategies::payload(),
+        before in vec(any::<u8>(), 0..3),
+    ) {
+        let channel = ChannelId(number >> shift);
+        let (mut one, mut other) = (before.clone(), before);
+        Delivered { channel, replayed, payload: &payload }.encode(Version::V1, &mut one);
+        ToTab::Message { channel, replayed, payload }.encode(Version::V1, &mut other);
+        prop_assert_eq!(one, other);
     }
 
     #[test]

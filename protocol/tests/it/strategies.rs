@@ -344,7 +344,7 @@ fn close() -> impl Strategy<Value = CloseInfo> {
     })
 }
 
-fn payload() -> impl Strategy<Value = Payload> {
+pub(crate) fn payload() -> impl Strategy<Value = Payload> {
     prop_oneof![
         text().prop_map(Payload::text),
         vec(any::<u8>(), 0..64).prop_map(Payload::binary),

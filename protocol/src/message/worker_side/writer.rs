@@ -1,21 +1,16 @@
 //! What a worker writes.
 
 use crate::{
-    CloseInfo, LinkState, LogEntry, Millis, Payload, ReconnectCause, SendFailure, Status,
-    StopReason, ToTab, WorkerError, limits, message::tag,
+    CloseInfo, LinkState, LogEntry, Millis, ReconnectCause, SendFailure, Status, StopReason, ToTab,
+    WorkerError, limits, message::tag,
 };
 
 /// Appends tag, length and body.
 pub(in crate::message) fn encode(message: &ToTab, out: &mut Vec<u8>) {
-    framed(out, |mut body| body.message(message));
-}
-
-/// Appends what `write` writes, behind the tag that it returns and its length.
-pub(in crate::message) fn framed(out: &mut Vec<u8>, write: impl FnOnce(Writer<'_>) -> u8) {
     let start = out.len();
     out.extend_from_slice(&[0; 5]);
     let body = out.len();
-    let tag = write(Writer(out));
+    let tag = Writer(out).message(message);
     let len = (out.len() - body) as u32;
     if let Some([first, head @ ..]) = out.get_mut(start..body) {
         *first = tag;
@@ -28,17 +23,9 @@ pub(crate) fn write_status(status: &Status, out: &mut Vec<u8>) {
     Writer(out).status(status);
 }
 
-pub(in crate::message) struct Writer<'a>(&'a mut Vec<u8>);
+struct Writer<'a>(&'a mut Vec<u8>);
 
 impl Writer<'_> {
-    /// Appends what is behind the channel of a message of the server, and returns its tag.
-    pub(in crate::message) fn delivered(&mut self, replayed: bool, payload: &Payload) -> u8 {
-        self.byte(u8::from(replayed));
-        self.byte(payload.kind() as u8);
-        self.0.extend_from_slice(payload.bytes());
-        tag::MESSAGE
-    }
-
     /// Appends a body and returns its tag.
     fn message(&mut self, message: &ToTab) -> u8 {
         if let Some(channel) = message.channel() {
@@ -78,7 +65,12 @@ impl Writer<'_> {
             }
             ToTab::Message {
                 replayed, payload, ..
-            } => self.delivered(*replayed, payload),
+            } => {
+                self.byte(u8::from(*replayed));
+                self.byte(payload.kind() as u8);
+                self.0.extend_from_slice(payload.bytes());
+                tag::MESSAGE
+            }
             ToTab::Status { status, .. } => {
                 self.status(status);
                 tag::STATUS
@@ -159,7 +151,7 @@ impl Writer<'_> {
         self.byte(number as u8);
     }
 
-    pub(in crate::message) fn u32(&mut self, number: u32) {
+    fn u32(&mut self, number: u32) {
         self.number(u64::from(number));
     }
 
