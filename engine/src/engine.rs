@@ -7,8 +7,8 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, Millis,
-    Outbox, OverCap, Pace, Preface, Refusal, SendFailure, Sight, StatedPolicy, TabId, ToTab,
-    ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, frame::HEADER_BYTES,
+    Outbox, OverCap, Pace, Payload, Preface, Refusal, SendFailure, Sight, StatedPolicy, TabId,
+    ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, frame::HEADER_BYTES,
     limits,
 };
 
@@ -116,8 +116,10 @@ impl Engine {
     fn handle(&mut self, input: Input) {
         match input {
             Input::Frame { port, frame } => self.on_frame(port, &frame),
-            Input::Received { .. } | Input::Gathered { .. } | Input::ReceivedParcel { .. } => {
-                self.on_socket(input);
+            Input::Received { socket, payload } => self.on_received(socket, &[payload]),
+            Input::Gathered { socket, payloads } => self.on_received(socket, &payloads),
+            Input::ReceivedParcel { socket, parcel } => {
+                self.on_link_of(socket, |link, ctx| link.on_parcel(ctx, &parcel));
             }
             input => self.handle_rare(input),
         }
@@ -143,22 +145,30 @@ impl Engine {
             }
             Input::Slept(slept) => self.wake(slept),
             Input::Tick => self.stir(Stir::Tick),
-            Input::SocketOpened { .. }
-            | Input::Received { .. }
-            | Input::Gathered { .. }
-            | Input::ReceivedParcel { .. }
-            | Input::SocketClosing(_)
-            | Input::SocketClosed { .. }
-            | Input::Buffered { .. }
-            | Input::DialRefused { .. } => self.on_socket(input),
+            // Read by its caller.
+            Input::Received { .. } | Input::Gathered { .. } | Input::ReceivedParcel { .. } => {}
+            Input::SocketOpened { socket, .. }
+            | Input::SocketClosing(socket)
+            | Input::SocketClosed { socket, .. }
+            | Input::Buffered { socket, .. }
+            | Input::DialRefused { socket, .. } => {
+                self.on_link_of(socket, |link, ctx| link.on_socket(ctx, input));
+            }
         }
     }
 
-    fn on_socket(&mut self, input: Input) {
-        // An input about a socket that was closed and forgotten is late, not wrong.
-        let link = input.socket().and_then(|socket| self.sockets.get(&socket));
-        if let Some(link) = link.copied() {
-            self.with_link(link, |link, ctx| link.on_socket(ctx, input));
+    fn on_received(&mut self, socket: SocketId, payloads: &[Payload]) {
+        self.on_link_of(socket, |link, ctx| {
+            for payload in payloads {
+                link.on_received(ctx, payload);
+            }
+        });
+    }
+
+    /// As [`with_link`](Self::with_link). A socket that was closed and forgotten has none: what it says is late, not wrong.
+    fn on_link_of(&mut self, socket: SocketId, react: impl FnOnce(&mut Link, &mut Ctx<'_>)) {
+        if let Some(link) = self.sockets.get(&socket).copied() {
+            self.with_link(link, react);
         }
     }
 

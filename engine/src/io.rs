@@ -110,28 +110,6 @@ pub enum Input {
     Tick,
 }
 
-impl Input {
-    /// Returns the socket that it is about, if it is about one.
-    pub(crate) fn socket(&self) -> Option<SocketId> {
-        match self {
-            Self::SocketOpened { socket, .. }
-            | Self::Received { socket, .. }
-            | Self::Gathered { socket, .. }
-            | Self::ReceivedParcel { socket, .. }
-            | Self::SocketClosing(socket)
-            | Self::SocketClosed { socket, .. }
-            | Self::Buffered { socket, .. }
-            | Self::DialRefused { socket, .. } => Some(*socket),
-            Self::PortOpened(_)
-            | Self::Frame { .. }
-            | Self::PortClosed(_)
-            | Self::Network { .. }
-            | Self::Slept(_)
-            | Self::Tick => None,
-        }
-    }
-}
-
 /// Why the WebSocket constructor threw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DialRefusal {

@@ -150,22 +150,8 @@ impl Link {
     }
 
     /// What becomes of the socket.
+    /// Takes what a socket says but for messages.
     pub(crate) fn on_socket(&mut self, ctx: &mut Ctx<'_>, input: Input) {
-        match input {
-            Input::Received { payload, .. } => self.on_received(ctx, &payload),
-            Input::Gathered { payloads, .. } => {
-                for payload in &payloads {
-                    self.on_received(ctx, payload);
-                }
-            }
-            Input::ReceivedParcel { parcel, .. } => self.on_parcel(ctx, &parcel),
-            input => self.on_rare_input(ctx, input),
-        }
-    }
-
-    /// Out of line, because browsers compile a function as a whole once it is hot.
-    #[inline(never)]
-    fn on_rare_input(&mut self, ctx: &mut Ctx<'_>, input: Input) {
         match input {
             Input::SocketOpened { subprotocol, .. } => self.on_opened(ctx, subprotocol),
             Input::SocketClosing(_) => self.on_closing(ctx),
@@ -184,7 +170,7 @@ impl Link {
             }
             Input::Buffered { bytes, .. } => self.on_buffered(ctx, bytes),
             Input::DialRefused { refusal, .. } => self.on_refused(ctx, refusal),
-            // Read above, or no socket's.
+            // Read by the engine, or no socket's.
             Input::Received { .. }
             | Input::Gathered { .. }
             | Input::ReceivedParcel { .. }
@@ -260,7 +246,7 @@ impl Link {
         is_quiet && self.policy.answer.is_none()
     }
 
-    pub(super) fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
+    pub(crate) fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
             return;
         }

@@ -7,7 +7,7 @@ use super::{Ctx, Link, lifecycle::State};
 impl Link {
     /// Does what [`on_received`](Self::on_received) would do, and reads the message only if it must.
     #[inline(never)]
-    pub(super) fn on_parcel(&mut self, ctx: &mut Ctx<'_>, parcel: &Parcel) {
+    pub(crate) fn on_parcel(&mut self, ctx: &mut Ctx<'_>, parcel: &Parcel) {
         if self.has_to_read(ctx, parcel.len()) {
             return self.on_received(ctx, &parcel.read());
         }
