@@ -394,11 +394,9 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             authenticator,
         );
         let sink = Rc::downgrade(&shared);
-        let channel = shared.manager().open(config, move |event| {
-            if let Some(shared) = sink.upgrade() {
-                shared.on_event(event);
-            }
-        });
+        let channel = shared
+            .manager()
+            .open(config, move |event| Shared::hear(&sink, event));
         shared.attach(channel);
         Ok(Client::new(codec, shared))
     }

@@ -665,25 +665,29 @@ impl<Rx> Shared<Rx> {
         self.publish(Event::Error(ClientError::InvalidCredential(error.clone())));
     }
 
-    pub(crate) fn on_event(self: &Rc<Self>, event: ChannelEvent)
+    /// Only a message is heard here, so that what drops any other event is out of line.
+    pub(crate) fn hear(this: &Weak<Self>, event: ChannelEvent)
     where
         Rx: 'static,
     {
         match event {
             ChannelEvent::Message { replayed, payload } => {
-                self.on_message(replayed, &payload);
-                self.gate.review(|| self.buffered_amount());
+                if let Some(this) = this.upgrade() {
+                    this.on_message(replayed, &payload);
+                    this.gate.review(|| this.buffered_amount());
+                }
             }
-            event => self.on_rare_event(event),
+            event => Self::on_rare_event(this, event),
         }
     }
 
     /// Out of line, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
-    fn on_rare_event(self: &Rc<Self>, event: ChannelEvent)
+    fn on_rare_event(this: &Weak<Self>, event: ChannelEvent)
     where
         Rx: 'static,
     {
+        let Some(this) = this.upgrade() else { return };
         // Less is on its way then, and yet nobody should send more: that it has ended is told next.
         let is_end = matches!(
             event,
@@ -695,46 +699,46 @@ impl<Rx> Shared<Rx> {
         match event {
             // Told already.
             ChannelEvent::Message { .. } => {}
-            ChannelEvent::Sent { through } => self.receipts.settle_through(through),
-            ChannelEvent::Acknowledged { id } => self.receipts.settle(id, Ok(())),
+            ChannelEvent::Sent { through } => this.receipts.settle_through(through),
+            ChannelEvent::Acknowledged { id } => this.receipts.settle(id, Ok(())),
             ChannelEvent::NotSent { id, failure } => {
-                self.receipts.settle(id, Err(SendError::NotSent(failure)));
+                this.receipts.settle(id, Err(SendError::NotSent(failure)));
             }
             ChannelEvent::MaybeSent { id } => {
-                self.receipts.settle(id, Err(SendError::MaybeSent { id }));
+                this.receipts.settle(id, Err(SendError::MaybeSent { id }));
             }
             // What has gone is looked at below.
             ChannelEvent::Buffered { .. } => {}
             ChannelEvent::Status(status) => {
                 if !matches!(status.state, LinkState::Stopped(_)) {
-                    self.gate.revive();
+                    this.gate.revive();
                 }
-                let before = self.status.replace(status.clone());
+                let before = this.status.replace(status.clone());
                 let needs_auth = match status.state {
                     LinkState::NeedsAuth { refused } if before.state != status.state => {
                         Some(refused)
                     }
                     _ => None,
                 };
-                self.publish(Event::Status(status));
+                this.publish(Event::Status(status));
                 if let Some(refused) = needs_auth {
-                    self.publish(Event::NeedsAuth { refused });
+                    this.publish(Event::NeedsAuth { refused });
                 }
             }
-            ChannelEvent::NeedCredential { request, refused } => match &self.authenticator {
-                Some(authenticator) => authenticator.answer(self, request, refused),
-                None => self.answer(request, None),
+            ChannelEvent::NeedCredential { request, refused } => match &this.authenticator {
+                Some(authenticator) => authenticator.answer(&this, request, refused),
+                None => this.answer(request, None),
             },
             ChannelEvent::Connected { subprotocol } => {
-                self.publish(Event::Connected { subprotocol });
+                this.publish(Event::Connected { subprotocol });
             }
             ChannelEvent::Disconnected { reason } => {
-                self.publish(Event::Disconnected {
+                this.publish(Event::Disconnected {
                     reason: reason.clone(),
                 });
-                self.gate.stop(ReadyError::Stopped(reason.clone()));
+                this.gate.stop(ReadyError::Stopped(reason.clone()));
                 if reason == StopReason::LoggedOut {
-                    self.close(reason);
+                    this.close(reason);
                 }
             }
             ChannelEvent::Reconnecting {
@@ -743,53 +747,66 @@ impl<Rx> Shared<Rx> {
                 cause,
             } => {
                 let delay = delay.map(|delay| delay.duration());
-                self.publish(Event::Reconnecting {
+                this.publish(Event::Reconnecting {
                     attempt,
                     delay,
                     cause,
                 });
             }
-            ChannelEvent::Lagged { missed } => self.publish(Event::Lagged { missed }),
-            ChannelEvent::Error(error) => self.publish(Event::Error(ClientError::Worker(error))),
+            ChannelEvent::Lagged { missed } => this.publish(Event::Lagged { missed }),
+            ChannelEvent::Error(error) => this.publish(Event::Error(ClientError::Worker(error))),
             ChannelEvent::UpdateAvailable { build } => {
-                self.publish(Event::UpdateAvailable { build });
+                this.publish(Event::UpdateAvailable { build });
             }
             ChannelEvent::Failed(why) => {
-                self.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
-                self.gate.stop(ReadyError::NoWorker(why.clone()));
-                self.publish(Event::Error(ClientError::NoWorker(why)));
-                self.publish(Event::Disconnected {
+                this.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
+                this.gate.stop(ReadyError::NoWorker(why.clone()));
+                this.publish(Event::Error(ClientError::NoWorker(why)));
+                this.publish(Event::Disconnected {
                     reason: StopReason::NoWorker,
                 });
             }
             // Every send was settled before it.
-            ChannelEvent::Closed => self.receipts.clear(),
+            ChannelEvent::Closed => this.receipts.clear(),
         }
         if !is_end {
-            self.gate.review(|| self.buffered_amount());
+            this.gate.review(|| this.buffered_amount());
         }
     }
 
     /// Decodes once for each stream, and once for all listeners, so that messages need not be `Clone`; almost always there is
     /// one stream, or there are only listeners.
     fn on_message(&self, replayed: bool, payload: &Payload) {
-        let mut decoded = None;
         // Not even a stream that is full may keep an answer or an acknowledgement from who waits for it.
         if self.reply_to.is_some() || self.receipts.wants_acknowledgements() {
-            match (self.decode)(payload) {
-                Ok(message) => decoded = Some(message),
-                Err(error) => return self.publish_undecodable(payload, error),
-            }
+            self.on_awaited(replayed, payload);
+        } else {
+            self.pass_on(replayed, payload, None);
         }
-        if let Some(id) = decoded.as_ref().and_then(&self.acknowledges) {
+    }
+
+    /// Somebody waits for a message that may be this one.
+    #[inline(never)]
+    fn on_awaited(&self, replayed: bool, payload: &Payload) {
+        let message = match (self.decode)(payload) {
+            Ok(message) => message,
+            Err(error) => return self.publish_undecodable(payload, error),
+        };
+        if let Some(id) = (self.acknowledges)(&message) {
             return self.on_acknowledgement(id);
         }
-        let reply_to = self.reply_to.as_ref().zip(decoded.as_ref());
-        if let Some(id) = reply_to.and_then(|(reply_to, message)| reply_to(message))
-            && let Some(message) = decoded.take()
+        match self
+            .reply_to
+            .as_ref()
+            .and_then(|reply_to| reply_to(&message))
         {
-            return self.on_answer(id, message);
+            Some(id) => self.on_answer(id, message),
+            None => self.pass_on(replayed, payload, Some(message)),
         }
+    }
+
+    /// Gives a message to all who listen, as it is decoded already or not yet.
+    fn pass_on(&self, replayed: bool, payload: &Payload, mut decoded: Option<Rx>) {
         for at in 0..self.inboxes.borrow().len() {
             let Some(inbox) = self.inbox(at) else {
                 continue;

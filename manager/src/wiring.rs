@@ -221,15 +221,31 @@ impl Wiring {
             .push_back(Delivery::Observation(what));
     }
 
+    /// Only a message is told here, so that what drops any other event is out of line.
     fn tell(&self, channel: ChannelId, event: ChannelEvent) {
+        match event {
+            ChannelEvent::Message { replayed, payload } => {
+                if let Some(sink) = self.sink(channel) {
+                    (*sink.borrow_mut())(ChannelEvent::Message { replayed, payload });
+                }
+            }
+            event => self.tell_rare(channel, event),
+        }
+    }
+
+    #[inline(never)]
+    fn tell_rare(&self, channel: ChannelId, event: ChannelEvent) {
         let is_last = matches!(event, ChannelEvent::Closed);
-        let sink = self.sinks.borrow().get(&channel).cloned();
-        if let Some(sink) = sink {
+        if let Some(sink) = self.sink(channel) {
             (*sink.borrow_mut())(event);
         }
         if is_last {
             self.forget(channel);
         }
+    }
+
+    fn sink(&self, channel: ChannelId) -> Option<Sink> {
+        self.sinks.borrow().get(&channel).cloned()
     }
 
     #[inline(never)]
