@@ -116,8 +116,10 @@ impl Engine {
     fn handle(&mut self, input: Input) {
         match input {
             Input::Frame { port, frame } => self.on_frame(port, &frame),
-            Input::Received { socket, payload } => self.on_received(socket, &[payload]),
-            Input::Gathered { socket, payloads } => self.on_received(socket, &payloads),
+            Input::Received { socket, payload } => {
+                self.on_link_of(socket, |link, ctx| link.on_received(ctx, &payload));
+            }
+            Input::Gathered { socket, payloads } => self.on_gathered(socket, payloads),
             Input::ReceivedParcel { socket, parcel } => {
                 self.on_link_of(socket, |link, ctx| link.on_parcel(ctx, &parcel));
             }
@@ -157,9 +159,11 @@ impl Engine {
         }
     }
 
-    fn on_received(&mut self, socket: SocketId, payloads: &[Payload]) {
+    /// Out of line with the loop that drops them, too, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn on_gathered(&mut self, socket: SocketId, payloads: Vec<Payload>) {
         self.on_link_of(socket, |link, ctx| {
-            for payload in payloads {
+            for payload in &payloads {
                 link.on_received(ctx, payload);
             }
         });
