@@ -1,7 +1,8 @@
 //! Between the pure session and the code of others: frames in, frames out, events to the sinks.
 //!
-//! Two rules make it safe against re-entrancy. The session is drained wholly before anything of it is delivered; and a sink
-//! is only called by [`Wiring::deliver`], outside of any borrow. A sink may therefore call whatever it likes.
+//! Two rules make it safe against re-entrancy. Whoever gives the session an input drains it wholly, but for a frame, whose news are taken one
+//! by one as they are delivered; and a sink is only called by [`Wiring::deliver`], outside of any borrow. A sink may therefore call
+//! whatever it likes: what it does comes behind the news that are left.
 
 use std::{
     cell::{Cell, RefCell},
@@ -113,16 +114,7 @@ impl Wiring {
         if self.debug.get() != DebugLevel::Off {
             trace::log_frame(Direction::ToTab, frame, self.debug.get());
         }
-        let mut session = self.session.borrow_mut();
-        session.handle_frame(frame);
-        self.take_news(&mut session);
-    }
-
-    #[inline(never)]
-    fn take_news(&self, session: &mut TabSession) {
-        while let Some(news) = session.poll_news() {
-            self.take(news, &|_| {});
-        }
+        self.session.borrow_mut().handle_frame(frame);
     }
 
     pub(crate) fn open(
@@ -189,7 +181,14 @@ impl Wiring {
             match next {
                 Some(Delivery::Event(channel, event)) => self.tell(channel, event),
                 Some(rare) => self.deliver_rare(rare, control),
-                None => return,
+                None => {
+                    let news = self.session.borrow_mut().poll_news();
+                    match news {
+                        Some(TabOutput::Event { channel, event }) => self.tell(channel, event),
+                        Some(rare) => self.take_rare(rare, &|_| {}),
+                        None => return,
+                    }
+                }
             }
         }
     }
