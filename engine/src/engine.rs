@@ -7,9 +7,9 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, DecodeError, Epoch, Hello, LinkKey, Millis,
-    Outbox, OverCap, Pace, Payload, Preface, Refusal, SendFailure, Sight, StatedPolicy, TabId,
-    ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope, frame::HEADER_BYTES,
-    limits,
+    Outbox, OverCap, Pace, Parcel, Payload, Preface, Refusal, SendFailure, Sight, StatedPolicy,
+    TabId, ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError, WorkerScope,
+    frame::HEADER_BYTES, limits,
 };
 
 use crate::{
@@ -117,11 +117,11 @@ impl Engine {
         match input {
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::Received { socket, payload } => {
-                self.on_link_of(socket, |link, ctx| link.on_received(ctx, &payload));
+                self.on_arrived(socket, Arrived::Payloads(&[payload]));
             }
             Input::Gathered { socket, payloads } => self.on_gathered(socket, payloads),
             Input::ReceivedParcel { socket, parcel } => {
-                self.on_link_of(socket, |link, ctx| link.on_parcel(ctx, &parcel));
+                self.on_arrived(socket, Arrived::Parcel(&parcel));
             }
             input => self.handle_rare(input),
         }
@@ -159,13 +159,21 @@ impl Engine {
         }
     }
 
-    /// Out of line with the loop that drops them, too, because browsers compile a function as a whole once it is hot.
+    /// Out of line with the loop that drops them, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
     fn on_gathered(&mut self, socket: SocketId, payloads: Vec<Payload>) {
-        self.on_link_of(socket, |link, ctx| {
-            for payload in &payloads {
-                link.on_received(ctx, payload);
+        self.on_arrived(socket, Arrived::Payloads(&payloads));
+    }
+
+    #[inline(never)]
+    fn on_arrived(&mut self, socket: SocketId, arrived: Arrived<'_>) {
+        self.on_link_of(socket, |link, ctx| match arrived {
+            Arrived::Payloads(payloads) => {
+                for payload in payloads {
+                    link.on_received(ctx, payload);
+                }
             }
+            Arrived::Parcel(parcel) => link.on_parcel(ctx, parcel),
         });
     }
 
@@ -590,6 +598,12 @@ impl Engine {
     fn tell(&mut self, id: PortId, message: &ToTab) {
         self.ports.tell(id, message);
     }
+}
+
+/// Messages that a socket has received.
+enum Arrived<'a> {
+    Payloads(&'a [Payload]),
+    Parcel(&'a Parcel),
 }
 
 /// What concerns every link.
