@@ -335,7 +335,9 @@ impl Drop for Resetting<'_> {
 #[cfg(test)]
 mod tests {
     use onesocket_engine::Delivery;
-    use onesocket_protocol::{LinkKey, LinkPolicy, Payload, Replay};
+    use onesocket_protocol::{
+        BatchHeader, LinkKey, LinkPolicy, Outbox, Payload, Replay, ToTab, VersionRange, Welcome,
+    };
 
     use super::*;
 
@@ -440,6 +442,68 @@ mod tests {
             1,
             "the one that was opened by the drop"
         );
+    }
+
+    #[test]
+    fn a_sink_that_sends_hears_the_rest_of_the_frame_behind_it() {
+        let wiring = Rc::new(Wiring::new(TabToken(1), 0, DebugLevel::Off));
+        let order = Rc::new(RefCell::new(Vec::new()));
+        let (inner, note) = (Rc::clone(&wiring), Rc::clone(&order));
+        let posts = Rc::new(Cell::new(0));
+        let posted = Rc::clone(&posts);
+        let channel = ChannelId(1);
+        let opened = wiring.open(&ignore, config(), move |event| {
+            let ChannelEvent::Message { payload, .. } = event else {
+                return;
+            };
+            note.borrow_mut().push(payload.as_text().map(str::to_owned));
+            if payload == Payload::text("0") {
+                let count = |_: &[u8]| posted.set(posted.get() + 1);
+                let answer = Payload::text("answer");
+                let sent = inner.with_session(&count, |session| {
+                    session.send(channel, answer, Delivery::AtMostOnce)
+                });
+                assert!(sent.is_ok());
+                inner.deliver(|_| ());
+                note.borrow_mut().push(None);
+            }
+        });
+        assert_eq!(opened, channel);
+        wiring.with_session(&ignore, |session| session.attach(false));
+        let welcome = Welcome {
+            version: Version::V1.number(),
+            versions: VersionRange::OURS,
+            epoch: Epoch(7),
+            tab: TabId(1),
+        };
+        wiring.handle_frame(&Bytes::from(welcome.encode()));
+        // What comes of it is its own batch, which is acknowledged first.
+        wiring.with_session(&ignore, |_| ());
+        let mut worker = Outbox::new(Epoch(7), Version::V1);
+        let header = BatchHeader {
+            version: Version::V1.number(),
+            epoch: Epoch(7),
+            seq: 1,
+            ack: 0,
+            count: 0,
+        };
+        assert!(worker.on_batch(header).is_ok());
+        for text in ["0", "1", "2"] {
+            worker.push(&ToTab::Message {
+                channel,
+                replayed: false,
+                payload: Payload::text(text),
+            });
+        }
+        let frame = worker.poll_frame().map(Bytes::copy_from_slice);
+        wiring.handle_frame(&frame.expect("a batch"));
+        wiring.deliver(|_| ());
+        let heard: Vec<Option<String>> = order.take();
+        let heard: Vec<Option<&str>> = heard.iter().map(Option::as_deref).collect();
+        assert_eq!(heard, [Some("0"), None, Some("1"), Some("2")]);
+        let count = |_: &[u8]| posts.set(posts.get() + 1);
+        wiring.with_session(&count, |_| ());
+        assert_eq!(posts.get(), 1, "the send took the acknowledgement along");
     }
 
     #[test]

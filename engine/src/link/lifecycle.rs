@@ -149,8 +149,7 @@ impl Link {
         }
     }
 
-    /// What becomes of the socket.
-    /// Takes what a socket says but for messages.
+    /// Takes what a socket says, but for messages.
     pub(crate) fn on_socket(&mut self, ctx: &mut Ctx<'_>, input: Input) {
         match input {
             Input::SocketOpened { subprotocol, .. } => self.on_opened(ctx, subprotocol),
