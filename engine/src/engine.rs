@@ -165,6 +165,7 @@ impl Engine {
         self.on_arrived(socket, Arrived::Payloads(&payloads));
     }
 
+    /// Out of line, so that there is one copy for its three callers.
     #[inline(never)]
     fn on_arrived(&mut self, socket: SocketId, arrived: Arrived<'_>) {
         self.on_link_of(socket, |link, ctx| match arrived {
