@@ -90,6 +90,8 @@ const METHOD: &str = "\
 
 - Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
   contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
+- A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s: the start of a page and its worker is no part of what they do then, and has
+  rows of its own.
 - A quick run has one round of everything in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first
   round alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs are in the first alone.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
@@ -100,7 +102,8 @@ const METHOD: &str = "\
 - Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`, in processor time of that thread; of the steady stream that of the same page, idle, is subtracted. Frames are
   those of `requestAnimationFrame`.
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
-  processes of the browser.
+  processes of the browser. What a tab costs in memory is the difference between ten tabs, when they have run for the time of the CPU figure, and the first of them a second after its first message, by nine: what
+  they have not yet collected of their garbage is in it.
 - All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by two lines of script, [as an app can](../start-up.md).
 - The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.

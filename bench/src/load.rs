@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use onesocket_bench_page::{FrameTally, QuoteTally};
-use onesocket_tests::browser::{Engine, Tab};
+use onesocket_tests::browser::{Browser, Engine, Tab};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     contender::Contender,
@@ -81,7 +81,7 @@ impl Load {
 /// A page that is loaded, and what it is to do.
 #[derive(Debug)]
 pub(crate) struct Bench<'a> {
-    pub(crate) engine: Engine,
+    pub(crate) browser: &'a Browser,
     pub(crate) tab: &'a Tab,
     pub(crate) server: &'a Server,
     pub(crate) plan: &'a Plan,
@@ -132,7 +132,7 @@ impl Bench<'_> {
         let flood = format!("/flood?count={count}");
         self.connect("quotes", &flood).await?;
         // The frames are not watched where the main thread is: it would be busy with that.
-        if self.engine == Engine::Chromium {
+        if self.browser.engine() == Engine::Chromium {
             let before = self.busy_ms().await?;
             let received = self.receive_quotes(count).await?;
             let main = self.busy_ms().await? - before;
@@ -181,7 +181,7 @@ impl Bench<'_> {
         self.connect("quotes", &path).await?;
         let mut samples = Vec::new();
         self.watch_frames().await?;
-        let idle = match self.engine {
+        let idle = match self.browser.engine() {
             Engine::Chromium => {
                 let before = self.busy_ms().await?;
                 sleep(IDLE).await;
@@ -191,7 +191,7 @@ impl Bench<'_> {
         };
         self.frame_gaps().await?;
         self.watch_frames().await?;
-        if self.engine == Engine::Chromium {
+        if self.browser.engine() == Engine::Chromium {
             let before = self.busy_ms().await?;
             let received = self.receive_quotes(count).await?;
             let busy = self.busy_ms().await? - before;
@@ -269,9 +269,23 @@ impl Bench<'_> {
         let url = self.server.url(path);
         let script = "await path.connect(...arguments)";
         self.call(script, vec![json!(kind), json!(url)]).await?;
-        // What the start of page and worker has left to do is not part of what follows.
-        sleep(SETTLE).await;
+        self.settle().await;
         Ok(())
+    }
+
+    /// Waits until the browser is idle: what the end of the page before, and the start of this one and its worker, have left to do is not part
+    /// of what follows.
+    async fn settle(&self) {
+        let deadline = Instant::now() + SETTLED_AT_LATEST;
+        while Instant::now() < deadline {
+            let before = self.browser.cpu_time();
+            sleep(SETTLE).await;
+            // It becomes less when a process ends, and then is not idle.
+            let busy = self.browser.cpu_time().checked_sub(before);
+            if busy.is_some_and(|busy| busy <= SETTLE / 10) {
+                return;
+            }
+        }
     }
 
     async fn receive_quotes(&self, count: u32) -> Result<Received> {
@@ -298,7 +312,7 @@ impl Bench<'_> {
     }
 
     async fn busy_ms_if_told(&self) -> Result<Option<f64>> {
-        match self.engine {
+        match self.browser.engine() {
             Engine::Chromium => self.busy_ms().await.map(Some),
             Engine::Firefox | Engine::WebKit => Ok(None),
         }
@@ -367,4 +381,8 @@ const FIRST_ECHO_GROUPS: u32 = 100;
 /// How long the last answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const SETTLE: Duration = Duration::from_millis(150);
+/// A browser is idle that has not been busy for a tenth of so long.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// One that never is has to do.
+const SETTLED_AT_LATEST: Duration = Duration::from_secs(3);

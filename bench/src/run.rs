@@ -111,7 +111,7 @@ async fn in_a_page(
     let ready = "return document.querySelector('#ready').textContent === 'ready'";
     tab.wait_for(ready, READY).await?;
     let bench = Bench {
-        engine: browser.engine(),
+        browser,
         tab: &tab,
         server,
         plan,
