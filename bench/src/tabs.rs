@@ -53,8 +53,6 @@ async fn measure(
     }
     samples.push((Figure::NextTab, median(starts).context("no tabs")?));
     sleep(SETTLE).await;
-    let memory = browser.memory_kib().saturating_sub(memory_of_one);
-    samples.push((Figure::TabMemory, memory as f64 / (TABS - 1) as f64));
 
     let (start, cpu, bytes) = (Instant::now(), browser.cpu_time(), server.live_bytes());
     sleep(plan.steady).await;
@@ -63,6 +61,8 @@ async fn measure(
     let bytes = (server.live_bytes() - bytes) as f64;
     samples.push((Figure::TabsCpu, cpu / seconds));
     samples.push((Figure::TabsBytes, bytes / seconds));
+    let memory = browser.memory_kib().saturating_sub(memory_of_one);
+    samples.push((Figure::TabMemory, memory as f64 / (TABS - 1) as f64));
     let sockets = server.sockets() - sockets;
     samples.push((Figure::TabsSockets, sockets as f64));
     for tab in &tabs {
