@@ -91,7 +91,7 @@ const METHOD: &str = "\
 - Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
   contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
 - A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s: the start of a page and its worker is no part of what they do then, and has
-  rows of its own.
+  rows of its own. Nor is what the driver's first questions cost a page, which are asked before.
 - A quick run has one round of everything in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first
   round alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs are in the first alone.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
