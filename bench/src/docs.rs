@@ -55,6 +55,7 @@ pub(crate) fn write(
     for floor in missed {
         let _ = writeln!(page, "- {floor}");
     }
+    page.push_str("\n[DESIGN](../../DESIGN.md#speed) says what the limit of each is.\n");
     if !failures.is_empty() {
         page.push_str("\n## Measurements that failed\n\n");
     }
@@ -90,8 +91,8 @@ const METHOD: &str = "\
 
 - Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
   contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
-- A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s: the start of a page and its worker is no part of what they do then, and has
-  rows of its own. Nor is what the driver's first questions cost a page, which are asked before.
+- A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s. So the start of a page and its worker is not part of a load, and has rows
+  of its own; nor is what the driver's first questions cost a page, which are asked before.
 - A quick run has one round of everything in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first
   round alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs are in the first alone.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.

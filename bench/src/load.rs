@@ -386,5 +386,5 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A browser is idle that has not been busy for a tenth of so long.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// One that never is has to do.
+/// One that is never idle is measured all the same.
 const SETTLED_AT_LATEST: Duration = Duration::from_secs(3);
