@@ -50,11 +50,7 @@ fn check(folder: &Path) -> Result<usize> {
             continue;
         }
         let html = fs::read_to_string(&path)?;
-        for link in html.split("href=\"").skip(1) {
-            let target = link.split(['"', '#', '?']).next().unwrap_or_default();
-            if target.is_empty() || target.contains(':') {
-                continue;
-            }
+        for target in links_to_pages(&html) {
             let to = folder.join(target);
             ensure!(
                 to.exists(),
@@ -65,4 +61,27 @@ fn check(folder: &Path) -> Result<usize> {
         }
     }
     Ok(links)
+}
+
+/// Returns what a page's tags link to, without links to other sites and places within a page. What a code block shows is text: its tags are escaped.
+fn links_to_pages(html: &str) -> impl Iterator<Item = &str> {
+    let tags = html.split('<').filter_map(|part| part.split('>').next());
+    tags.filter_map(|tag| {
+        let (_, link) = tag.split_once(" href=\"")?;
+        let target = link.split(['"', '#', '?']).next()?;
+        (!target.is_empty() && !target.contains(':')).then_some(target)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_those_of_tags_and_not_what_a_code_block_shows() {
+        let html = r##"<a class="a" href="pace.html#burst">pace</a> <a href="#here">here</a> <a href="https://e.org/x">there</a>
+            <code>&lt;link rel="modulepreload" href="chat.js"&gt;</code> <link rel="icon" href="favicon.svg?v=1">"##;
+        let links: Vec<&str> = links_to_pages(html).collect();
+        assert_eq!(links, ["pace.html", "favicon.svg"]);
+    }
 }
