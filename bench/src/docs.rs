@@ -49,13 +49,13 @@ pub(crate) fn write(
     }
     page.push_str("\n## Floors that are missed\n\n");
     let missed = floor::missed(report);
-    if missed.is_empty() {
-        page.push_str("None of those that were measured.\n");
-    }
+    page.push_str(match missed.is_empty() {
+        true => "None of those that were measured.\n",
+        false => "[DESIGN](../../DESIGN.md#speed) says what is known of their limits.\n\n",
+    });
     for floor in missed {
         let _ = writeln!(page, "- {floor}");
     }
-    page.push_str("\n[DESIGN](../../DESIGN.md#speed) says what the limit of each is.\n");
     if !failures.is_empty() {
         page.push_str("\n## Measurements that failed\n\n");
     }

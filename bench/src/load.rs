@@ -383,7 +383,7 @@ const FIRST_ECHO_GROUPS: u32 = 100;
 /// How long the last answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A browser is idle that has not been busy for a tenth of so long.
+/// A browser is idle that has been busy for at most a tenth of so long.
 const SETTLE: Duration = Duration::from_millis(200);
 
 /// One that is never idle is measured all the same.
