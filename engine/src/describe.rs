@@ -11,7 +11,7 @@ use onesocket_protocol::{
     preface, redact_url_bytes,
 };
 
-use crate::{Input, PortId, SocketId};
+use crate::{Gathered, Input, PortId, SocketId};
 
 /// Describes an input.
 pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
@@ -43,10 +43,12 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
             socket,
             payload: received,
         } => payload(kind::RECEIVED, *socket, received, sight),
-        Input::Gathered { socket, payloads } => {
-            let each = payloads.iter();
-            return each
-                .for_each(|gathered| see(payload(kind::RECEIVED, *socket, gathered, sight)));
+        Input::Gathered { socket, gathered } => {
+            let see = |gathered: &Payload| see(payload(kind::RECEIVED, *socket, gathered, sight));
+            return gathered.iter().for_each(|piece| match piece {
+                Gathered::One(payload) => see(payload),
+                Gathered::Packed(packed) => packed.payloads().for_each(|payload| see(&payload)),
+            });
         }
         Input::ReceivedParcel { socket, parcel } => {
             payload(kind::RECEIVED, *socket, &parcel.read(), sight)

@@ -13,7 +13,7 @@ use onesocket_protocol::{
 };
 
 use crate::{
-    EngineConfig, Fifo, Input, Output, PortId, SocketId, Time,
+    EngineConfig, Fifo, Gathered, Input, Output, PortId, SocketId, Time,
     link::{Ctx, Link, Member},
     port::{Build, Port, Ports, Session},
 };
@@ -117,9 +117,9 @@ impl Engine {
         match input {
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::Received { socket, payload } => {
-                self.on_arrived(socket, Arrived::Payloads(&[payload]));
+                self.on_arrived(socket, Arrived::Payload(&payload));
             }
-            Input::Gathered { socket, payloads } => self.on_gathered(socket, payloads),
+            Input::Gathered { socket, gathered } => self.on_gathered(socket, gathered),
             Input::ReceivedParcel { socket, parcel } => {
                 self.on_arrived(socket, Arrived::Parcel(&parcel));
             }
@@ -161,17 +161,21 @@ impl Engine {
 
     /// Out of line with the loop that drops them, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
-    fn on_gathered(&mut self, socket: SocketId, payloads: Vec<Payload>) {
-        self.on_arrived(socket, Arrived::Payloads(&payloads));
+    fn on_gathered(&mut self, socket: SocketId, gathered: Vec<Gathered>) {
+        self.on_arrived(socket, Arrived::Gathered(&gathered));
     }
 
-    /// Out of line, so that there is one copy for its three callers.
+    /// Out of line, so that there is one copy for its callers.
     #[inline(never)]
     fn on_arrived(&mut self, socket: SocketId, arrived: Arrived<'_>) {
         self.on_link_of(socket, |link, ctx| match arrived {
-            Arrived::Payloads(payloads) => {
-                for payload in payloads {
-                    link.on_received(ctx, payload);
+            Arrived::Payload(payload) => link.on_received(ctx, payload),
+            Arrived::Gathered(gathered) => {
+                for piece in gathered {
+                    match piece {
+                        Gathered::One(payload) => link.on_received(ctx, payload),
+                        Gathered::Packed(packed) => link.on_packed(ctx, packed),
+                    }
                 }
             }
             Arrived::Parcel(parcel) => link.on_parcel(ctx, parcel),
@@ -603,7 +607,8 @@ impl Engine {
 
 /// Messages that a socket has received.
 enum Arrived<'a> {
-    Payloads(&'a [Payload]),
+    Payload(&'a Payload),
+    Gathered(&'a [Gathered]),
     Parcel(&'a Parcel),
 }
 

@@ -1,7 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
 use bytes::Bytes;
-use onesocket_protocol::{Epoch, Parcel, Payload, parcel::Enclosed};
+use onesocket_protocol::{Epoch, Packed, Parcel, Payload, parcel::Enclosed};
 
 /// A moment, in milliseconds since the engine started. It never leaves its context: each worker has its own clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -26,6 +26,15 @@ pub struct PortId(pub u32);
 /// Names one WebSocket, that is one dial. Chosen by the engine, never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SocketId(pub u32);
+
+/// One of the pieces in which gathered messages come.
+#[derive(Clone, Debug)]
+pub enum Gathered {
+    /// A message.
+    One(Payload),
+    /// Small binary messages.
+    Packed(Packed),
+}
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -55,12 +64,13 @@ pub enum Input {
         /// The message.
         payload: Payload,
     },
-    /// Messages have been received while nothing could be passed on ([`Engine::may_gather`](crate::Engine::may_gather)).
+    /// Messages have been received while nothing could be passed on ([`Engine::may_gather`](crate::Engine::may_gather)). They are one input, so that they are
+    /// posted together.
     Gathered {
         /// The socket.
         socket: SocketId,
         /// The messages, in order.
-        payloads: Vec<Payload>,
+        gathered: Vec<Gathered>,
     },
     /// A binary message has been received that the host has not copied, for it to be posted as it is. It is read if the connection has to look at
     /// it; else its bytes come out again with [`Output::Post`].

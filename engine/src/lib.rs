@@ -54,7 +54,7 @@ mod transcode;
 
 pub use engine::Engine;
 pub use fifo::Fifo;
-pub use io::{DialRefusal, EngineConfig, Input, Output, PortId, SocketId, Time};
+pub use io::{DialRefusal, EngineConfig, Gathered, Input, Output, PortId, SocketId, Time};
 pub use sink::LogSink;
 pub use tab::{
     ChannelConfig, ChannelEvent, Delivery, Loss, SendRejected, SessionFailure, TabOutput,

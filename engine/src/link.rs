@@ -24,6 +24,7 @@ mod heartbeat;
 mod history;
 mod latest;
 mod lifecycle;
+mod packed;
 mod parcel;
 mod queue;
 mod timers;

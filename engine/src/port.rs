@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Parcel, Payload, SendId,
-    Sight, TabToken, ToTab, Version, inspect::PortSurvey, limits, parcel::Enclosed,
+    BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Packed, Parcel, Payload,
+    SendId, Sight, TabToken, ToTab, Version, inspect::PortSurvey, limits, parcel::Enclosed,
 };
 
 use crate::{Output, PortId, Time, engine::LinkId};
@@ -90,6 +90,22 @@ impl Ports {
     ) {
         if let Some(session) = self.session(id) {
             session.push_latest(channel, key, payload, now);
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Gives a tab messages of the server.
+    pub(crate) fn deliver_packed(
+        &mut self,
+        id: PortId,
+        channel: ChannelId,
+        packed: &Packed,
+        now: Time,
+    ) {
+        if let Some(session) = self.session(id) {
+            session.bear_burst(now);
+            session.push_gathered();
+            session.outbox.push_packed(channel, packed);
             self.mark_dirty(id);
         }
     }

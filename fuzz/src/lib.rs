@@ -11,7 +11,8 @@ pub use world::{Reached, anything_happens, nothing_is_tampered_with};
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, DecodeError, Encode, Epoch, Outbox, Preface, RawMessage, ToTab, ToWorker, Version,
+    BatchReader, DecodeError, Encode, Epoch, Outbox, Packed, Preface, RawMessage, ToTab, ToWorker,
+    Version,
 };
 
 use script::Script;
@@ -20,7 +21,7 @@ use script::Script;
 ///
 /// # Panics
 ///
-/// When the second reading differs from the first.
+/// When the second reading differs from the first, or what is packed is not all there.
 pub fn frames_are_read(bytes: &[u8]) {
     let frame = Bytes::copy_from_slice(bytes);
     read(&frame);
@@ -46,14 +47,29 @@ fn read(bytes: &Bytes) {
         };
         assert_eq!(Preface::decode(&again), Ok(preface), "a preface");
     }
+    unpack(bytes);
     let Ok(mut batch) = BatchReader::new(bytes) else {
         return;
     };
     for raw in batch.by_ref().flatten() {
         read_message(&raw, ToWorker::decode);
         read_message(&raw, ToTab::decode);
+        // Behind the number of most channels.
+        unpack(&raw.body.slice(raw.body.len().min(1)..));
     }
     assert_eq!(batch.next(), None, "a batch ends");
+}
+
+fn unpack(bytes: &Bytes) {
+    let Some(packed) = Packed::new(bytes.clone()) else {
+        return;
+    };
+    let lens: Vec<usize> = packed.payloads().map(|payload| payload.len()).collect();
+    assert_eq!(lens.len(), packed.count() as usize, "packed messages");
+    let longest = lens.iter().max().map_or(0, |len| *len);
+    assert_eq!(longest, packed.longest() as usize, "the longest of them");
+    let all: usize = lens.iter().map(|len| size_of::<u32>() + len).sum();
+    assert_eq!(all, bytes.len(), "all that is packed");
 }
 
 fn read_message<M: Encode + PartialEq + core::fmt::Debug>(

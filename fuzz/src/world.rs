@@ -6,9 +6,11 @@ mod tabs;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use onesocket_engine::{DialRefusal, Engine, EngineConfig, Input, PortId, SocketId, TabSession};
+use onesocket_engine::{
+    DialRefusal, Engine, EngineConfig, Gathered, Input, PortId, SocketId, TabSession,
+};
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, LinkKey, Parcel, Payload, SendId, TabToken, WorkerScope,
+    ChannelId, DebugLevel, Epoch, LinkKey, Packed, Parcel, Payload, SendId, TabToken, WorkerScope,
 };
 
 use crate::{script::Script, seeds};
@@ -47,6 +49,8 @@ pub struct Reached {
     pub messages: usize,
     /// Parcels that were posted.
     pub parcels: usize,
+    /// Packs that were posted.
+    pub packs: usize,
     /// Workers there were.
     pub workers: usize,
 }
@@ -211,8 +215,18 @@ impl World {
                 let text = String::from_utf8_lossy(script.take(len)).into_owned();
                 let payload = Payload::text(text);
                 self.input(if is_forged || self.engine.may_gather(socket) {
-                    let payloads = vec![payload; script.below(3)];
-                    Input::Gathered { socket, payloads }
+                    let gathered = (0..script.below(3))
+                        .map(|times| match script.below(4) {
+                            0 | 1 => Gathered::One(payload.clone()),
+                            // A pack of none, too.
+                            _ => Gathered::Packed(pack(payload.bytes(), times)),
+                        })
+                        .collect();
+                    Input::Gathered { socket, gathered }
+                } else if len.is_multiple_of(4) {
+                    // What was gathered may be handed over when no more may be.
+                    let gathered = vec![Gathered::Packed(pack(payload.bytes(), len / 4))];
+                    Input::Gathered { socket, gathered }
                 } else {
                     Input::Received { socket, payload }
                 });
@@ -320,6 +334,13 @@ impl World {
     }
 }
 
+/// The same payload so many times.
+fn pack(payload: &[u8], times: usize) -> Packed {
+    let len = (payload.len() as u32).to_le_bytes();
+    let bytes = [&len, payload].concat().repeat(times);
+    Packed::new(bytes).expect("each behind its length")
+}
+
 fn engine(epoch: u64) -> Engine {
     Engine::new(EngineConfig {
         epoch: Epoch(epoch),
@@ -359,6 +380,7 @@ mod tests {
                 all.not_sent += reached.not_sent;
                 all.messages += reached.messages;
                 all.parcels += reached.parcels;
+                all.packs += reached.packs;
                 all.workers += reached.workers;
             }
             let enough = all.dials > 1_000
@@ -366,6 +388,7 @@ mod tests {
                 && all.not_sent > 100
                 && all.messages > 300
                 && all.parcels > 20
+                && all.packs > 20
                 && all.workers > 100;
             assert!(enough, "{all:?}");
         }

@@ -84,6 +84,11 @@ fn message_line(
             }
             match &message {
                 ToTab::Message { payload, .. } => with_content(&message, payload, level),
+                ToTab::Packed { packed, .. } if level >= DebugLevel::Payloads => packed
+                    .payloads()
+                    .map(|payload| with_content(&message, &payload, level))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
                 _ => format!("{message:?}"),
             }
         }),
@@ -134,7 +139,8 @@ const MAX_SHOWN_BYTES: usize = 1024;
 #[cfg(test)]
 mod tests {
     use onesocket_protocol::{
-        ChannelId, Epoch, Hello, LogEntry, LogLevel, Millis, Outbox, SendId, Status, TabToken,
+        ChannelId, Epoch, Hello, LogEntry, LogLevel, Millis, Outbox, Packed, SendId, Status,
+        TabToken,
     };
 
     use super::*;
@@ -175,6 +181,21 @@ mod tests {
         );
         assert!(lines[1].ends_with("abab…"), "{}", lines[1]);
         assert!(lines[1].len() < 2 * MAX_SHOWN_BYTES + 150);
+    }
+
+    #[test]
+    fn a_pack_has_one_line_or_one_for_each_payload_that_is_shown() {
+        let packed = Packed::new(&b"\x02\0\0\0\xab\xcd\0\0\0\0"[..]).expect("two messages");
+        let mut outbox = Outbox::new(Epoch(7), Version::V1);
+        let channel = ChannelId(1);
+        outbox.push(&ToTab::Packed { channel, packed });
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
+        let shown = |level| lines(Direction::ToTab, &frame, level).join("\n");
+        let pack = "Packed { channel: ChannelId(1), packed: Packed(2, 10 B) }";
+        let start = "worker -> tab: batch 1 ack 0: ";
+        assert_eq!(shown(DebugLevel::Messages), format!("{start}{pack}"));
+        let each = format!("{start}{pack}: abcd\n{pack}: ");
+        assert_eq!(shown(DebugLevel::Payloads), each);
     }
 
     #[test]

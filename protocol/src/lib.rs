@@ -54,6 +54,7 @@ mod fault;
 mod ids;
 mod link;
 mod pace;
+mod packed;
 mod payload;
 mod redact;
 mod status;
@@ -77,6 +78,7 @@ pub use message::{
 };
 pub use outbox::Outbox;
 pub use pace::Pace;
+pub use packed::Packed;
 pub use parcel::Parcel;
 pub use payload::{Payload, PayloadKind};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};

@@ -280,6 +280,7 @@ pub fn shown_ids(tag: u8) -> usize {
         | tag::CONNECTED
         | tag::DISCONNECTED
         | tag::MESSAGE
+        | tag::PACKED
         | tag::STATUS
         | tag::PONG
         | tag::DETACHED => 1,
@@ -343,6 +344,7 @@ impl Shape {
             tag::DISCONNECTED => ("disconnected", CHANNEL),
             tag::RECONNECTING => ("reconnecting", &["channel", "attempt"]),
             tag::MESSAGE => ("message", CHANNEL),
+            tag::PACKED => ("packed", CHANNEL),
             tag::STATUS => ("status", CHANNEL),
             tag::ERROR => ("error", &[]),
             tag::SENT => ("sent", &["channel", "through"]),

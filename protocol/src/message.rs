@@ -2,7 +2,7 @@
 //!
 //! A tab writes and reads bodies with serde and postcard, a worker by hand (`worker_side`), for the sake of its wasm.
 //!
-//! A body is postcard, but for the payload of [`ToWorker::Send`] and [`ToTab::Message`] and the content of [`ToTab::Log`]: that is the
+//! A body is postcard, but for the payload of [`ToWorker::Send`] and [`ToTab::Message`], what [`ToTab::Packed`] packs and the content of [`ToTab::Log`]: that is the
 //! rest of the body as it is, so that it can be handed on without a copy.
 
 use bytes::Bytes;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     ChannelId, Credential, DecodeError, Greeting, GreetingId, LinkKey, LogEntry, Millis, OverCap,
-    Pace, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Sight, StatedPolicy,
-    Status, StopReason, Version, limits,
+    Pace, Packed, Payload, PayloadKind, RawMessage, ReconnectCause, Replay, SendId, Sight,
+    StatedPolicy, Status, StopReason, Version, limits,
 };
 
 mod check;
@@ -72,6 +72,7 @@ pub mod tag {
         UPDATE_AVAILABLE = 144
         NEED_CREDENTIAL = 145
         BUFFERED = 146
+        PACKED = 147
     }
 }
 
@@ -287,6 +288,13 @@ pub enum ToTab {
         /// The message.
         payload: Payload,
     },
+    /// The server has sent these messages, one behind the other. None was received before this channel joined.
+    Packed {
+        /// The channel.
+        channel: ChannelId,
+        /// The messages.
+        packed: Packed,
+    },
     /// How the connection is doing: after every change, and when asked for.
     Status {
         /// The channel.
@@ -498,6 +506,7 @@ impl ToTab {
             | Self::Disconnected { channel, .. }
             | Self::Reconnecting { channel, .. }
             | Self::Message { channel, .. }
+            | Self::Packed { channel, .. }
             | Self::Status { channel, .. }
             | Self::Sent { channel, .. }
             | Self::Failed { channel, .. }
@@ -522,6 +531,7 @@ impl ToTab {
             | Self::Disconnected { channel, .. }
             | Self::Reconnecting { channel, .. }
             | Self::Message { channel, .. }
+            | Self::Packed { channel, .. }
             | Self::Status { channel, .. }
             | Self::Sent { channel, .. }
             | Self::Failed { channel, .. }
@@ -657,6 +667,13 @@ impl ToTab {
             tag::BUFFERED => {
                 let (channel, bytes) = body(raw)?;
                 Self::Buffered { channel, bytes }
+            }
+            tag::PACKED => {
+                check::fits(raw.body.len(), limits::MAX_BODY_BYTES, raw.tag, "body")?;
+                let (channel, rest) = head(raw)?;
+                let packed = Packed::new(raw.body.slice(raw.body.len() - rest..))
+                    .ok_or(DecodeError::Malformed { tag: raw.tag })?;
+                Self::Packed { channel, packed }
             }
             tag => return Err(DecodeError::UnknownTag { tag }),
         };

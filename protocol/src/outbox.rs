@@ -27,7 +27,7 @@
 use bytes::Bytes;
 
 use crate::{
-    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, Parcel, Payload, SendId, Version,
+    BatchHeader, ChannelId, Epoch, FrameError, LogEntry, Packed, Parcel, Payload, SendId, Version,
     frame::{HEADER_BYTES, MESSAGE_HEADER_BYTES},
     limits,
     log::kind,
@@ -122,7 +122,7 @@ impl Outbox {
     }
 
     /// Appends a message for a tab, unless more than [`limits::MAX_BACKLOG_BYTES`] wait for the tab already and the message is
-    /// one that may be dropped: a [`ToTab::Message`] or a [`ToTab::Log`].
+    /// one that may be dropped: a [`ToTab::Message`], a [`ToTab::Packed`] or a [`ToTab::Log`].
     ///
     /// What is dropped is counted, and a [`ToTab::Lagged`] tells the tab how many messages a channel has missed: behind what
     /// the channel was told before, in front of what it is told next. Dropping ends when half of the backlog is gone.
@@ -138,6 +138,9 @@ impl Outbox {
                 replayed: *replayed,
                 payload,
             });
+        }
+        if let ToTab::Packed { channel, packed } = message {
+            return self.push_packed(*channel, packed);
         }
         if let Some(lag) = self.lag() {
             if let ToTab::Log(_) = message {
@@ -164,16 +167,30 @@ impl Outbox {
     /// As [`push_to_tab`](Self::push_to_tab) does, appends a message of the server.
     pub fn push_delivered(&mut self, delivered: &Delivered<'_>) {
         match self.lag() {
-            Some(lag) => lag.count_message(delivered.channel),
+            Some(lag) => lag.count_messages(delivered.channel, 1),
             None => drop(self.append(delivered)),
         }
+    }
+
+    /// As [`push_to_tab`](Self::push_to_tab) does, appends messages of the server. They are dropped, if they are, together.
+    pub fn push_packed(&mut self, channel: ChannelId, packed: &Packed) {
+        if let Some(lag) = self.lag() {
+            return lag.count_messages(channel, packed.count());
+        }
+        self.append(&ToTab::Packed {
+            channel,
+            packed: packed.clone(),
+        });
+        let batch = &mut self.filling;
+        let more = packed.count().saturating_sub(1);
+        batch.packed = batch.packed.saturating_add(more);
     }
 
     /// Appends a message of the server that stays out of this memory. It counts, and is dropped, by its length, and comes out as one of the
     /// [`enclosed`](Self::enclosed) of its frame.
     pub fn push_parcel(&mut self, channel: ChannelId, parcel: &Parcel) {
         if let Some(lag) = self.lag() {
-            return lag.count_message(channel);
+            return lag.count_messages(channel, 1);
         }
         let front = Delivered {
             channel,
@@ -365,10 +382,11 @@ impl Outbox {
         self.backlog
     }
 
-    /// Returns how many messages are in the batch that is posted next.
+    /// Returns how many messages are in the batch that is posted next, each of those that are packed counted.
     #[must_use]
     pub fn next_messages(&self) -> u32 {
-        self.full.first().unwrap_or(&self.filling).count
+        let next = self.full.first().unwrap_or(&self.filling);
+        next.count.saturating_add(next.packed)
     }
 
     /// Returns whether what waits is known not to be waited for: messages and entries of the log, no receipt, answer or state.
@@ -474,10 +492,11 @@ struct Lag {
 
 impl Lag {
     #[inline(never)]
-    fn count_message(&mut self, channel: ChannelId) {
+    fn count_messages(&mut self, channel: ChannelId, count: u32) {
+        let count = u64::from(count);
         match self.missed.iter_mut().find(|(of, _)| *of == channel) {
-            Some((_, missed)) => *missed += 1,
-            None => self.missed.push((channel, 1)),
+            Some((_, missed)) => *missed += count,
+            None => self.missed.push((channel, count)),
         }
     }
 
@@ -508,6 +527,8 @@ struct Batch {
     count: u32,
     /// How many of them are [`ToTab::Sent`].
     receipts: u32,
+    /// How many messages of the server are in those of them that are [`ToTab::Packed`], but for one in each.
+    packed: u32,
     /// Bytes of messages that must not be dropped.
     kept: usize,
 }
@@ -525,6 +546,7 @@ impl Batch {
             enclosed_bytes: 0,
             count: 0,
             receipts: 0,
+            packed: 0,
             kept: 0,
         }
     }

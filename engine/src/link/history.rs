@@ -26,14 +26,18 @@ impl History {
         }
     }
 
+    /// Whether some replay has asked for messages.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.max_frames > 0
+    }
+
     /// Whether it would keep a message of this length.
     pub(crate) fn keeps(&self, len: usize) -> bool {
-        self.max_frames > 0 && len <= self.max_bytes
+        self.is_kept() && len <= self.max_bytes
     }
 
     pub(crate) fn push(&mut self, payload: &Payload) {
-        // Whatever is kept, some replay has asked for.
-        if self.max_frames > 0 {
+        if self.is_kept() {
             self.keep(payload);
         }
     }

@@ -32,6 +32,7 @@ fn a_flood_is_gathered_and_each_tab_gets_all_of_it_in_order() {
     stream(&mut sim, 20, 1_000);
     sim.run(16);
     assert!(sim.gathered > 18_000, "{}", sim.gathered);
+    assert!(sim.packed > 12_000, "{}", sim.packed);
     let said: Vec<String> = (0..20_000)
         .map(|number| format!("m:0:{number}:tick"))
         .collect();

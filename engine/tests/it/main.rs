@@ -15,6 +15,7 @@ mod lag;
 mod latest;
 mod network;
 mod pace;
+mod packed;
 mod parcel;
 mod ports;
 mod queue;

@@ -14,7 +14,7 @@ mod page;
 mod server;
 
 pub(crate) use client::{Client, Outcome};
-pub(crate) use hosts::is_numbered;
+pub(crate) use hosts::{is_numbered, pack};
 pub(crate) use server::{Conn, Mode, Ready, Server};
 
 /// A channel of a tab, for tests.
@@ -161,6 +161,8 @@ pub(crate) struct Sim {
     pub(crate) gathers: bool,
     /// How many messages were gathered.
     pub(crate) gathered: u64,
+    /// How many of them were given to engines in packs.
+    pub(crate) packed: u64,
     by_socket: BTreeMap<(usize, SocketId), usize>,
     /// Sockets that a worker holds, by URL; never more than there are keys of that URL.
     live: BTreeMap<(usize, String), u32>,
@@ -194,6 +196,7 @@ impl Sim {
             steps: 0,
             gathers: false,
             gathered: 0,
+            packed: 0,
             by_socket: BTreeMap::new(),
             live: BTreeMap::new(),
             keys: BTreeMap::new(),

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use onesocket_engine::{Input, Output, PortId, SocketId, Time};
-use onesocket_protocol::{BatchReader, Credential, ToWorker, Version, limits, parcel::assemble};
+use onesocket_protocol::{
+    BatchReader, Credential, ToWorker, Version, limits, message::tag, parcel::assemble,
+};
 
 use super::{Socket, World};
 
@@ -92,6 +94,7 @@ impl World {
                         "a frame over its cap"
                     );
                     self.reached.parcels += enclosed.len();
+                    self.reached.packs += packs(&frame);
                     let owner = self.tabs.iter_mut().find(|tab| tab.port == Some(port));
                     if let Some(tab) = owner {
                         tab.to_tab.push_back((port, frame));
@@ -149,6 +152,12 @@ impl World {
             assert_eq!(*times, 1, "an at-most-once send is handed to sockets twice");
         }
     }
+}
+
+fn packs(frame: &[u8]) -> usize {
+    let batch = BatchReader::new(&Bytes::copy_from_slice(frame));
+    let messages = batch.into_iter().flatten().flatten();
+    messages.filter(|raw| raw.tag == tag::PACKED).count()
 }
 
 /// The input as it is where nothing is a parcel.

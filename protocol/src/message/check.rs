@@ -29,6 +29,12 @@ impl ToTab {
             Self::Connected { subprotocol, .. } => check_subprotocol(tag::CONNECTED, subprotocol),
             Self::Message { payload, .. } => check_payload(tag::MESSAGE, payload),
             Self::Status { status, .. } => check_status(tag::STATUS, status),
+            Self::Packed { channel, packed } => {
+                let bits = u32::BITS - channel.0.leading_zeros();
+                let front = bits.div_ceil(7).max(1) as usize;
+                let len = front + packed.bytes().len();
+                fits(len, limits::MAX_BODY_BYTES, tag::PACKED, "body")
+            }
             _ => Ok(()),
         }
     }

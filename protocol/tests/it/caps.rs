@@ -8,7 +8,7 @@ use onesocket_protocol::{
     StopReason, ToTab, ToWorker, Version, limits, log::kind, message::tag,
 };
 
-use crate::{Message, raw};
+use crate::{Message, raw, strategies::pack};
 
 #[test]
 fn a_connect_at_its_caps_fits_and_one_over_any_of_them_is_refused() {
@@ -280,6 +280,17 @@ fn announced_lengths_are_not_believed() {
             ToWorker::decode_v1(&raw),
             Err(DecodeError::Malformed { tag: tag::GREET })
         );
+        let (channel, len) = (vec![1], (announced as u32).max(1 << 20));
+        let raw = RawMessage {
+            tag: tag::PACKED,
+            body: [channel, len.to_le_bytes().to_vec(), vec![0; 100]]
+                .concat()
+                .into(),
+        };
+        assert_eq!(
+            ToTab::decode_v1(&raw),
+            Err(DecodeError::Malformed { tag: tag::PACKED })
+        );
     }
 }
 
@@ -325,6 +336,24 @@ fn a_body_without_a_payload_is_capped_as_a_whole() {
         }),
         Err(over.into())
     );
+}
+
+#[test]
+fn a_pack_is_capped_as_a_whole() {
+    for (channel, front) in [(0, 1), (127, 1), (128, 2), (u32::MAX, 5)] {
+        let packed = |more| ToTab::Packed {
+            channel: ChannelId(channel),
+            packed: pack(&[vec![0; limits::MAX_BODY_BYTES - front - 4 + more]]),
+        };
+        fits(&packed(0));
+        refused(
+            &packed(1),
+            OverCap {
+                tag: tag::PACKED,
+                field: "body",
+            },
+        );
+    }
 }
 
 fn fits<M: Message + PartialEq + std::fmt::Debug>(message: &M) {

@@ -9,7 +9,7 @@ use onesocket_protocol::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::decode_all;
+use crate::{decode_all, strategies::pack};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -17,6 +17,8 @@ enum Step {
     Message(u32, usize),
     /// The same, as a parcel.
     Parcel(u32, usize),
+    /// So many in one, each of so many bytes.
+    Pack(u32, u32, usize),
     /// Something that may not be dropped.
     Receipt(u32),
     Log,
@@ -28,6 +30,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0..2_u32, 0..4 * MIB).prop_map(|(channel, len)| Step::Message(channel, len)),
         3 => (0..2_u32, 0..4 * MIB).prop_map(|(channel, len)| Step::Parcel(channel, len)),
+        3 => (0..2_u32, 1..60_u32, 0..64 * 1024_usize)
+            .prop_map(|(channel, count, len)| Step::Pack(channel, count, len)),
         2 => (0..3_u32).prop_map(Step::Receipt),
         1 => Just(Step::Log),
         2 => Just(Step::Take),
@@ -120,6 +124,42 @@ fn one_large_message_does_not_cost_the_small_one_behind_it() {
 }
 
 #[test]
+fn of_a_pack_that_is_dropped_each_message_is_counted() {
+    let mut worker = Worker::new();
+    worker.flood(1_000, 64 * 1024);
+    for _ in 0..3 {
+        worker.pack(ChannelId(0), 100, 10);
+    }
+    let mut tab = Tab::default();
+    while worker.deliver_to(&mut tab) {}
+    assert_eq!(tab.accounted, worker.pushed);
+    let mut without = Worker::new();
+    without.flood(1_000, 64 * 1024);
+    let mut told = Tab::default();
+    while without.deliver_to(&mut told) {}
+    assert_eq!(tab.missed, told.missed + 300);
+}
+
+#[test]
+fn each_packed_message_is_one_of_the_batch_that_is_posted_next() {
+    let mut worker = Worker::new();
+    let (a, b) = (ChannelId(0), ChannelId(1));
+    worker.pack(a, 20, 8);
+    assert_eq!(worker.outbox.next_messages(), 20);
+    worker.message(a, 8);
+    worker.pack(b, 1, 8);
+    worker.pack(b, 7, 8);
+    assert_eq!(worker.outbox.next_messages(), 29);
+    worker.message(a, limits::FULL_BATCH_BYTES);
+    worker.pack(a, 3, 8);
+    assert_eq!(worker.outbox.next_messages(), 30, "the last is in another");
+    let (seq, messages) = worker.poll().expect("a batch");
+    assert_eq!((seq, messages.len()), (1, 5));
+    assert_eq!(worker.outbox.next_messages(), 3);
+    assert!(worker.outbox.has_only_news());
+}
+
+#[test]
 fn dropped_log_lines_are_counted_in_one() {
     let mut worker = Worker::new();
     worker.flood(1_000, 64 * 1024);
@@ -157,6 +197,7 @@ impl Worker {
         match step {
             Step::Message(channel, len) => self.message(ChannelId(channel), len),
             Step::Parcel(channel, len) => self.parcel(ChannelId(channel), len),
+            Step::Pack(channel, count, len) => self.pack(ChannelId(channel), count, len),
             Step::Receipt(channel) => self.receipt(ChannelId(channel)),
             Step::Log => {
                 self.log_lines += 1;
@@ -180,6 +221,12 @@ impl Worker {
         let len = bytes.len();
         let parcel = Parcel::new(bytes, len);
         self.outbox.push_parcel(channel, &parcel);
+    }
+
+    fn pack(&mut self, channel: ChannelId, count: u32, len: usize) {
+        let payloads: Vec<_> = (0..count).map(|_| self.next(channel, len)).collect();
+        let packed = pack(&payloads);
+        self.outbox.push_to_tab(&ToTab::Packed { channel, packed });
     }
 
     fn message(&mut self, channel: ChannelId, len: usize) {
@@ -274,15 +321,10 @@ impl Tab {
         match message {
             ToTab::Message {
                 channel, payload, ..
-            } => {
-                let accounted = self.accounted.entry(channel).or_default();
-                assert_eq!(
-                    payload.bytes()[..8],
-                    accounted.to_le_bytes(),
-                    "a message out of place"
-                );
-                *accounted += 1;
-            }
+            } => self.on_payload(channel, &payload),
+            ToTab::Packed { channel, packed } => packed
+                .payloads()
+                .for_each(|payload| self.on_payload(channel, &payload)),
             ToTab::Lagged { channel, missed } => {
                 assert!(missed > 0);
                 *self.accounted.entry(channel).or_default() += missed;
@@ -301,6 +343,16 @@ impl Tab {
             ToTab::Log(_) => self.log_lines += 1,
             other => unreachable!("was not pushed: {other:?}"),
         }
+    }
+
+    fn on_payload(&mut self, channel: ChannelId, payload: &Payload) {
+        let accounted = self.accounted.entry(channel).or_default();
+        assert_eq!(
+            payload.bytes()[..8],
+            accounted.to_le_bytes(),
+            "a message out of place"
+        );
+        *accounted += 1;
     }
 }
 

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, DecodeError, Epoch, FrameError, Outbox, Preface, PrefaceError, RawMessage, ToTab,
-    ToWorker, Version,
+    BatchReader, ChannelId, DecodeError, Epoch, FrameError, Outbox, Preface, PrefaceError,
+    RawMessage, ToTab, ToWorker, Version,
     frame::{HEADER_BYTES, MESSAGE_HEADER_BYTES},
     message::tag,
     preface::kind,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-use crate::{raw, samples, strategies};
+use crate::{raw, samples, strategies, strategies::pack};
 
 #[derive(Clone, Debug)]
 enum Damage {
@@ -110,7 +110,7 @@ proptest! {
 fn a_message_that_ends_early_or_goes_on_is_malformed() {
     for (name, mut bytes) in samples::encoded() {
         let tag = bytes[0];
-        let has_no_fixed_end = [tag::SEND, tag::MESSAGE, tag::LOG].contains(&tag);
+        let has_no_fixed_end = [tag::SEND, tag::MESSAGE, tag::PACKED, tag::LOG].contains(&tag);
         if has_no_fixed_end {
             continue;
         }
@@ -125,6 +125,42 @@ fn a_message_that_ends_early_or_goes_on_is_malformed() {
         }
         bytes.push(0);
         assert_eq!(error(tag, bytes), malformed, "{name} with a byte more");
+    }
+}
+
+#[test]
+fn a_pack_that_does_not_end_where_a_message_ends_is_malformed_and_the_batch_is_read_on() {
+    let packed = ToTab::Packed {
+        channel: ChannelId(1),
+        packed: pack(&[&b"ab"[..], b"", b"abc"]),
+    };
+    let RawMessage { tag, body } = raw(&packed);
+    let pong = ToTab::Pong { nonce: 1 };
+    let read = |body: Bytes| {
+        let raws = [raw(&pong), RawMessage { tag, body }, raw(&pong)];
+        let batch = BatchReader::new(&frame_of_raws(&raws)).expect("a batch");
+        let mut read: Vec<_> = batch
+            .map(|raw| ToTab::decode(Version::V1, &raw.expect("the lengths are right")))
+            .collect();
+        assert_eq!((read.pop(), read.len()), (Some(Ok(pong.clone())), 2));
+        read.pop()
+    };
+    assert_eq!(read(body.clone()), Some(Ok(packed)));
+    let malformed = Some(Err(DecodeError::Malformed { tag }));
+    // Behind the channel, and behind each message.
+    let ends = [1, 7, 11, 18];
+    for len in 0..=body.len() {
+        let cut = read(body.slice(..len));
+        assert_eq!(cut != malformed, ends.contains(&len), "cut at {len}");
+    }
+    for more in 1..4 {
+        let more = [&body[..], &[0; 3][..more]].concat();
+        assert_eq!(read(more.into()), malformed, "with half a length behind it");
+    }
+    for len in [4, 13, 14, 1 << 20, u32::MAX] {
+        let mut long = body.to_vec();
+        long[11..15].copy_from_slice(&len.to_le_bytes());
+        assert_eq!(read(long.into()), malformed, "the last is said to be {len}");
     }
 }
 

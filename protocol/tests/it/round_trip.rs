@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Delivered, Encode, Epoch, FailedStart, Hello, Millis, Outbox, Preface,
-    Refusal, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome, limits,
+    BatchReader, ChannelId, Delivered, Encode, Epoch, FailedStart, Hello, Millis, Outbox, Packed,
+    Payload, Preface, Refusal, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome,
+    limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -35,6 +36,41 @@ proptest! {
         Delivered { channel, replayed, payload: &payload }.encode(Version::V1, &mut one);
         ToTab::Message { channel, replayed, payload }.encode(Version::V1, &mut other);
         prop_assert_eq!(one, other);
+    }
+
+    #[test]
+    fn a_pushed_pack_is_written_as_the_message_is(
+        number: u32,
+        shift in 0..32,
+        payloads in vec(vec(any::<u8>(), 0..64), 0..6),
+    ) {
+        let channel = ChannelId(number >> shift);
+        let packed = strategies::pack(&payloads);
+        let [mut pushed, mut told] = [(); 2].map(|()| Outbox::new(Epoch(1), Version::V1));
+        pushed.push_packed(channel, &packed);
+        told.push(&ToTab::Packed { channel, packed });
+        prop_assert_eq!(pushed.backlog_bytes(), told.backlog_bytes());
+        prop_assert_eq!(pushed.poll_frame(), told.poll_frame());
+    }
+
+    #[test]
+    fn packed_payloads(payloads in vec(vec(any::<u8>(), 0..64), 0..20)) {
+        let packed = strategies::pack(&payloads);
+        let longest = payloads.iter().map(Vec::len).max().unwrap_or(0);
+        prop_assert_eq!((packed.count() as usize, packed.longest() as usize), (payloads.len(), longest));
+        let payloads: Vec<_> = payloads.into_iter().map(Payload::binary).collect();
+        prop_assert_eq!(packed.payloads().collect::<Vec<_>>(), payloads);
+    }
+
+    #[test]
+    fn any_bytes_are_packed_payloads_or_not(bytes in vec(0..5_u8, 0..60)) {
+        let Some(packed) = Packed::new(bytes.clone()) else {
+            return Ok(());
+        };
+        let payloads: Vec<_> = packed.payloads().map(Payload::into_bytes).collect();
+        prop_assert_eq!(packed.count() as usize, payloads.len());
+        prop_assert_eq!(strategies::pack(&payloads), packed.clone());
+        prop_assert_eq!(packed.bytes(), &bytes);
     }
 
     #[test]

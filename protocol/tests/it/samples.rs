@@ -4,10 +4,10 @@ use bytes::Bytes;
 use onesocket_protocol::{
     Answer, Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, Encode, Epoch,
     FailedStart, GiveUp, Greeting, GreetingId, Heartbeat, Hello, LatestBy, LinkKey, LinkPolicy,
-    LinkState, LogEntry, LogLevel, Millis, Pace, Payload, Preface, QueueLimits, ReconnectCause,
-    Refusal, Replay, SendFailure, SendId, Sight, Status, StopReason, TabId, TabToken, ToTab,
-    ToWorker, Version, VersionRange, Wake, Welcome, WorkerError, WorkerScope, log::kind,
-    message::tag,
+    LinkState, LogEntry, LogLevel, Millis, Pace, Packed, Payload, Preface, QueueLimits,
+    ReconnectCause, Refusal, Replay, SendFailure, SendId, Sight, Status, StopReason, TabId,
+    TabToken, ToTab, ToWorker, Version, VersionRange, Wake, Welcome, WorkerError, WorkerScope,
+    log::kind, message::tag,
 };
 
 const CHANNEL: ChannelId = ChannelId(3);
@@ -395,6 +395,13 @@ fn messages() -> Vec<(&'static str, ToTab)> {
             message(false, Payload::binary(vec![0, 255])),
         ),
         ("message-replayed", message(true, Payload::text(""))),
+        (
+            "packed",
+            ToTab::Packed {
+                channel: CHANNEL,
+                packed: Packed::new(&b"\x02\0\0\0\0\xff\0\0\0\0\x03\0\0\0abc"[..]).expect("three"),
+            },
+        ),
     ]
 }
 

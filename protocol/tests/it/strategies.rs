@@ -3,7 +3,7 @@
 use onesocket_protocol::{
     Answer, Auth, Backoff, ChannelId, CloseInfo, Connect, Credential, DebugLevel, GiveUp, Greeting,
     GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, LogLevel, Millis,
-    Pace, Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Sight, Status,
+    Pace, Packed, Payload, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Sight, Status,
     StopReason, ToTab, ToWorker, Wake, WorkerError, WorkerScope, limits,
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -90,6 +90,10 @@ pub(crate) fn to_tab() -> impl Strategy<Value = ToTab> {
                 replayed,
                 payload,
             }
+        }),
+        (channel(), vec(vec(any::<u8>(), 0..64), 0..6)).prop_map(|(channel, payloads)| {
+            let packed = pack(&payloads);
+            ToTab::Packed { channel, packed }
         }),
         (channel(), status()).prop_map(|(channel, status)| ToTab::Status { channel, status }),
         (option::of(channel()), worker_error())
@@ -349,6 +353,16 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
         text().prop_map(Payload::text),
         vec(any::<u8>(), 0..64).prop_map(Payload::binary),
     ]
+}
+
+/// Packs payloads as a host does.
+pub(crate) fn pack<P: AsRef<[u8]>>(payloads: &[P]) -> Packed {
+    let mut bytes = Vec::new();
+    for payload in payloads.iter().map(AsRef::as_ref) {
+        bytes.extend((payload.len() as u32).to_le_bytes());
+        bytes.extend(payload);
+    }
+    Packed::new(bytes).expect("each behind its length")
 }
 
 fn channel() -> impl Strategy<Value = ChannelId> {

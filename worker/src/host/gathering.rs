@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use onesocket_engine::{Engine, Input, Time};
+use onesocket_engine::{Engine, Gathered, Input, Time};
 
 use super::Inner;
 
@@ -56,7 +56,7 @@ impl Inner {
     pub(super) fn count_received(&self, input: &Input) {
         self.stream.count(match input {
             Input::Received { .. } | Input::ReceivedParcel { .. } => 1,
-            Input::Gathered { payloads, .. } => payloads.len(),
+            Input::Gathered { gathered, .. } => gathered.iter().map(count).sum(),
             _ => return,
         });
     }
@@ -84,6 +84,13 @@ impl Inner {
             (Some(until), None) if is_gathered => Some(until),
             _ => deadline,
         }
+    }
+}
+
+fn count(gathered: &Gathered) -> usize {
+    match gathered {
+        Gathered::One(_) => 1,
+        Gathered::Packed(packed) => packed.count() as usize,
     }
 }
 

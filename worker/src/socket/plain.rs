@@ -16,7 +16,7 @@ use std::{
 };
 
 use js_sys::ArrayBuffer;
-use onesocket_engine::{DialRefusal, Input, SocketId};
+use onesocket_engine::{DialRefusal, Gathered as Piece, Input, SocketId};
 use onesocket_protocol::Payload;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -99,7 +99,7 @@ impl Receiving {
         };
         let mut run = Run {
             socket,
-            payloads: Vec::new(),
+            pieces: Vec::new(),
             take: &mut take,
         };
         gathered.take(&mut run);
@@ -118,7 +118,7 @@ impl Drop for Receiving {
 /// Messages that were gathered, in their order: what comes in a row is one input.
 struct Run<'a> {
     socket: SocketId,
-    payloads: Vec<Payload>,
+    pieces: Vec<Piece>,
     take: &'a mut dyn FnMut(Input),
 }
 
@@ -126,7 +126,7 @@ impl Run<'_> {
     /// Adds what came, unless it is nothing that a socket may receive.
     fn put(&mut self, input: Option<Input>) {
         match input {
-            Some(Input::Received { payload, .. }) => self.payloads.push(payload),
+            Some(Input::Received { payload, .. }) => self.pieces.push(Piece::One(payload)),
             Some(input) => {
                 self.end();
                 (self.take)(input);
@@ -136,9 +136,9 @@ impl Run<'_> {
     }
 
     fn end(&mut self) {
-        if !self.payloads.is_empty() {
-            let (socket, payloads) = (self.socket, mem::take(&mut self.payloads));
-            (self.take)(Input::Gathered { socket, payloads });
+        if !self.pieces.is_empty() {
+            let (socket, gathered) = (self.socket, mem::take(&mut self.pieces));
+            (self.take)(Input::Gathered { socket, gathered });
         }
     }
 }

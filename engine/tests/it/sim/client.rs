@@ -91,7 +91,7 @@ impl Client {
                 self.reconnects.push((at, attempt, delay, cause));
             }
             ChannelEvent::Message { replayed, payload } => {
-                let text = payload.as_text().unwrap_or("(binary)").to_owned();
+                let text = String::from_utf8_lossy(payload.bytes()).into_owned();
                 self.check_number(&text, replayed, seed);
                 let message = Message { at, replayed, text };
                 let acknowledged = self.kept.get(message.body().as_bytes()).copied();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use onesocket_engine::{DialRefusal, Input, Output, SocketId, TabOutput, Time};
-use onesocket_protocol::Payload;
+use onesocket_engine::{DialRefusal, Gathered, Input, Output, SocketId, TabOutput, Time};
+use onesocket_protocol::{Packed, Payload, PayloadKind};
 
 use super::{Conn, Event, Ready, Sim};
 
@@ -24,8 +24,9 @@ impl Sim {
         let gathered = core::mem::take(&mut self.workers[worker].gathered);
         for run in gathered.chunk_by(|(one, _), (next, _)| one == next) {
             let socket = run[0].0;
-            let payloads = run.iter().map(|(_, payload)| payload.clone()).collect();
-            self.give(worker, Input::Gathered { socket, payloads });
+            let payloads: Vec<_> = run.iter().map(|(_, payload)| payload.clone()).collect();
+            let gathered = self.pieces(&payloads);
+            self.give(worker, Input::Gathered { socket, gathered });
         }
         let of_worker = self.conns.iter_mut().filter(|conn| conn.worker == worker);
         let buffered: Vec<Input> = of_worker.filter_map(Conn::newly_buffered).collect();
@@ -33,6 +34,21 @@ impl Sim {
         for input in buffered {
             self.give(worker, input);
         }
+    }
+
+    /// As the prelude hands them over: texts one by one, and between them what is binary in packs.
+    fn pieces(&mut self, payloads: &[Payload]) -> Vec<Gathered> {
+        let mut pieces = Vec::new();
+        for alike in payloads.chunk_by(|one, next| one.kind() == next.kind()) {
+            match alike[0].kind() {
+                PayloadKind::Text => pieces.extend(alike.iter().cloned().map(Gathered::One)),
+                PayloadKind::Binary => {
+                    self.packed += alike.len() as u64;
+                    pieces.push(Gathered::Packed(pack(alike)));
+                }
+            }
+        }
+        pieces
     }
 
     /// A socket has received something. Its host gathers it if it may, or gives it to the engine.
@@ -301,6 +317,16 @@ impl Sim {
         }
         panic!("seed {}: the drain of a tab does not end", self.seed);
     }
+}
+
+/// Packs payloads as the prelude does.
+pub(crate) fn pack(payloads: &[Payload]) -> Packed {
+    let mut bytes = Vec::new();
+    for payload in payloads {
+        bytes.extend((payload.len() as u32).to_le_bytes());
+        bytes.extend(payload.bytes());
+    }
+    Packed::new(bytes).expect("each behind its length")
 }
 
 /// More outputs than any one input gives rise to.

@@ -178,12 +178,20 @@ impl Sim {
         self.schedule(delay, Event::ToServer { conn, payload });
     }
 
-    /// Says something on a socket; everything said is numbered so that holes and doubles show.
+    /// Says something on a socket; everything said is numbered so that holes and doubles show. Where hosts gather, most of it is binary.
     pub(crate) fn server_say(&mut self, conn: usize, body: &str) {
         let number = self.conns[conn].said;
         self.conns[conn].said += 1;
-        let payload = Payload::text(format!("m:{conn}:{number}:{body}"));
-        self.server_post(conn, payload);
+        let text = format!("m:{conn}:{number}:{body}");
+        // Hosts that gather treat texts otherwise.
+        let is_binary = self.gathers && number % 16 < 12;
+        self.server_post(
+            conn,
+            match is_binary {
+                true => Payload::binary(text),
+                false => Payload::text(text),
+            },
+        );
     }
 
     pub(crate) fn server_post(&mut self, conn: usize, payload: Payload) {

@@ -134,6 +134,10 @@ impl Writer<'_> {
                 self.u32(*bytes);
                 tag::BUFFERED
             }
+            ToTab::Packed { packed, .. } => {
+                self.0.extend_from_slice(packed.bytes());
+                tag::PACKED
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Gathers by the worker's prelude, which keeps payloads and not events, and hands small ones over many at a time.
 
-use bytes::Bytes;
 use js_sys::{Function, Uint8Array};
-use onesocket_protocol::Payload;
+use onesocket_engine::Gathered as Piece;
+use onesocket_protocol::Packed;
 use wasm_bindgen::prelude::*;
 
 use super::{PARCEL_BYTES, Run, input};
@@ -37,21 +37,12 @@ impl Gathered {
                 return;
             }
             match next.dyn_into::<Uint8Array>() {
-                Ok(many) => unpack(&many.to_vec().into(), &mut run.payloads),
+                Ok(many) => run
+                    .pieces
+                    .extend(Packed::new(many.to_vec()).map(Piece::Packed)),
                 Err(one) => run.put(input(run.socket, one)),
             }
         }
-    }
-}
-
-/// Takes what stands behind lengths, as slices of the one copy.
-fn unpack(packed: &Bytes, payloads: &mut Vec<Payload>) {
-    let mut rest = &packed[..];
-    while let Some((len, behind)) = rest.split_first_chunk()
-        && let Some((payload, behind)) = behind.split_at_checked(u32::from_le_bytes(*len) as usize)
-    {
-        payloads.push(Payload::binary(packed.slice_ref(payload)));
-        rest = behind;
     }
 }
 

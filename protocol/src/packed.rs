@@ -1,0 +1,85 @@
+//! Many small messages of the server as one.
+
+use core::fmt;
+
+use bytes::Bytes;
+
+use crate::Payload;
+
+/// Binary messages of the server in one piece, each behind its length as a u32, little-endian. Cloning shares the bytes.
+///
+/// What a stream brings is passed on so: whoever passes it on has no work with each message, and whoever reads it little.
+///
+/// ```
+/// use onesocket_protocol::{Packed, Payload};
+///
+/// let packed = Packed::new(&b"\x02\0\0\0hi\0\0\0\0"[..]).expect("two lengths, and as much behind them");
+/// assert_eq!(packed.count(), 2);
+/// let payloads: Vec<_> = packed.payloads().collect();
+/// assert_eq!(payloads, [Payload::binary(&b"hi"[..]), Payload::binary(&b""[..])]);
+///
+/// assert!(Packed::new(&b"\x03\0\0\0hi"[..]).is_none(), "less than its length says");
+/// assert!(Packed::new(&b"\x02\0"[..]).is_none(), "half a length");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Packed {
+    bytes: Bytes,
+    count: u32,
+    longest: u32,
+}
+
+impl Packed {
+    /// Takes what is packed already. `None` when it does not end where its last message ends.
+    pub fn new(bytes: impl Into<Bytes>) -> Option<Self> {
+        let bytes = bytes.into();
+        let (mut rest, mut count, mut longest) = (&bytes[..], 0, 0);
+        while !rest.is_empty() {
+            let (len, behind) = rest.split_first_chunk()?;
+            let len = u32::from_le_bytes(*len);
+            rest = behind.get(len as usize..)?;
+            count += 1;
+            longest = len.max(longest);
+        }
+        Some(Self {
+            bytes,
+            count,
+            longest,
+        })
+    }
+
+    /// Returns how many messages there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Returns the length of the longest.
+    #[must_use]
+    pub fn longest(&self) -> u32 {
+        self.longest
+    }
+
+    /// Returns the bytes as they are packed.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Returns the messages, in order; they share the bytes.
+    pub fn payloads(&self) -> impl Iterator<Item = Payload> {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let len = self.bytes.get(at..)?.first_chunk()?;
+            let start = at + size_of::<u32>();
+            at = start + u32::from_le_bytes(*len) as usize;
+            Some(Payload::binary(self.bytes.slice(start..at)))
+        })
+    }
+}
+
+/// Shows lengths only, as [`Payload`] does.
+impl fmt::Debug for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Packed({}, {} B)", self.count, self.bytes.len())
+    }
+}
