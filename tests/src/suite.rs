@@ -12,6 +12,7 @@ pub mod chaos;
 mod clients;
 mod climbing;
 mod delivery;
+mod early_dial;
 mod election;
 mod examples;
 mod harness;
@@ -63,6 +64,7 @@ pub fn scenarios() -> Vec<Scenario> {
         supervision::scenarios(),
         auth::scenarios(),
         tiers::scenarios(),
+        early_dial::scenarios(),
         healing::scenarios(),
         climbing::scenarios(),
         election::scenarios(),

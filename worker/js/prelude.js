@@ -69,12 +69,55 @@ self.onesocket = (() => {
     };
   };
 
+  // The script's URL may name that of the socket, in its fragment: `#dial=URL`. Then the handshake is under way while the wasm is compiled. The first
+  // socket that the wasm dials is this one, if it is of that URL.
+  let early = null;
+  const EARLY_SOCKET_MILLIS = 5000;
+  const EARLY_EVENTS = 1000;
+  const absolute = (url) => {
+    try {
+      const parsed = new URL(url, self.location.href);
+      parsed.hash = "";
+      return parsed.href.replace(/^http/, "ws");
+    } catch {}
+  };
+  // Whoever wants it needs another one.
+  const forgo = () => {
+    early?.leave();
+    early?.socket.close();
+    early = null;
+  };
+  const dial = (named) => {
+    const url = named && absolute(named);
+    if (!url) return;
+    const events = [];
+    let socket;
+    try {
+      socket = new WebSocket(url);
+    } catch {
+      // The wasm dials it, too, and says what is wrong with it.
+      return;
+    }
+    socket.binaryType = "arraybuffer";
+    const types = ["open", "message", "close"];
+    const keep = (event) => events.push(event) > EARLY_EVENTS && forgo();
+    types.forEach((type) => socket.addEventListener(type, keep));
+    const timer = self.setTimeout(() => forgo(), EARLY_SOCKET_MILLIS);
+    const leave = () => {
+      self.clearTimeout(timer);
+      types.forEach((type) => socket.removeEventListener(type, keep));
+    };
+    early = { url, socket, events, leave };
+  };
+  dial(new URLSearchParams(self.location.hash.slice(1)).get("dial"));
+
   // The wasm's memory can't be trusted after this, so the worker must not live on; the next tab gets a fresh one.
   const fail = (reason, delay = 0) => {
     if (failure !== null) return;
     failure = `${reason}`.slice(0, 1000);
     accept = null;
     hall?.close();
+    forgo();
     ports.forEach(post);
     ports.clear();
     if (delay) self.setTimeout(() => self.close(), delay);
@@ -140,6 +183,18 @@ self.onesocket = (() => {
     },
     // Called by the wasm: the tab of this port is gone.
     forget: (port) => ports.delete(port),
+    // Called by the wasm when it dials: the socket of this URL that is under way, if there is one. What it has had to say it says again, as soon as it is
+    // listened to.
+    dialled(url) {
+      if (early?.url !== absolute(url)) return;
+      const { socket, events, leave } = early;
+      early = null;
+      Promise.resolve().then(() => {
+        leave();
+        events.forEach((event) => socket.dispatchEvent(event));
+      });
+      return socket;
+    },
     // Called by the wasm for each socket, with the length from which on a buffer is left alone.
     gather,
     // Called by the wasm's panic hook.

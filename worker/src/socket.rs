@@ -50,8 +50,11 @@ impl Socket {
             .iter()
             .map(|subprotocol| JsValue::from_str(subprotocol))
             .collect();
-        let raw = web_sys::WebSocket::new_with_str_sequence(url, &offered)
-            .map_err(|error| refusal(&error))?;
+        let raw = match early(url, subprotocols) {
+            Some(raw) => raw,
+            None => web_sys::WebSocket::new_with_str_sequence(url, &offered)
+                .map_err(|error| refusal(&error))?,
+        };
         Ok(Self {
             receiving: Receiving::start(&raw, host, id)?,
             raw,
@@ -123,6 +126,21 @@ impl Socket {
         self.may_hold.set(bytes > 0);
         (mem::replace(&mut self.buffered, bytes) != bytes).then_some(bytes)
     }
+}
+
+/// A socket that the prelude has dialled while the wasm was not there yet.
+#[cfg(not(any(feature = "gloo-net", feature = "local")))]
+fn early(url: &str, subprotocols: &[String]) -> Option<web_sys::WebSocket> {
+    let prelude = crate::serve::prelude::Prelude::find()?;
+    (subprotocols.is_empty() && prelude.has_dialled().is_function())
+        .then(|| prelude.dialled(url))
+        .flatten()
+}
+
+/// gloo-net waits for an opening that may be over, and a page has no prelude.
+#[cfg(any(feature = "gloo-net", feature = "local"))]
+fn early(_: &str, _: &[String]) -> Option<web_sys::WebSocket> {
+    None
 }
 
 /// <https://websockets.spec.whatwg.org/#dom-websocket-websocket>: `SyntaxError` or, in browsers that predate its change of

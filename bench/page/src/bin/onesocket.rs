@@ -7,7 +7,7 @@ mod app {
     use std::cell::{Cell, RefCell};
 
     use bytes::Bytes;
-    use onesocket::{Client, Events, Payload, codec};
+    use onesocket::{Client, Events, ManagerConfig, Payload, codec};
     use onesocket_bench_page::{
         PING, PONG, Quote,
         events::{connected, message},
@@ -129,8 +129,9 @@ mod app {
 
     /// Connects to a feed that is running, resolves with the time of its first message, and reads on.
     #[wasm_bindgen]
-    pub async fn first(url: String, tier: String) -> Result<f64, JsError> {
+    pub async fn first(url: String, tier: String, script: String) -> Result<f64, JsError> {
         let client: Client<Quote, Quote> = Client::builder(url, codec::Postcard)
+            .worker(ManagerConfig::default().script(script))
             .tier(tier.parse()?)
             .build()?;
         let mut events = client.events();
