@@ -94,7 +94,7 @@ const METHOD: &str = "\
 - A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s. So the start of a page and its worker is not part of a load, and has rows
   of its own; nor is what the driver's first questions cost a page, which are asked before.
 - A quick run has one round of everything in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first
-  round alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs are in the first alone.
+  round alone and, with fewer than three rounds, in Chromium alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs and the bare relays are in the first alone.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
 - Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
@@ -105,7 +105,7 @@ const METHOD: &str = "\
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
   processes of the browser. What a tab costs in memory is the difference between ten tabs, when they have run for the time of the CPU figure, and the first of them a second after its first message, by nine: what
   they have not yet collected of their garbage is in it.
-- All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by two lines of script, [as an app can](../start-up.md).
+- All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by two lines of script, and with tabs have it dial in front of its wasm, [as an app can](../start-up.md).
 - The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
 
@@ -117,6 +117,8 @@ const METHOD: &str = "\
 - Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone. Of Firefox and WebKit alone there is a second flood in the same page, on a socket of its
   own: their first one is over before all of a page's code is compiled.
 - `bare-shared` and `bare-dedicated` are what is left of the library's way without the library: a hundred lines of JavaScript that pass on what comes, in batches as ours, and do nothing else. No
-  reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run has it from three rounds on.
+  reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run of fewer than three rounds has it for floods, echoes, large frames and upstream.
+- A floor that is missed is *lost*, and the run has failed, unless it says of it: *open*, when the tier's best round holds it; or *at its limit*, when the bare relay (gloo-net for the main tier) misses it in the same run as well, and is
+  not better by more than a tenth. `-- --strict` fails for each.
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
 ";

@@ -41,6 +41,24 @@ pub(crate) struct Missed {
     to_gloo: Option<f64>,
     /// What a relay that does nothing else has come to in such a worker.
     bare: Option<f64>,
+    verdict: Verdict,
+}
+
+/// What a miss says, so that a run tells a loss from what this machine or its browser does not give to anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing in this run says that it can't be held.
+    Lost,
+    /// Some of its rounds hold it, others do not.
+    Open,
+    /// Who does the least that can be done has missed it in the same run, and is not better by more than [`CLOSE`].
+    AtLimit,
+}
+
+impl Missed {
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.verdict
+    }
 }
 
 /// Compares everything that was measured.
@@ -55,44 +73,79 @@ pub(crate) fn missed(report: &Report) -> Vec<Missed> {
 fn check(report: &Report, floor: Floor) -> Option<Missed> {
     let contender = Contender::Tier(floor.tier);
     let is = floor.measure(report, contender)?;
-    let holds = match floor.bound {
-        Bound::AtLeast(least) => is >= least,
-        Bound::AtMost(most)
-        | Bound::NoMoreThan(most)
-        | Bound::AtMostOfGloo(most)
-        | Bound::AboveGloo(most) => is <= most,
-    };
     let Floor {
         engine,
         figure,
         tier,
         ..
     } = floor;
-    (!holds).then(|| Missed {
+    (!floor.bound.holds(is)).then(|| Missed {
         floor,
         is,
         to_gloo: report.ratio(engine, figure, contender, Contender::GlooNet),
         bare: tier.bare().and_then(|bare| floor.measure(report, bare)),
+        verdict: floor.judge(report, is),
     })
+}
+
+impl Bound {
+    fn holds(self, is: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => is >= least,
+            Self::AtMost(most)
+            | Self::NoMoreThan(most)
+            | Self::AtMostOfGloo(most)
+            | Self::AboveGloo(most) => is <= most,
+        }
+    }
 }
 
 impl Floor {
     /// A contender's figure as this floor counts it.
     fn measure(&self, report: &Report, contender: Contender) -> Option<f64> {
+        let row = report.row(self.engine, self.figure, contender)?;
+        self.count(report, row.median)
+    }
+
+    /// A value of this figure as this floor counts it.
+    fn count(&self, report: &Report, value: f64) -> Option<f64> {
         let Self { engine, figure, .. } = *self;
-        let own = || Some(report.row(engine, figure, contender)?.median);
+        let of = |contender| Some(report.row(engine, figure, contender)?.median);
+        let ratio = |to: f64| (to != 0.0).then(|| value / to);
         match self.bound {
-            Bound::AtMost(_) | Bound::AtLeast(_) => {
-                report.ratio(engine, figure, contender, Contender::Raw)
-            }
-            Bound::AtMostOfGloo(_) => report.ratio(engine, figure, contender, Contender::GlooNet),
-            Bound::NoMoreThan(_) => own(),
-            Bound::AboveGloo(_) => {
-                Some(own()? - report.row(engine, figure, Contender::GlooNet)?.median)
-            }
+            Bound::AtMost(_) | Bound::AtLeast(_) => ratio(of(Contender::Raw)?),
+            Bound::AtMostOfGloo(_) => ratio(of(Contender::GlooNet)?),
+            Bound::NoMoreThan(_) => Some(value),
+            Bound::AboveGloo(_) => Some(value - of(Contender::GlooNet)?),
+        }
+    }
+
+    /// Judges a figure that misses this floor.
+    fn judge(&self, report: &Report, is: f64) -> Verdict {
+        let row = report.row(self.engine, self.figure, Contender::Tier(self.tier));
+        let best = row.and_then(|row| match self.bound {
+            Bound::AtLeast(_) => self.count(report, row.max),
+            _ => self.count(report, row.min),
+        });
+        let limit = self.tier.limit();
+        let limit = self.measure(report, limit);
+        match limit.filter(|limit| !self.bound.holds(*limit)) {
+            Some(limit) if self.is_close(is, limit) => Verdict::AtLimit,
+            _ if best.is_some_and(|best| self.bound.holds(best)) => Verdict::Open,
+            _ => Verdict::Lost,
+        }
+    }
+
+    fn is_close(&self, is: f64, limit: f64) -> bool {
+        match self.bound {
+            Bound::AtLeast(_) => is >= limit / CLOSE,
+            _ => is <= limit * CLOSE,
         }
     }
 }
+
+/// Rounds of one contender differ by as much.
+const CLOSE: f64 = 1.1;
 
 fn expand(row: &FloorRow) -> impl Iterator<Item = Floor> {
     let (engine, figure, bounds) = *row;
@@ -132,9 +185,13 @@ impl fmt::Display for Missed {
         if let Some(ratio) = self.to_gloo {
             write!(f, " ({ratio:.3} x gloo-net)")?;
         }
-        match self.bare {
-            Some(bare) => write!(f, "; a bare relay {bare:.3}"),
-            None => Ok(()),
+        if let Some(bare) = self.bare {
+            write!(f, "; a bare relay {bare:.3}")?;
+        }
+        match self.verdict {
+            Verdict::Lost => Ok(()),
+            Verdict::Open => f.write_str("; open, some rounds hold it"),
+            Verdict::AtLimit => f.write_str("; at its limit"),
         }
     }
 }
@@ -241,3 +298,75 @@ const FLOORS: [FloorRow; 20] = [
         [Some(Bound::AtMostOfGloo(1.0)), None, None],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contender::Kind, run::Sample};
+
+    /// Judges the shared tier's rate of a flood in Chromium, of which the floor is 2.2 times a raw WebSocket's 100.
+    fn judged(shared: &[f64], bare: f64) -> Option<Verdict> {
+        let sample = |contender, value| Sample {
+            engine: Engine::Chromium,
+            contender,
+            figure: Figure::FloodRate,
+            value,
+        };
+        let mut samples = vec![
+            sample(Contender::Raw, 100.0),
+            sample(Contender::Bare(Kind::Shared), bare),
+        ];
+        samples.extend(
+            shared
+                .iter()
+                .map(|value| sample(Contender::Tier(Tier::Shared), *value)),
+        );
+        let missed = missed(&Report::new(&samples));
+        assert!(missed.len() <= 1, "{missed:?}");
+        missed.first().map(Missed::verdict)
+    }
+
+    #[test]
+    fn a_floor_that_the_bare_relay_misses_is_at_its_limit_within_a_tenth() {
+        assert_eq!(judged(&[100.0], 109.0), Some(Verdict::AtLimit));
+        assert_eq!(judged(&[100.0], 111.0), Some(Verdict::Lost));
+        assert_eq!(
+            judged(&[219.0], 221.0),
+            Some(Verdict::Lost),
+            "the relay holds it"
+        );
+    }
+
+    #[test]
+    fn a_floor_that_some_rounds_hold_is_open() {
+        assert_eq!(judged(&[200.0, 210.0, 221.0], 300.0), Some(Verdict::Open));
+        assert_eq!(judged(&[200.0, 210.0, 219.0], 300.0), Some(Verdict::Lost));
+        assert_eq!(judged(&[220.0, 230.0], 300.0), None);
+    }
+
+    #[test]
+    fn less_is_better_where_the_floor_is_a_bound_from_above() {
+        let sample = |contender, value| Sample {
+            engine: Engine::Chromium,
+            contender,
+            figure: Figure::Echo,
+            value,
+        };
+        let judged = |main: f64, gloo: f64| {
+            let samples = [
+                sample(Contender::Raw, 0.1),
+                sample(Contender::GlooNet, gloo),
+                sample(Contender::Tier(Tier::Main), main),
+            ];
+            missed(&Report::new(&samples)).first().map(Missed::verdict)
+        };
+        assert_eq!(judged(0.11, 0.2), None);
+        assert_eq!(judged(0.12, 0.115), Some(Verdict::AtLimit));
+        assert_eq!(judged(0.13, 0.115), Some(Verdict::Lost));
+        assert_eq!(
+            judged(0.12, 0.105),
+            Some(Verdict::Lost),
+            "gloo-net holds it"
+        );
+    }
+}

@@ -85,13 +85,24 @@ impl Plan {
             && (!self.quick || self.is_quick(engine, load, contender, round))
     }
 
-    /// What a run of three minutes has the time for: in Chromium every figure of the tiers, in the others those by which they differ, and of
-    /// each further peer the most telling two.
+    /// What a run of three minutes has the time for: in Chromium every figure of the tiers, in the others those by which they differ, of
+    /// each further peer the most telling two, and of the bare relays those with a limit.
     fn is_quick(&self, engine: Engine, load: Load, contender: Contender, round: u32) -> bool {
+        let has_time = self.rounds >= 3 || !self.figures.is_empty();
+        let is_chromium = engine == Engine::Chromium;
         let is_telling = matches!(load, Load::Flood | Load::Echo) || !self.figures.is_empty();
-        let is_wanted = is_telling || (engine == Engine::Chromium && !contender.is_extra());
+        let is_wanted = match contender {
+            _ if contender.is_extra() => is_telling && (is_chromium || has_time),
+            // Where its tier can't hold a floor, for all that is known.
+            Contender::Bare(_) if !has_time => {
+                let has_limit = matches!(load, Load::Upstream | Load::Large64K | Load::Large8M);
+                is_telling || (is_chromium && has_limit)
+            }
+            _ => is_telling || is_chromium,
+        };
         // Ten tabs take long; who asks for three rounds has the time.
-        let is_rare = contender.is_extra() || (load == Load::Tabs && self.rounds < 3);
+        let is_bare = matches!(contender, Contender::Bare(_));
+        let is_rare = contender.is_extra() || (self.rounds < 3 && (is_bare || load == Load::Tabs));
         is_wanted && (round == 1 || !is_rare)
     }
 
@@ -112,12 +123,7 @@ impl Plan {
 
     /// Whether a contender takes part; who is not compared with the raw WebSocket is not compared with anything.
     fn compares(&self, contender: Contender) -> bool {
-        let has_time = !self.quick || self.rounds >= 3;
-        match self.only.is_empty() {
-            true => has_time || !matches!(contender, Contender::Bare(_)),
-            false => {
-                contender == Contender::Raw || self.only.iter().any(|it| it == contender.name())
-            }
-        }
+        let is_named = self.only.iter().any(|it| it == contender.name());
+        self.only.is_empty() || contender == Contender::Raw || is_named
     }
 }

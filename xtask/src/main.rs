@@ -67,7 +67,7 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
-    /// Measures the library side by side with what it replaces; fails when a floor is missed.
+    /// Measures the library side by side with what it replaces; fails when a floor is lost.
     Bench(BenchArgs),
     /// Builds the book that is in `docs`, into `target/book`.
     Docs,
