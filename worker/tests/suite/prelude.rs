@@ -13,6 +13,7 @@ const PRELUDE: &str = include_str!("../../js/prelude.js");
 /// A worker's global: keeps its listeners, notes its end.
 const GLOBAL: &str = "return {
     listeners: {},
+    location: new URL(\"https://example.org/worker.js\"),
     closed: 0,
     addEventListener(name, listener) { this.listeners[name] = listener; },
     setTimeout(callback) { callback(); },
