@@ -1,6 +1,6 @@
 //! Small messages of the server that go to the tabs without being looked at, many at a time.
 
-use onesocket_protocol::{Packed, Payload, PayloadKind};
+use onesocket_protocol::{Packed, Payload, PayloadKind, limits};
 
 use super::{Ctx, Link, lifecycle::State};
 
@@ -8,7 +8,8 @@ impl Link {
     /// Does what [`on_received`](Self::on_received) would do with each, and nothing with each unless it must.
     #[inline(never)]
     pub(crate) fn on_packed(&mut self, ctx: &mut Ctx<'_>, packed: &Packed) {
-        if self.has_to_read_each(ctx, packed.longest()) {
+        let is_long = packed.bytes().len() > limits::FULL_BATCH_BYTES;
+        if is_long || self.has_to_read_each(ctx, packed.longest()) {
             for payload in packed.payloads() {
                 self.on_received(ctx, &payload);
             }
