@@ -8,7 +8,8 @@ impl Link {
     /// Does what [`on_received`](Self::on_received) would do, and reads the message only if it must.
     #[inline(never)]
     pub(crate) fn on_parcel(&mut self, ctx: &mut Ctx<'_>, parcel: &Parcel) {
-        if self.has_to_read(ctx, parcel.len()) {
+        let len = parcel.len();
+        if self.history.keeps(len) || self.has_rule(ctx, |known| known == len) {
             return self.on_received(ctx, &parcel.read());
         }
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
@@ -27,19 +28,19 @@ impl Link {
         }
     }
 
-    /// Whether a binary message of this length may be one that a rule is about.
-    fn has_to_read(&self, ctx: &Ctx<'_>, len: usize) -> bool {
+    /// Whether a rule may be about a binary message, of which no more is known than which lengths it may have.
+    pub(super) fn has_rule(&self, ctx: &Ctx<'_>, may_be_long: impl Fn(usize) -> bool) -> bool {
         #[cfg(feature = "transcode")]
         if ctx.transcode.is_some() {
             return true;
         }
         #[cfg(not(feature = "transcode"))]
         let _ = ctx;
-        let may_be = |known: &Payload| known.kind() == PayloadKind::Binary && known.len() == len;
+        let may_be =
+            |known: &Payload| known.kind() == PayloadKind::Binary && may_be_long(known.len());
         let policy = &self.policy;
         let pong = policy.heartbeat.as_ref().and_then(|it| it.pong.as_ref());
         policy.latest.is_some()
-            || self.history.keeps(len)
             || pong.is_some_and(may_be)
             || policy.answer.as_ref().is_some_and(|it| may_be(&it.ping))
     }
