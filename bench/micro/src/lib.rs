@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use onesocket_engine::{
-    ChannelConfig, Engine, EngineConfig, Input, Output, PortId, SocketId, TabOutput, TabSession,
+    ChannelConfig, Engine, EngineConfig, Gathered, Input, Output, PortId, SocketId, TabOutput, TabSession,
     Time,
 };
 use onesocket_protocol::{
@@ -61,6 +61,15 @@ impl World {
         self.input(Input::Received {
             socket: SOCKET,
             payload,
+        });
+    }
+
+    /// As [`receive`](Self::receive), what was gathered of a stream.
+    pub fn gather(&mut self, gathered: Vec<Gathered>) {
+        self.now += 1_000;
+        self.input(Input::Gathered {
+            socket: SOCKET,
+            gathered,
         });
     }
 
