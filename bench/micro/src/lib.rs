@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_engine::{
-    ChannelConfig, Engine, EngineConfig, Gathered, Input, Output, PortId, SocketId, TabOutput, TabSession,
-    Time,
+    ChannelConfig, Engine, EngineConfig, Gathered, Input, Output, PortId, SocketId, TabOutput,
+    TabSession, Time,
 };
 use onesocket_protocol::{
     DebugLevel, Epoch, LinkKey, LinkPolicy, Payload, Replay, TabToken, WorkerScope,
