@@ -102,7 +102,9 @@ impl Plan {
         };
         // Ten tabs take long; who asks for three rounds has the time.
         let is_bare = matches!(contender, Contender::Bare(_));
-        let is_rare = contender.is_extra() || (self.rounds < 3 && (is_bare || load == Load::Tabs));
+        let is_rare = contender.is_extra()
+            || (is_bare && !has_time)
+            || (load == Load::Tabs && self.rounds < 3);
         is_wanted && (round == 1 || !is_rare)
     }
 

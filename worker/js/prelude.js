@@ -186,7 +186,7 @@ self.onesocket = (() => {
     // Called by the wasm when it dials: the socket of this URL that is under way, if there is one. What it has had to say it says again, as soon as it is
     // listened to.
     dialled(url) {
-      if (early?.url !== absolute(url)) return;
+      if (!early || early.url !== absolute(url)) return;
       const { socket, events, leave } = early;
       early = null;
       Promise.resolve().then(() => {
