@@ -274,7 +274,7 @@ impl Engine {
             epoch: self.epoch,
             tab,
         };
-        let outbox = Outbox::new(self.epoch, version);
+        let outbox = Outbox::new(self.epoch, version).with_opening(limits::OPENING_BATCHES);
         let pace = self.pace(Pace::default());
         let session = Session::new(hello.token, version, build, outbox, pace);
         let Some(port) = self.ports.get_mut(id) else {

@@ -16,6 +16,10 @@ pub const MAX_BATCH_MESSAGES: u32 = 65_536;
 /// Bytes at which a batch counts as full: the messages after it wait for the next one.
 pub const FULL_BATCH_BYTES: usize = 1024 * 1024;
 
+/// Batches with which a worker opens a session, each posted whether or not the one before is acknowledged: that it is ready, what the tab's
+/// connection is, and the first messages.
+pub const OPENING_BATCHES: u32 = 4;
+
 /// In steps of so many bytes a worker tells what a socket holds that has not gone to the network. A power of two.
 pub const BUFFERED_STEP_BYTES: u32 = 256 * 1024;
 

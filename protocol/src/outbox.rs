@@ -51,6 +51,8 @@ pub struct Outbox {
     /// What belongs into it.
     enclosed: Vec<Enclosed>,
     seq: u64,
+    /// Up to this one batches wait for no acknowledgement.
+    opening: u64,
     acked: u64,
     received: u64,
     ack_due: bool,
@@ -80,6 +82,7 @@ impl Outbox {
             posted: Vec::new(),
             enclosed: Vec::new(),
             seq: 0,
+            opening: 0,
             acked: 0,
             received: 0,
             ack_due: false,
@@ -91,6 +94,14 @@ impl Outbox {
             handed: Vec::new(),
             announced: Vec::new(),
         }
+    }
+
+    /// Lets the first `batches` leave whether or not the one before is acknowledged: what opens a session is small, and behind it the peer's first
+    /// message need not wait until its news of the session have come and gone.
+    #[must_use]
+    pub fn with_opening(mut self, batches: u32) -> Self {
+        self.opening = batches.into();
+        self
     }
 
     /// Appends a message. It must pass [`Encode::check`], else the other side will not take it.
@@ -395,10 +406,10 @@ impl Outbox {
         self.kept == 0
     }
 
-    /// Returns whether no batch is in flight, so that the next may be posted.
+    /// Returns whether the next batch may be posted: none is in flight, or it is one of the [opening](Self::with_opening).
     #[must_use]
     pub fn may_post(&self) -> bool {
-        self.acked == self.seq
+        self.acked == self.seq || self.seq < self.opening
     }
 
     /// Returns whether everything pushed has been posted and acknowledged.

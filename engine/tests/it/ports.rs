@@ -136,6 +136,42 @@ impl Peer {
     }
 }
 
+/// In a tab that joins a stream each of them would be a way there and back later.
+#[test]
+fn a_tabs_first_messages_do_not_wait_until_it_has_read_that_it_is_connected() {
+    let mut peer = Peer::new();
+    let message = |text| Input::Received {
+        socket: onesocket_engine::SocketId(1),
+        payload: Payload::text(text),
+    };
+    let hello = Hello::new(TabToken(1), false).encode();
+    let port = PORT;
+    let unread = |peer: &mut Peer, frame: Vec<u8>| {
+        let frame = Bytes::from(frame);
+        peer.input(Input::Frame { port, frame }).len()
+    };
+    assert_eq!(
+        unread(&mut peer, hello),
+        2,
+        "a welcome, and that it is ready"
+    );
+    let connect = peer.batch(&[connect(1)]);
+    assert_eq!(unread(&mut peer, connect), 1, "what the connection is");
+    let opened = Input::SocketOpened {
+        socket: onesocket_engine::SocketId(1),
+        subprotocol: String::new(),
+    };
+    assert_eq!(
+        peer.input(opened).len(),
+        2,
+        "that it is open, and since when"
+    );
+    assert_eq!(peer.input(message("first")).len(), 1);
+    assert_eq!(peer.input(message("second")).len(), 0, "it gathers");
+    let read = peer.raw(Preface::encode_probe());
+    assert_eq!(read.len(), 2, "alive, and the message: {read:?}");
+}
+
 #[test]
 fn a_probe_is_answered_at_once_and_begins_and_ends_nothing() {
     let alive = Answer::Preface(Preface::Alive(EPOCH));

@@ -33,20 +33,22 @@ struct End {
     received: Vec<u32>,
     /// Frames on their way to this end.
     inbox: VecDeque<Bytes>,
-    /// The number of the last batch that was posted.
+    /// The number of the last batch that was posted, and of the last one that is acknowledged.
     posted: u64,
-    in_flight: u32,
+    acked: u64,
+    opening: u32,
 }
 
 impl End {
-    fn new() -> Self {
+    fn new(opening: u32) -> Self {
         Self {
-            outbox: outbox(),
+            outbox: outbox().with_opening(opening),
             pushed: 0,
             received: Vec::new(),
             inbox: VecDeque::new(),
             posted: 0,
-            in_flight: 0,
+            acked: 0,
+            opening,
         }
     }
 
@@ -61,10 +63,10 @@ impl End {
         let header = header(&frame);
         assert_eq!(header.seq == 0, header.count == 0);
         if header.seq != 0 {
+            let is_free = self.acked == self.posted || header.seq <= self.opening.into();
+            assert!(is_free, "more than one batch in flight");
             self.posted = header.seq;
-            self.in_flight += 1;
         }
-        assert!(self.in_flight <= 1, "more than one batch in flight");
         Some(frame)
     }
 
@@ -76,9 +78,7 @@ impl End {
         self.outbox
             .on_batch(batch.header())
             .expect("the batch that comes next");
-        if batch.header().ack == self.posted {
-            self.in_flight = 0;
-        }
+        self.acked = self.acked.max(batch.header().ack);
         self.received.extend(decode_all(batch).iter().map(nonce));
         true
     }
@@ -86,8 +86,8 @@ impl End {
 
 proptest! {
     #[test]
-    fn nothing_is_lost_doubled_or_reordered(steps in vec(step(), 0..200)) {
-        let mut ends = [End::new(), End::new()];
+    fn nothing_is_lost_doubled_or_reordered(steps in vec(step(), 0..200), opening in 0..6_u32) {
+        let mut ends = [End::new(0), End::new(opening)];
         for step in steps {
             take(&mut ends, step);
         }
@@ -146,6 +146,25 @@ fn a_lone_message_leaves_at_once_and_the_ones_behind_it_gather() {
         assert!(outbox.is_idle());
         assert_eq!(outbox.poll_frame(), None);
     }
+}
+
+#[test]
+fn the_opening_waits_for_no_acknowledgement_and_what_is_behind_it_for_all() {
+    let mut outbox = outbox().with_opening(3);
+    for seq in 1..=3 {
+        outbox.push(&ToWorker::Bye);
+        assert_eq!(poll(&mut outbox), (seq, 0, 1));
+    }
+    outbox.push(&ToWorker::Bye);
+    for seq in 1..=2 {
+        outbox.on_batch(ack(seq)).expect("an acknowledgement");
+        assert_eq!(outbox.poll_frame(), None, "two are acknowledged of three");
+    }
+    outbox.push(&ToWorker::Bye);
+    outbox.on_batch(ack(3)).expect("an acknowledgement");
+    assert_eq!(poll(&mut outbox), (4, 0, 2));
+    outbox.push(&ToWorker::Bye);
+    assert_eq!(outbox.poll_frame(), None, "the opening is over");
 }
 
 #[test]
