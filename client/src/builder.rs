@@ -386,9 +386,9 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         let (decoder, acknowledger) = (codec.clone(), codec.clone());
         let shared = Shared::new(
             manager,
-            Box::new(move |payload| decoder.decode(payload)),
+            Rc::new(move |payload| decoder.decode(payload)),
             reply_to,
-            Box::new(move |message| acknowledger.acknowledges(message)),
+            Rc::new(move |message| acknowledger.acknowledges(message)),
             delivery,
             Gate::new(ready_at),
             authenticator,

@@ -15,8 +15,8 @@ use litemap::LiteMap;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    self as protocol, DebugLevel, GreetingId, LinkState, Payload, SendFailure, Status, StopReason,
-    limits,
+    self as protocol, DebugLevel, GreetingId, LinkState, Packed, Payload, SendFailure, Status,
+    StopReason, limits,
 };
 
 use crate::{
@@ -500,9 +500,9 @@ impl<Tx: ?Sized, Rx> fmt::Debug for Client<Tx, Rx> {
 const NO_CODE: u16 = 1005;
 
 /// Decodes a payload.
-pub(crate) type Decode<Rx> = Box<dyn Fn(&Payload) -> Result<Rx, DecodeError>>;
+pub(crate) type Decode<Rx> = Rc<dyn Fn(&Payload) -> Result<Rx, DecodeError>>;
 /// Finds the message that a message acknowledges.
-pub(crate) type Acknowledges<Rx> = Box<dyn Fn(&Rx) -> Option<u64>>;
+pub(crate) type Acknowledges<Rx> = Rc<dyn Fn(&Rx) -> Option<u64>>;
 /// Finds the request that a message answers.
 pub(crate) type ReplyTo<Rx> = Rc<dyn Fn(&Rx) -> Option<RequestId>>;
 
@@ -638,7 +638,7 @@ impl<Rx> Shared<Rx> {
 
     fn subscribe(&self) -> Events<Rx> {
         if let Some(first) = self.first_inbox.borrow_mut().take() {
-            return Events::new(first);
+            return self.stream(first);
         }
         let inbox = Rc::new(RefCell::new(Inbox::default()));
         if self.closed.get() {
@@ -652,7 +652,12 @@ impl<Rx> Shared<Rx> {
                 None => inboxes.push(stream),
             }
         }
-        Events::new(inbox)
+        self.stream(inbox)
+    }
+
+    fn stream(&self, inbox: Rc<RefCell<Inbox<Rx>>>) -> Events<Rx> {
+        let (decode, acknowledges) = (Rc::clone(&self.decode), Rc::clone(&self.acknowledges));
+        Events::new(inbox, decode, acknowledges)
     }
 
     /// Answers a worker that needs a credential.
@@ -665,7 +670,7 @@ impl<Rx> Shared<Rx> {
         self.publish(Event::Error(ClientError::InvalidCredential(error.clone())));
     }
 
-    /// Only a message is heard here, so that what drops any other event is out of line.
+    /// Only messages are heard here, so that what drops any other event is out of line.
     pub(crate) fn hear(this: &Weak<Self>, event: ChannelEvent)
     where
         Rx: 'static,
@@ -674,6 +679,12 @@ impl<Rx> Shared<Rx> {
             ChannelEvent::Message { replayed, payload } => {
                 if let Some(this) = this.upgrade() {
                     this.on_message(replayed, &payload);
+                    this.gate.review(|| this.buffered_amount());
+                }
+            }
+            ChannelEvent::Packed(packed) => {
+                if let Some(this) = this.upgrade() {
+                    this.on_packed(&packed);
                     this.gate.review(|| this.buffered_amount());
                 }
             }
@@ -698,7 +709,7 @@ impl<Rx> Shared<Rx> {
         );
         match event {
             // Told already.
-            ChannelEvent::Message { .. } => {}
+            ChannelEvent::Message { .. } | ChannelEvent::Packed(_) => {}
             ChannelEvent::Sent { through } => this.receipts.settle_through(through),
             ChannelEvent::Acknowledged { id } => this.receipts.settle(id, Ok(())),
             ChannelEvent::NotSent { id, failure } => {
@@ -785,6 +796,24 @@ impl<Rx> Shared<Rx> {
         }
     }
 
+    /// Gives many messages to the streams as they are: each is decoded when it is read. Who else waits for messages must be told of each, now.
+    fn on_packed(&self, packed: &Packed) {
+        if self.reply_to.is_some()
+            || self.receipts.wants_acknowledgements()
+            || !self.listeners.is_empty()
+        {
+            return packed
+                .payloads()
+                .for_each(|payload| self.on_message(false, &payload));
+        }
+        for at in 0..self.inboxes.borrow().len() {
+            if let Some(inbox) = self.inbox(at) {
+                let waker = inbox.borrow_mut().push_packed(packed);
+                wake(waker);
+            }
+        }
+    }
+
     /// Somebody waits for a message that may be this one.
     #[inline(never)]
     fn on_awaited(&self, replayed: bool, payload: &Payload) {
@@ -864,10 +893,7 @@ impl<Rx> Shared<Rx> {
 
     #[inline(never)]
     fn publish_undecodable(&self, payload: &Payload, source: DecodeError) {
-        self.publish(Event::Error(ClientError::Undecodable {
-            bytes: payload.len(),
-            source,
-        }));
+        self.publish(undecodable(payload, source));
     }
 
     /// Tells everybody what is no message.
@@ -919,6 +945,13 @@ impl<Rx> Drop for Shared<Rx> {
     }
 }
 
+pub(crate) fn undecodable<T>(payload: &Payload, source: DecodeError) -> Event<T> {
+    Event::Error(ClientError::Undecodable {
+        bytes: payload.len(),
+        source,
+    })
+}
+
 fn message_event<T>(replayed: bool, message: T) -> Event<T> {
     if replayed {
         Event::Replayed(message)
@@ -933,3 +966,6 @@ fn wake(waker: Option<Waker>) {
         waker.wake();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     fmt,
+    iter::Take,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -11,9 +12,12 @@ use std::{
 };
 
 use futures::Stream;
-use onesocket_protocol::{ReconnectCause, Status, StopReason};
+use onesocket_protocol::{Packed, Payload, Payloads, ReconnectCause, Status, StopReason};
 
-use crate::ClientError;
+use crate::{
+    ClientError,
+    client::{Acknowledges, Decode, undecodable},
+};
 
 /// Something that a client hears.
 #[derive(Clone, Debug)]
@@ -99,57 +103,96 @@ impl<Rx> Event<Rx> {
 /// What a client hears, from the moment on at which [`Client::events`](crate::Client::events) was called; the first call gets
 /// what was heard before it too.
 ///
-/// It ends when the client is closed. At most 65,536 messages wait in it for their reader: beyond that they are dropped and
-/// counted in an [`Event::Lagged`].
+/// It ends when the client is closed, behind what was heard before. At most 65,536 messages wait in it for their reader: beyond that they are dropped and
+/// counted in an [`Event::Lagged`]. Messages of a stream that came together are decoded when they are read here, the others when they come.
 pub struct Events<Rx> {
     inbox: Rc<RefCell<Inbox<Rx>>>,
+    decode: Decode<Rx>,
+    acknowledges: Acknowledges<Rx>,
 }
 
 impl<Rx> Stream for Events<Rx> {
     type Item = Event<Rx>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut inbox = self.inbox.borrow_mut();
-        if let Some(event) = inbox.take() {
-            return Poll::Ready(Some(event));
+        loop {
+            let next = self.inbox.borrow_mut().take(cx);
+            match next {
+                // Nothing is borrowed meanwhile: a codec is an app's code.
+                Next::Unread(payload) => {
+                    if let Some(event) = self.read(&payload) {
+                        return Poll::Ready(Some(event));
+                    }
+                }
+                Next::Event(event) => return Poll::Ready(Some(event)),
+                Next::End => return Poll::Ready(None),
+                Next::Pending => return Poll::Pending,
+            }
         }
-        if inbox.closed {
-            return Poll::Ready(None);
-        }
-        match &mut inbox.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
     }
 }
 
 impl<Rx> fmt::Debug for Events<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events")
-            .field("waiting", &self.inbox.borrow().events.len())
+            .field("waiting", &self.inbox.borrow().count)
             .finish()
     }
 }
 
 impl<Rx> Events<Rx> {
-    pub(crate) fn new(inbox: Rc<RefCell<Inbox<Rx>>>) -> Self {
-        Self { inbox }
+    pub(crate) fn new(
+        inbox: Rc<RefCell<Inbox<Rx>>>,
+        decode: Decode<Rx>,
+        acknowledges: Acknowledges<Rx>,
+    ) -> Self {
+        Self {
+            inbox,
+            decode,
+            acknowledges,
+        }
+    }
+
+    /// Decodes a message; `None` when it acknowledges another tab's, or one more of ours.
+    fn read(&self, payload: &Payload) -> Option<Event<Rx>> {
+        match (self.decode)(payload) {
+            Ok(message) if (self.acknowledges)(&message).is_some() => None,
+            Ok(message) => Some(Event::Message(message)),
+            Err(error) => Some(undecodable(payload, error)),
+        }
     }
 }
 
 /// What waits for the reader of one stream.
 pub(crate) struct Inbox<Rx> {
-    events: VecDeque<Event<Rx>>,
+    waiting: VecDeque<Waiting<Rx>>,
+    /// How many messages and other events are in there.
+    count: usize,
     missed: u64,
     closed: bool,
     waker: Option<Waker>,
 }
 
+enum Waiting<Rx> {
+    Event(Event<Rx>),
+    /// So many of these messages, as they have come.
+    Packed(Take<Payloads>),
+}
+
+/// What is in front.
+enum Next<Rx> {
+    Event(Event<Rx>),
+    /// A message that nobody has looked at.
+    Unread(Payload),
+    End,
+    Pending,
+}
+
 impl<Rx> Default for Inbox<Rx> {
     fn default() -> Self {
         Self {
-            events: VecDeque::new(),
+            waiting: VecDeque::new(),
+            count: 0,
             missed: 0,
             closed: false,
             waker: None,
@@ -158,28 +201,84 @@ impl<Rx> Default for Inbox<Rx> {
 }
 
 impl<Rx> Inbox<Rx> {
-    fn take(&mut self) -> Option<Event<Rx>> {
-        let event = self.events.pop_front();
-        if event.is_none() && self.missed > 0 {
-            return Some(Event::Lagged {
-                missed: core::mem::take(&mut self.missed),
-            });
+    /// Takes what is in front, or sees to it that the reader is woken when there is something.
+    fn take(&mut self, cx: &Context<'_>) -> Next<Rx> {
+        if let Some(Waiting::Packed(unread)) = self.waiting.front_mut()
+            && let Some(payload) = unread.next()
+        {
+            self.count -= 1;
+            return Next::Unread(payload);
         }
-        event
+        self.take_rare(cx)
+    }
+
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
+    fn take_rare(&mut self, cx: &Context<'_>) -> Next<Rx> {
+        while let Some(waiting) = self.waiting.pop_front() {
+            match waiting {
+                Waiting::Event(event) => {
+                    self.count -= 1;
+                    return Next::Event(event);
+                }
+                Waiting::Packed(mut unread) => {
+                    if let Some(payload) = unread.next() {
+                        self.count -= 1;
+                        self.waiting.push_front(Waiting::Packed(unread));
+                        return Next::Unread(payload);
+                    }
+                }
+            }
+        }
+        if self.missed > 0 {
+            let missed = core::mem::take(&mut self.missed);
+            return Next::Event(Event::Lagged { missed });
+        }
+        if self.closed {
+            return Next::End;
+        }
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Next::Pending
     }
 
     /// Whether a message must be dropped and counted. Once one is, all are until the reader has caught up, so that the hole
     /// is in one place.
     pub(crate) fn must_drop(&mut self) -> bool {
-        let full = self.missed > 0 || self.events.len() >= MAX_WAITING;
+        let full = self.room() == 0;
         self.missed += u64::from(full);
         full
+    }
+
+    /// How many messages more may wait.
+    fn room(&self) -> usize {
+        match self.missed {
+            0 => MAX_WAITING.saturating_sub(self.count),
+            _ => 0,
+        }
+    }
+
+    /// Appends as many messages as may wait, and counts the others as dropped.
+    #[must_use]
+    pub(crate) fn push_packed(&mut self, packed: &Packed) -> Option<Waker> {
+        let count = packed.count() as usize;
+        let taken = count.min(self.room());
+        self.missed += (count - taken) as u64;
+        if taken > 0 {
+            self.count += taken;
+            let unread = packed.payloads().take(taken);
+            self.waiting.push_back(Waiting::Packed(unread));
+        }
+        self.waker.take()
     }
 
     /// Appends an event; returns who is to be woken, once no borrow is held any more.
     #[must_use]
     pub(crate) fn push(&mut self, event: Event<Rx>) -> Option<Waker> {
-        self.events.push_back(event);
+        self.count += 1;
+        self.waiting.push_back(Waiting::Event(event));
         self.waker.take()
     }
 

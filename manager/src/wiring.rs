@@ -220,9 +220,14 @@ impl Wiring {
             .push_back(Delivery::Observation(what));
     }
 
-    /// Only a message is told here, so that what drops any other event is out of line.
+    /// Only messages are told here, so that what drops any other event is out of line.
     fn tell(&self, channel: ChannelId, event: ChannelEvent) {
         match event {
+            ChannelEvent::Packed(packed) => {
+                if let Some(sink) = self.sink(channel) {
+                    (*sink.borrow_mut())(ChannelEvent::Packed(packed));
+                }
+            }
             ChannelEvent::Message { replayed, payload } => {
                 if let Some(sink) = self.sink(channel) {
                     (*sink.borrow_mut())(ChannelEvent::Message { replayed, payload });

@@ -78,7 +78,7 @@ pub use message::{
 };
 pub use outbox::Outbox;
 pub use pace::Pace;
-pub use packed::Packed;
+pub use packed::{Packed, Payloads};
 pub use parcel::Parcel;
 pub use payload::{Payload, PayloadKind};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};

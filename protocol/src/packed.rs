@@ -66,14 +66,30 @@ impl Packed {
     }
 
     /// Returns the messages, in order; they share the bytes.
-    pub fn payloads(&self) -> impl Iterator<Item = Payload> {
-        let mut at = 0;
-        core::iter::from_fn(move || {
-            let len = self.bytes.get(at..)?.first_chunk()?;
-            let start = at + size_of::<u32>();
-            at = start + u32::from_le_bytes(*len) as usize;
-            Some(Payload::binary(self.bytes.slice(start..at)))
-        })
+    #[must_use]
+    pub fn payloads(&self) -> Payloads {
+        Payloads {
+            bytes: self.bytes.clone(),
+            at: 0,
+        }
+    }
+}
+
+/// The messages of a [`Packed`] that have not been taken, in order. They share its bytes.
+#[derive(Clone, Debug)]
+pub struct Payloads {
+    bytes: Bytes,
+    at: usize,
+}
+
+impl Iterator for Payloads {
+    type Item = Payload;
+
+    fn next(&mut self) -> Option<Payload> {
+        let len = self.bytes.get(self.at..)?.first_chunk()?;
+        let start = self.at + size_of::<u32>();
+        self.at = start + u32::from_le_bytes(*len) as usize;
+        Some(Payload::binary(self.bytes.slice(start..self.at)))
     }
 }
 

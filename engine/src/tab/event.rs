@@ -1,9 +1,9 @@
 //! What a tab's session is asked for, what it answers, and what it wants done.
 
 use onesocket_protocol::{
-    ChannelId, Connect, Encode, Epoch, LinkKey, LinkPolicy, LogEntry, Millis, OverCap, Payload,
-    ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, TabId, ToWorker, Version,
-    VersionRange, WorkerError,
+    ChannelId, Connect, Encode, Epoch, LinkKey, LinkPolicy, LogEntry, Millis, OverCap, Packed,
+    Payload, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, TabId, ToWorker,
+    Version, VersionRange, WorkerError,
 };
 
 /// What a channel asks for.
@@ -130,6 +130,8 @@ pub enum ChannelEvent {
         /// The message.
         payload: Payload,
     },
+    /// The server has sent these messages, after this channel joined.
+    Packed(Packed),
     /// The page did not read for so long that messages were dropped, here.
     Lagged {
         /// How many.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Epoch, FrameError, Outbox, Packed, Preface, SendFailure, SendId,
-    StopReason, ToTab, Version, VersionRange, Welcome, WorkerError, message::tag,
+    BatchReader, ChannelId, Epoch, FrameError, Outbox, Preface, SendFailure, SendId, StopReason,
+    ToTab, Version, VersionRange, Welcome, WorkerError, message::tag,
 };
 
 use super::{ChannelEvent, HandingOver, Live, Loss, Phase, SessionFailure, TabOutput, TabSession};
@@ -178,20 +178,12 @@ impl TabSession {
                     self.tell(channel, ChannelEvent::Message { replayed, payload });
                 }
             }
-            ToTab::Packed { channel, packed } => self.on_packed(channel, &packed),
+            ToTab::Packed { channel, packed } => {
+                if self.channels.contains_key(&channel) {
+                    self.tell(channel, ChannelEvent::Packed(packed));
+                }
+            }
             message => self.on_rare_message(message),
-        }
-    }
-
-    /// Out of line, because browsers compile a function as a whole once it is hot.
-    #[inline(never)]
-    fn on_packed(&mut self, channel: ChannelId, packed: &Packed) {
-        if !self.channels.contains_key(&channel) {
-            return;
-        }
-        for payload in packed.payloads() {
-            let replayed = false;
-            self.tell(channel, ChannelEvent::Message { replayed, payload });
         }
     }
 

@@ -307,13 +307,13 @@ fn what_is_for_no_channel_of_the_tab_is_not_told() {
     while let Some(output) = session.poll_output() {
         if let TabOutput::Event {
             channel,
-            event: ChannelEvent::Message { .. },
+            event: ChannelEvent::Packed(packed),
         } = output
         {
-            told.push(channel);
+            told.push((channel, packed.count()));
         }
     }
-    assert_eq!(told, [channel; 2]);
+    assert_eq!(told, [(channel, 2)]);
 }
 
 #[test]
@@ -632,6 +632,14 @@ impl World {
                     let frame = Bytes::copy_from_slice(frame);
                     tab.to_worker.push_back(frame);
                 }
+                // As if each had come by itself.
+                TabOutput::Event {
+                    channel,
+                    event: ChannelEvent::Packed(packed),
+                } => tab.events.extend(packed.payloads().map(|payload| {
+                    let replayed = false;
+                    (channel, ChannelEvent::Message { replayed, payload })
+                })),
                 TabOutput::Event { channel, event } => tab.events.push((channel, event)),
                 TabOutput::Error(error) => panic!("{error}"),
                 _ => {}

@@ -518,6 +518,9 @@ impl World {
                     ChannelEvent::Message { payload, .. } => {
                         tab.messages.push(payload.into_bytes());
                     }
+                    ChannelEvent::Packed(packed) => tab
+                        .messages
+                        .extend(packed.payloads().map(Payload::into_bytes)),
                     ChannelEvent::Lagged { missed } => tab.missed += missed as usize,
                     ChannelEvent::Error(error) => tab.errors.push(error),
                     _ => {}

@@ -175,6 +175,10 @@ impl World {
                     event: ChannelEvent::Message { .. },
                     ..
                 }) => self.reached.messages += 1,
+                Some(TabOutput::Event {
+                    event: ChannelEvent::Packed(packed),
+                    ..
+                }) => self.reached.messages += packed.count() as usize,
                 Some(_) => {}
             }
         }

@@ -17,7 +17,7 @@ use std::{
 
 use js_sys::ArrayBuffer;
 use onesocket_engine::{DialRefusal, Gathered as Piece, Input, SocketId};
-use onesocket_protocol::Payload;
+use onesocket_protocol::{Packed, Payload};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
@@ -133,6 +133,12 @@ impl Run<'_> {
             }
             None => {}
         }
+    }
+
+    /// Adds small binary messages, each behind its length; none is nothing.
+    fn put_packed(&mut self, packed: Vec<u8>) {
+        let packed = Packed::new(packed).filter(|packed| packed.count() > 0);
+        self.pieces.extend(packed.map(Piece::Packed));
     }
 
     fn end(&mut self) {

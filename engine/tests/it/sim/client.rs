@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_protocol::{
-    LinkState, Millis, ReconnectCause, SendFailure, SendId, Status, StopReason, WorkerError,
+    LinkState, Millis, Payload, ReconnectCause, SendFailure, SendId, Status, StopReason,
+    WorkerError,
 };
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,8 +74,8 @@ impl Client {
         self.last = None;
     }
 
-    /// Returns the send that the server acknowledges with this, which it does by repeating it.
-    pub(crate) fn on_event(&mut self, at: u64, event: ChannelEvent, seed: u64) -> Option<SendId> {
+    /// Returns the sends that the server acknowledges with this, which it does by repeating them.
+    pub(crate) fn on_event(&mut self, at: u64, event: ChannelEvent, seed: u64) -> Vec<SendId> {
         assert!(
             !self.closed,
             "seed {seed}: {event:?} after the channel was closed"
@@ -91,12 +92,14 @@ impl Client {
                 self.reconnects.push((at, attempt, delay, cause));
             }
             ChannelEvent::Message { replayed, payload } => {
-                let text = String::from_utf8_lossy(payload.bytes()).into_owned();
-                self.check_number(&text, replayed, seed);
-                let message = Message { at, replayed, text };
-                let acknowledged = self.kept.get(message.body().as_bytes()).copied();
-                self.messages.push(message);
-                return acknowledged;
+                let acknowledged = self.on_message(at, replayed, &payload, seed);
+                return acknowledged.into_iter().collect();
+            }
+            ChannelEvent::Packed(packed) => {
+                return packed
+                    .payloads()
+                    .filter_map(|payload| self.on_message(at, false, &payload, seed))
+                    .collect();
             }
             ChannelEvent::Lagged { missed } => {
                 self.lagged.push(missed);
@@ -126,7 +129,22 @@ impl Client {
             ChannelEvent::UpdateAvailable { .. } => panic!("all are of one build"),
             ChannelEvent::Closed => self.closed = true,
         }
-        None
+        Vec::new()
+    }
+
+    fn on_message(
+        &mut self,
+        at: u64,
+        replayed: bool,
+        payload: &Payload,
+        seed: u64,
+    ) -> Option<SendId> {
+        let text = String::from_utf8_lossy(payload.bytes()).into_owned();
+        self.check_number(&text, replayed, seed);
+        let message = Message { at, replayed, text };
+        let acknowledged = self.kept.get(message.body().as_bytes()).copied();
+        self.messages.push(message);
+        acknowledged
     }
 
     fn settle(&mut self, id: SendId, outcome: Outcome, seed: u64) {

@@ -307,8 +307,8 @@ impl Sim {
                 TabOutput::Event { channel, event } => {
                     let (now, seed) = (self.now, self.seed);
                     let client = page.clients.entry(channel).or_default();
-                    let id = client.on_event(now, event, seed);
-                    acknowledged.extend(id.map(|id| (channel, id)));
+                    let ids = client.on_event(now, event, seed);
+                    acknowledged.extend(ids.into_iter().map(|id| (channel, id)));
                 }
                 TabOutput::Pong { nonce } => page.pongs.push(nonce),
                 TabOutput::Log(entry) => page.logs.push(entry),

@@ -1,11 +1,13 @@
 //! Gathers by the `push` of an array, bound to it: a listener that needs no script of ours, which a crate can't bring to a page of any kind. What it keeps are
-//! events, and each is read by itself.
+//! events. Small binary messages in a row are copied into one piece of memory.
 
-use js_sys::Function;
+use std::mem;
+
+use js_sys::{ArrayBuffer, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::MessageEvent;
 
-use super::{Run, input};
+use super::{PARCEL_BYTES, Run, input};
 
 pub(super) struct Gathered {
     events: Events,
@@ -25,12 +27,37 @@ impl Gathered {
 
     /// Takes all, in order.
     pub(super) fn take(&self, run: &mut Run<'_>) {
+        let mut small = Vec::new();
         for at in 0..self.events.length() {
-            run.put(input(run.socket, self.events.at(at).data()));
+            let data = self.events.at(at).data();
+            match data.dyn_into::<ArrayBuffer>() {
+                Ok(buffer) if buffer.byte_length() < PARCEL_BYTES => pack(&mut small, &buffer),
+                other => {
+                    run.put_packed(mem::take(&mut small));
+                    let data = other.map_or_else(|data| data, JsValue::from);
+                    run.put(input(run.socket, data));
+                }
+            }
+            if small.len() >= PACK_BYTES {
+                run.put_packed(mem::take(&mut small));
+            }
         }
+        run.put_packed(small);
         self.events.clear(0);
     }
 }
+
+/// Appends a message behind its length.
+fn pack(packed: &mut Vec<u8>, buffer: &ArrayBuffer) {
+    let len = buffer.byte_length();
+    packed.extend(len.to_le_bytes());
+    let start = packed.len();
+    packed.resize(start + len as usize, 0);
+    Uint8Array::new(buffer).copy_to(&mut packed[start..]);
+}
+
+/// As much as the prelude packs at a time.
+const PACK_BYTES: usize = 4 * PARCEL_BYTES as usize;
 
 #[wasm_bindgen]
 extern "C" {

@@ -1,8 +1,6 @@
 //! Gathers by the worker's prelude, which keeps payloads and not events, and hands small ones over many at a time.
 
 use js_sys::{Function, Uint8Array};
-use onesocket_engine::Gathered as Piece;
-use onesocket_protocol::Packed;
 use wasm_bindgen::prelude::*;
 
 use super::{PARCEL_BYTES, Run, input};
@@ -37,9 +35,7 @@ impl Gathered {
                 return;
             }
             match next.dyn_into::<Uint8Array>() {
-                Ok(many) => run
-                    .pieces
-                    .extend(Packed::new(many.to_vec()).map(Piece::Packed)),
+                Ok(many) => run.put_packed(many.to_vec()),
                 Err(one) => run.put(input(run.socket, one)),
             }
         }

@@ -1,0 +1,178 @@
+//! What becomes of what a client hears.
+
+use bytes::Bytes;
+use futures::{FutureExt as _, StreamExt as _};
+
+use super::*;
+use crate::codec::EncodeError;
+
+/// Bytes as they are. What begins with a `!` acknowledges, and what begins with a `?` is not to be read; an `x` runs `on_x`.
+struct Codec<F>(F);
+
+impl<F: Fn()> crate::Codec<[u8], Bytes> for Codec<F> {
+    fn encode(&self, message: &[u8]) -> Result<Payload, EncodeError> {
+        Ok(Payload::binary(message.to_vec()))
+    }
+
+    fn decode(&self, payload: &Payload) -> Result<Bytes, DecodeError> {
+        match payload.bytes().first() {
+            Some(b'?') => Err(DecodeError::invalid("a question")),
+            first => {
+                if first == Some(&b'x') {
+                    (self.0)();
+                }
+                Ok(payload.bytes().clone())
+            }
+        }
+    }
+
+    fn acknowledges(&self, message: &Bytes) -> Option<u64> {
+        message.starts_with(b"!").then_some(1)
+    }
+}
+
+type Probed = Client<[u8], Bytes>;
+
+/// A client that has been told that there is no browser here.
+fn client(on_x: impl Fn() + 'static) -> (Probed, Events<Bytes>) {
+    let client = Client::builder("wss://x.org/", Codec(on_x)).build();
+    let client = client.expect("a client");
+    let mut events = client.events();
+    while !read(&mut events).is_empty() {}
+    (client, events)
+}
+
+fn hear(client: &Probed, event: ChannelEvent) {
+    Shared::hear(&Rc::downgrade(&client.shared), event);
+}
+
+fn packed(messages: &[&str]) -> ChannelEvent {
+    let mut bytes = Vec::new();
+    for message in messages {
+        bytes.extend((message.len() as u32).to_le_bytes());
+        bytes.extend(message.as_bytes());
+    }
+    ChannelEvent::Packed(Packed::new(bytes).expect("whole messages"))
+}
+
+fn alone(message: &'static str) -> ChannelEvent {
+    ChannelEvent::Message {
+        replayed: false,
+        payload: Payload::binary(message.as_bytes()),
+    }
+}
+
+fn shown(event: Option<Event<Arc<Bytes>>>) -> String {
+    match event {
+        Some(Event::Message(message)) => String::from_utf8_lossy(&message).into_owned(),
+        Some(Event::Lagged { missed }) => format!("lagged {missed}"),
+        Some(Event::Error(_)) => "error".to_owned(),
+        Some(_) => "other".to_owned(),
+        None => "end".to_owned(),
+    }
+}
+
+/// Reads until nothing waits.
+fn read(events: &mut Events<Bytes>) -> Vec<String> {
+    let next = || events.next().now_or_never();
+    let all = std::iter::from_fn(next).map(|event| shown(event.map(|event| event.map(Arc::new))));
+    let mut read = Vec::new();
+    for event in all {
+        let is_end = event == "end";
+        read.push(event);
+        if is_end {
+            break;
+        }
+    }
+    read
+}
+
+#[test]
+fn messages_that_came_together_are_read_in_their_place() {
+    let (client, mut events) = client(|| ());
+    let mut other = client.events();
+    hear(&client, alone("a"));
+    hear(&client, packed(&["b", "?", "c", "!d"]));
+    hear(&client, ChannelEvent::Lagged { missed: 3 });
+    hear(&client, packed(&["e"]));
+    hear(&client, packed(&["!f"]));
+    let expect = ["a", "b", "error", "c", "lagged 3", "e"];
+    assert_eq!(read(&mut events), expect);
+    assert_eq!(read(&mut other), expect);
+    hear(&client, packed(&["g", "h"]));
+    assert_eq!(read(&mut events), ["g", "h"]);
+    client.disconnect();
+    assert_eq!(
+        read(&mut other),
+        ["g", "h", "end"],
+        "what was heard is read"
+    );
+}
+
+#[test]
+fn a_stream_that_is_not_read_keeps_so_many_and_counts_the_others() {
+    let (client, mut events) = client(|| ());
+    let most = 65_536;
+    hear(&client, alone("first"));
+    let many = vec!["m"; most - 3];
+    hear(&client, packed(&many));
+    hear(&client, packed(&["1", "2", "3", "4"]));
+    hear(&client, packed(&["5"]));
+    hear(&client, alone("6"));
+    let heard = read(&mut events);
+    assert_eq!(heard.len(), most + 1);
+    assert_eq!(heard[most - 3..], ["m", "1", "2", "lagged 4"]);
+    hear(&client, packed(&["7"]));
+    assert_eq!(read(&mut events), ["7"]);
+}
+
+#[test]
+fn a_listener_hears_each_of_them_at_once() {
+    let (client, mut events) = client(|| ());
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let guard = client.on_event({
+        let heard = Rc::clone(&heard);
+        move |event| heard.borrow_mut().push(shown(Some(event)))
+    });
+    hear(&client, packed(&["a", "!b", "c"]));
+    assert_eq!(heard.take(), ["a", "c"]);
+    assert_eq!(read(&mut events), ["a", "c"]);
+    drop(guard);
+    hear(&client, packed(&["d"]));
+    assert!(heard.take().is_empty());
+    assert_eq!(read(&mut events), ["d"]);
+}
+
+#[test]
+fn a_codec_may_close_its_client_while_a_stream_is_read() {
+    let closing: Rc<RefCell<Option<Probed>>> = Rc::default();
+    let handle = Rc::clone(&closing);
+    let (client, mut events) = client(move || {
+        if let Some(client) = &*handle.borrow() {
+            client.disconnect();
+        }
+    });
+    closing.replace(Some(client.clone()));
+    hear(&client, packed(&["a", "x", "b"]));
+    assert_eq!(read(&mut events), ["a", "x", "b", "end"]);
+    drop(closing.take());
+}
+
+#[test]
+fn who_waits_is_woken_by_messages_that_come_together() {
+    struct Woken(std::sync::atomic::AtomicBool);
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    let (client, mut events) = client(|| ());
+    let woken = Arc::new(Woken(false.into()));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = std::task::Context::from_waker(&waker);
+    assert!(events.poll_next_unpin(&mut cx).is_pending());
+    hear(&client, packed(&["!a", "b"]));
+    assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
+    assert_eq!(read(&mut events), ["b"]);
+}
