@@ -17,10 +17,10 @@ mod tabs;
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
-use clap::Parser;
+use clap::{Parser, builder::PossibleValuesParser};
 use onesocket_tests::browser::Engine;
 
-use crate::{floor::Verdict, plan::Plan, report::Report};
+use crate::{contender::Contender, floor::Verdict, load::Load, plan::Plan, report::Report};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -36,11 +36,11 @@ struct Cli {
     /// Decides in which order things are measured. Random if it is left out, and printed.
     #[arg(long)]
     shuffle_seed: Option<u64>,
-    /// Measures only the tiers and peers with one of these names. The raw WebSocket is always measured.
-    #[arg(long)]
+    /// Measures only the tiers and peers with one of these names, with commas between them. The raw WebSocket is always measured.
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Contender::ALL.map(Contender::name)))]
     only: Vec<String>,
-    /// Measures only these loads; `json` and `transcoded` are measured only if they are asked for.
-    #[arg(long)]
+    /// Measures only these loads, with commas between them; `json` and `transcoded` are measured only if they are asked for.
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Load::ALL.map(Load::name)))]
     figure: Vec<String>,
     /// Fails for each floor that is missed; else not for one that some rounds hold, nor for one that is missed as well by who does the least that can be done, and is no better.
     #[arg(long)]
