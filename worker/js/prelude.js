@@ -1,7 +1,76 @@
+// Dials a socket, so that the handshake is under way while the wasm is compiled. The first socket that the wasm dials is this one, if it is of that URL.
+// In a worker the script's URL names that of the socket, in its fragment: `#dial=URL`. In the head of a page these lines are a script of their own,
+// `onesocket-dial.js`, whose attribute `data-url` names it.
+self.onesocketDial = (() => {
+  const MILLIS = 5000;
+  const EVENTS = 1000;
+  const page = self.document;
+  let early = null;
+
+  const absolute = (url) => {
+    try {
+      const parsed = new URL(url, page ? page.baseURI : self.location.href);
+      parsed.hash = "";
+      return parsed.href.replace(/^http/, "ws");
+    } catch {}
+  };
+
+  // Whoever wants it needs another one.
+  const forgo = () => {
+    early?.leave();
+    early?.socket.close();
+    early = null;
+  };
+
+  const dial = (named) => {
+    const url = named && absolute(named);
+    if (!url) return;
+    const events = [];
+    let socket;
+    try {
+      socket = new WebSocket(url);
+    } catch {
+      // The wasm dials it, too, and says what is wrong with it.
+      return;
+    }
+    socket.binaryType = "arraybuffer";
+    const types = ["open", "message", "close"];
+    const keep = (event) => events.push(event) > EVENTS && forgo();
+    types.forEach((type) => socket.addEventListener(type, keep));
+    const timer = self.setTimeout(() => forgo(), MILLIS);
+    const leave = () => {
+      self.clearTimeout(timer);
+      types.forEach((type) => socket.removeEventListener(type, keep));
+    };
+    early = { url, socket, events, leave };
+  };
+
+  // The fragment of a page is anybody's who makes a link to it.
+  dial(page ? page.currentScript?.dataset.url : new URLSearchParams(self.location.hash.slice(1)).get("dial"));
+
+  return {
+    forgo,
+    // Called by the wasm when it dials: the socket of this URL that is under way, if there is one. What it has had to say it says again, as soon as it is
+    // listened to.
+    dialled(url) {
+      if (!early || early.url !== absolute(url)) return;
+      const { socket, events, leave } = early;
+      early = null;
+      Promise.resolve().then(() => {
+        leave();
+        events.forEach((event) => socket.dispatchEvent(event));
+      });
+      return socket;
+    },
+  };
+})();
+// The rest is the worker's.
+
 // Stands in front of the wasm's glue in the worker's script, because it must run first: a `connect` event that comes while
 // the wasm loads is lost for ever to a listener that comes later. It keeps the ports, which keep their messages until they
 // are started; hands them to the wasm; and tells every tab when the wasm can't run, so that none waits for it.
 self.onesocket = (() => {
+  const { forgo } = self.onesocketDial;
   const ports = new Set();
   let accept = null;
   let failure = null;
@@ -68,48 +137,6 @@ self.onesocket = (() => {
       close() {},
     };
   };
-
-  // The script's URL may name that of the socket, in its fragment: `#dial=URL`. Then the handshake is under way while the wasm is compiled. The first
-  // socket that the wasm dials is this one, if it is of that URL.
-  let early = null;
-  const EARLY_SOCKET_MILLIS = 5000;
-  const EARLY_EVENTS = 1000;
-  const absolute = (url) => {
-    try {
-      const parsed = new URL(url, self.location.href);
-      parsed.hash = "";
-      return parsed.href.replace(/^http/, "ws");
-    } catch {}
-  };
-  // Whoever wants it needs another one.
-  const forgo = () => {
-    early?.leave();
-    early?.socket.close();
-    early = null;
-  };
-  const dial = (named) => {
-    const url = named && absolute(named);
-    if (!url) return;
-    const events = [];
-    let socket;
-    try {
-      socket = new WebSocket(url);
-    } catch {
-      // The wasm dials it, too, and says what is wrong with it.
-      return;
-    }
-    socket.binaryType = "arraybuffer";
-    const types = ["open", "message", "close"];
-    const keep = (event) => events.push(event) > EARLY_EVENTS && forgo();
-    types.forEach((type) => socket.addEventListener(type, keep));
-    const timer = self.setTimeout(() => forgo(), EARLY_SOCKET_MILLIS);
-    const leave = () => {
-      self.clearTimeout(timer);
-      types.forEach((type) => socket.removeEventListener(type, keep));
-    };
-    early = { url, socket, events, leave };
-  };
-  dial(new URLSearchParams(self.location.hash.slice(1)).get("dial"));
 
   // The wasm's memory can't be trusted after this, so the worker must not live on; the next tab gets a fresh one.
   const fail = (reason, delay = 0) => {
@@ -183,18 +210,6 @@ self.onesocket = (() => {
     },
     // Called by the wasm: the tab of this port is gone.
     forget: (port) => ports.delete(port),
-    // Called by the wasm when it dials: the socket of this URL that is under way, if there is one. What it has had to say it says again, as soon as it is
-    // listened to.
-    dialled(url) {
-      if (!early || early.url !== absolute(url)) return;
-      const { socket, events, leave } = early;
-      early = null;
-      Promise.resolve().then(() => {
-        leave();
-        events.forEach((event) => socket.dispatchEvent(event));
-      });
-      return socket;
-    },
     // Called by the wasm for each socket, with the length from which on a buffer is left alone.
     gather,
     // Called by the wasm's panic hook.

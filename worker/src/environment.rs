@@ -7,6 +7,8 @@ use onesocket_protocol::{Millis, WorkerScope};
 use wasm_bindgen::prelude::*;
 use web_sys::EventTarget;
 
+#[cfg(not(feature = "gloo-net"))]
+use crate::socket::Dial;
 use crate::{lock::LockManager, serve::prelude::Prelude};
 
 /// Returns where this code runs; `None` where the loop can't (a service worker, a worklet, Node).
@@ -125,6 +127,10 @@ extern "C" {
 
     #[wasm_bindgen(static_method_of = Global, getter)]
     pub(crate) fn onesocket() -> Option<Prelude>;
+
+    #[cfg(not(feature = "gloo-net"))]
+    #[wasm_bindgen(static_method_of = Global, getter, js_name = onesocketDial)]
+    pub(crate) fn onesocket_dial() -> Option<Dial>;
 
     pub(crate) type Navigator;
 

@@ -20,6 +20,8 @@ use wasm_bindgen::prelude::*;
 use self::gloo::Receiving;
 #[cfg(not(feature = "gloo-net"))]
 use self::plain::Receiving;
+#[cfg(not(feature = "gloo-net"))]
+use crate::environment::Global;
 use crate::host::Inner;
 
 /// One dial and what becomes of it. A drop closes it, and nothing is heard of it any more.
@@ -128,19 +130,29 @@ impl Socket {
     }
 }
 
-/// A socket that the prelude has dialled while the wasm was not there yet.
-#[cfg(not(any(feature = "gloo-net", feature = "local")))]
+/// A socket that was dialled before the wasm was there, by the prelude or by a script in the head of the page.
+#[cfg(not(feature = "gloo-net"))]
 fn early(url: &str, subprotocols: &[String]) -> Option<web_sys::WebSocket> {
-    let prelude = crate::serve::prelude::Prelude::find()?;
-    (subprotocols.is_empty() && prelude.has_dialled().is_function())
-        .then(|| prelude.dialled(url))
-        .flatten()
+    let dial = Global::onesocket_dial().filter(|_| subprotocols.is_empty())?;
+    // Whatever else an app calls like this has no such method.
+    dial.dialled(url).ok().flatten()
 }
 
-/// gloo-net waits for an opening that may be over, and a page has no prelude.
-#[cfg(any(feature = "gloo-net", feature = "local"))]
+/// gloo-net waits for an opening that may be over.
+#[cfg(feature = "gloo-net")]
 fn early(_: &str, _: &[String]) -> Option<web_sys::WebSocket> {
     None
+}
+
+#[cfg(not(feature = "gloo-net"))]
+#[wasm_bindgen]
+extern "C" {
+    /// What the first part of `js/prelude.js` has put into the global object: `self.onesocketDial`.
+    pub(crate) type Dial;
+
+    /// The socket of a URL that is under way, once.
+    #[wasm_bindgen(method, catch)]
+    fn dialled(this: &Dial, url: &str) -> Result<Option<web_sys::WebSocket>, JsValue>;
 }
 
 /// <https://websockets.spec.whatwg.org/#dom-websocket-websocket>: `SyntaxError` or, in browsers that predate its change of

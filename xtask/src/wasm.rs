@@ -369,7 +369,7 @@ impl Builder {
         Ok(dist)
     }
 
-    /// The files of one worker binary: a classic script, a module script, and the wasm that both load.
+    /// The files of one worker binary: a classic script, a module script, and the wasm that both load; with the prebuilt one the script by which a page dials.
     fn worker(
         &self,
         package: &str,
@@ -398,7 +398,11 @@ impl Builder {
                 return Ok(Vec::new());
             }
         };
-        Ok(scripts.into_iter().chain([classic.wasm]).collect())
+        let mut files: Vec<_> = scripts.into_iter().chain([classic.wasm]).collect();
+        if package == WORKER {
+            files.push(worker_script::write_dial()?);
+        }
+        Ok(files)
     }
 
     /// Compiles one binary; `None` when the package has no such binary or it does not compile.

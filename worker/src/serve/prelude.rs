@@ -20,14 +20,6 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn fail(this: &Prelude, reason: &str);
 
-    /// An older prelude has none.
-    #[wasm_bindgen(method, getter, js_name = dialled)]
-    pub(crate) fn has_dialled(this: &Prelude) -> JsValue;
-
-    /// The socket of a URL that is under way, once. `url` is one that [`WebSocket`](web_sys::WebSocket) takes.
-    #[wasm_bindgen(method)]
-    pub(crate) fn dialled(this: &Prelude, url: &str) -> Option<web_sys::WebSocket>;
-
     #[wasm_bindgen(method, js_name = forget)]
     fn forget_port(this: &Prelude, port: &MessagePort);
 

@@ -126,14 +126,6 @@ async fn an_error_of_the_app_ends_nothing() {
 }
 
 #[wasm_bindgen_test]
-fn without_an_early_socket_no_url_has_one() {
-    let worker = Worker::new();
-    for url in ["wss://example.org/", "http://[", ""] {
-        assert!(worker.call("dialled", &url.into()).is_undefined(), "{url}");
-    }
-}
-
-#[wasm_bindgen_test]
 async fn early_and_late_ports_reach_the_wasm_once() {
     let worker = Worker::new();
     let count = Object::new();

@@ -1,5 +1,6 @@
 //! What must hold wherever the host runs.
 
+mod dial;
 mod host;
 mod local;
 mod parcel;

@@ -26,6 +26,22 @@ pub(super) fn write(name: &str, classic: &Bound, module: &Bound) -> Result<[Path
     ])
 }
 
+/// Writes `onesocket-dial.js`, for the head of a page: the part of the prelude that dials.
+pub(super) fn write_dial() -> Result<PathBuf> {
+    let prelude = paths::root().join("worker/js/prelude.js");
+    let text =
+        fs::read_to_string(&prelude).with_context(|| format!("reading {}", prelude.display()))?;
+    let (dial, _) = text
+        .split_once(CUT)
+        .with_context(|| format!("{} has no line {CUT:?}", prelude.display()))?;
+    let path = folder()?.join("onesocket-dial.js");
+    fs::write(&path, dial)?;
+    Ok(path)
+}
+
+/// The line of the prelude behind which a page has no use for it.
+const CUT: &str = "// The rest is the worker's.\n";
+
 fn concatenate(name: &str, bound: &Bound, boot: &str) -> Result<PathBuf> {
     if bound.folder.join("snippets").exists() {
         bail!("{name}: a dependency brings JS snippets, which a one-file worker cannot load");
@@ -39,9 +55,13 @@ fn concatenate(name: &str, bound: &Bound, boot: &str) -> Result<PathBuf> {
         script.push_str(&text);
         script.push('\n');
     }
-    let folder = paths::target().join("bindgen").join("workers");
-    fs::create_dir_all(&folder)?;
-    let path = folder.join(name);
+    let path = folder()?.join(name);
     fs::write(&path, script)?;
     Ok(path)
+}
+
+fn folder() -> Result<PathBuf> {
+    let folder = paths::target().join("bindgen").join("workers");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
