@@ -13,6 +13,7 @@ mod clients;
 mod climbing;
 mod delivery;
 mod early_dial;
+mod early_page;
 mod election;
 mod examples;
 mod harness;
@@ -65,6 +66,7 @@ pub fn scenarios() -> Vec<Scenario> {
         auth::scenarios(),
         tiers::scenarios(),
         early_dial::scenarios(),
+        early_page::scenarios(),
         healing::scenarios(),
         climbing::scenarios(),
         election::scenarios(),
