@@ -105,7 +105,7 @@ const METHOD: &str = "\
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
   processes of the browser. What a tab costs in memory is the difference between ten tabs, when they have run for the time of the CPU figure, and the first of them a second after its first message, by nine: what
   they have not yet collected of their garbage is in it.
-- All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by two lines of script, and with tabs have it dial in front of its wasm, [as an app can](../start-up.md).
+- All pages in Rust fetch their wasm beside their script. Those of the shared tier start their worker by two lines of script. With tabs each tier dials in front of its wasm, [as an app can](../start-up.md).
 - The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
 

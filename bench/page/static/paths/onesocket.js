@@ -8,14 +8,29 @@ const tier = query.get("tier");
 const script = (url) => (url ? `onesocket-worker.js#dial=${encodeURIComponent(url)}` : "onesocket-worker.js");
 
 export async function load() {
-  // The worker starts while the page's own wasm is loaded: docs/start-up.md.
-  const Kind = { shared: self.SharedWorker, dedicated: self.Worker }[tier];
-  if (Kind) {
-    self.onesocketWorker = { script: script(query.get("first")), name: "onesocket" };
-    onesocketWorker.worker = new Kind(onesocketWorker.script, onesocketWorker);
+  const url = query.get("first");
+  // A dedicated worker is not started here: each later tab would have one for nothing, and with it a socket.
+  if (tier === "shared" && self.SharedWorker) {
+    // The worker starts while the page's own wasm is loaded.
+    self.onesocketWorker = { script: script(url), name: "onesocket" };
+    onesocketWorker.worker = new SharedWorker(onesocketWorker.script, onesocketWorker);
   }
-  const api = await page("bench-onesocket");
+  const loaded = page("bench-onesocket");
+  if (tier === "main" && url) await dialled(url);
+  const api = await loaded;
   return { ...api, first: (url) => api.first(url, tier, script(url)) };
+}
+
+// As a script in the head does: the wasm is fetched beside it, and connects behind it.
+function dialled(url) {
+  const element = document.createElement("script");
+  element.src = "onesocket-dial.js";
+  element.dataset.url = url;
+  return new Promise((resolve, reject) => {
+    element.onload = resolve;
+    element.onerror = () => reject(new Error(`${element.src} is not there`));
+    document.head.append(element);
+  });
 }
 
 export async function page(name) {
