@@ -71,7 +71,7 @@ async fn main() -> Result<ExitCode> {
     plan.only = cli.only;
     plan.figures = cli.figure;
     println!("the order is that of --shuffle-seed {seed}");
-    let outcome = run::run(&plan).await?;
+    let outcome = run::run(&plan).await;
     let report = Report::new(&outcome.samples);
     print!("{}", report.table());
     if let Some(path) = cli.json {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use onesocket_tests::browser::{Browser, BrowserOptions, Engine};
 
 use crate::{
@@ -32,17 +32,20 @@ pub(crate) struct Outcome {
 }
 
 /// Measures what the plan says.
-pub(crate) async fn run(plan: &Plan) -> Result<Outcome> {
+pub(crate) async fn run(plan: &Plan) -> Outcome {
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let mut engines = plan.engines.clone();
     random.shuffle(&mut engines);
     let mut outcome = Outcome::default();
     for engine in engines {
-        run_in(engine, plan, &mut random, &mut outcome)
-            .await
-            .with_context(|| engine.name())?;
+        // What the others have come to must not be lost with a browser that does not start, or has crashed.
+        if let Err(error) = run_in(engine, plan, &mut random, &mut outcome).await {
+            let failure = format!("{engine}: {error:#}");
+            println!("failed: {failure}");
+            outcome.failures.push(failure);
+        }
     }
-    Ok(outcome)
+    outcome
 }
 
 async fn run_in(
