@@ -203,33 +203,25 @@ impl<Rx> Default for Inbox<Rx> {
 impl<Rx> Inbox<Rx> {
     /// Takes what is in front, or sees to it that the reader is woken when there is something.
     fn take(&mut self, cx: &Context<'_>) -> Next<Rx> {
-        if let Some(Waiting::Packed(unread)) = self.waiting.front_mut()
-            && let Some(payload) = unread.next()
-        {
-            self.count -= 1;
-            return Next::Unread(payload);
+        while let Some(front) = self.waiting.front_mut() {
+            if let Waiting::Packed(unread) = front
+                && let Some(payload) = unread.next()
+            {
+                self.count -= 1;
+                return Next::Unread(payload);
+            }
+            // What is empty is taken away, too.
+            if let Some(Waiting::Event(event)) = self.waiting.pop_front() {
+                self.count -= 1;
+                return Next::Event(event);
+            }
         }
-        self.take_rare(cx)
+        self.take_last(cx)
     }
 
     /// Out of line, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
-    fn take_rare(&mut self, cx: &Context<'_>) -> Next<Rx> {
-        while let Some(waiting) = self.waiting.pop_front() {
-            match waiting {
-                Waiting::Event(event) => {
-                    self.count -= 1;
-                    return Next::Event(event);
-                }
-                Waiting::Packed(mut unread) => {
-                    if let Some(payload) = unread.next() {
-                        self.count -= 1;
-                        self.waiting.push_front(Waiting::Packed(unread));
-                        return Next::Unread(payload);
-                    }
-                }
-            }
-        }
+    fn take_last(&mut self, cx: &Context<'_>) -> Next<Rx> {
         if self.missed > 0 {
             let missed = core::mem::take(&mut self.missed);
             return Next::Event(Event::Lagged { missed });
