@@ -267,7 +267,7 @@ pub(crate) struct Session {
     pacer: Pacer,
     /// Until when what waits is held back.
     held: Option<Time>,
-    /// When the tab was posted a batch last.
+    /// When the tab was posted the batch since which it has not acknowledged everything, or else the last one.
     posted_at: Time,
     /// How much its tab wants to see of the worker.
     pub(crate) sight: Sight,
@@ -382,7 +382,7 @@ impl Session {
         }
         self.push_gathered();
         let messages = self.outbox.next_messages();
-        if messages > 0 {
+        if messages > 0 && !self.outbox.is_in_flight() {
             self.posted_at = now;
         }
         self.pacer.count(now, messages);

@@ -409,13 +409,19 @@ impl Outbox {
     /// Returns whether the next batch may be posted: none is in flight, or it is one of the [opening](Self::with_opening).
     #[must_use]
     pub fn may_post(&self) -> bool {
-        self.acked == self.seq || self.seq < self.opening
+        !self.is_in_flight() || self.seq < self.opening
+    }
+
+    /// Returns whether a batch is posted and not acknowledged.
+    #[must_use]
+    pub fn is_in_flight(&self) -> bool {
+        self.acked != self.seq
     }
 
     /// Returns whether everything pushed has been posted and acknowledged.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.acked == self.seq && self.backlog == 0
+        !self.is_in_flight() && self.backlog == 0
     }
 
     fn check_header(&self, header: BatchHeader) -> Result<(), FrameError> {

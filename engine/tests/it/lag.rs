@@ -82,6 +82,26 @@ fn a_tab_that_has_read_nothing_for_two_seconds_is_not_thought_to_read_soon() {
     assert_eq!(sim.client(chan).lagged, [100]);
 }
 
+/// What opens a session is posted to a tab that does not read, too: it says nothing of when the tab will.
+#[test]
+fn a_tab_that_has_not_read_its_opening_is_not_thought_to_read_soon() {
+    let mut sim = Sim::with_tabs(6, 2);
+    sim.net_delay = 0;
+    sim.open(0, URL);
+    sim.run(5_000);
+    let chan = sim.open(1, URL);
+    sim.run(5_000);
+    sim.freeze(1);
+    burst(&mut sim, 1);
+    sim.run(1_999);
+    burst(&mut sim, 400);
+    sim.run(1);
+    burst(&mut sim, 100);
+    sim.thaw(1);
+    sim.run(60_000);
+    assert_eq!(sim.client(chan).lagged, [100]);
+}
+
 #[test]
 fn a_frozen_tab_still_settles_its_sends() {
     let mut sim = Sim::with_tabs(2, 2);
