@@ -67,7 +67,7 @@ pub const MAX_REPLAY_BYTES: u32 = 16 * 1024 * 1024;
 /// What is posted next does not count: one large message must not cost the small one behind it.
 pub const MAX_BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes that may wait so for a tab that was posted a batch no longer than [`MAX_BURST_MILLIS`] ago, and will most likely read soon.
+/// Bytes that may wait so for a tab that has acknowledged everything but what it was posted in the last [`MAX_BURST_MILLIS`], and will most likely read soon.
 ///
 /// A flood of 20 MB takes half a second, and while WebKit passes it to a worker it gives the page nothing: the page is not slow.
 pub const MAX_BURST_BYTES: usize = 64 * 1024 * 1024;
