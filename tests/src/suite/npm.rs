@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::Selection;
+use onesocket_server::{InjectedFrame, Selection, feed_frame};
 use serde_json::json;
 
 use super::{
@@ -38,6 +38,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "npm_the_leaders_last_socket_takes_no_other_with_it",
             tiers: &[Tier::Dedicated],
             run: |ctx| Box::pin(kept_worker(ctx)),
+        },
+        Scenario {
+            name: "npm_small_and_large_messages_of_a_stream_keep_their_order",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(small_and_large(ctx)),
         },
         Scenario {
             name: "npm_package_built_by_vite_serves_two_tabs_by_one_socket",
@@ -256,6 +261,36 @@ async fn bundled(ctx: &Context, bundler: &str) -> Result<()> {
     ensure!(site.sockets_open()? == 2);
     Ok(())
 }
+
+/// Its page receives as those of most apps do, which have no gloo-net: in the main tier the browser gathers, and small messages are packed.
+async fn small_and_large(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let script = "
+        window.got = [];
+        window.client = onesocket.connect('/echo', { codec: 'bytes', share: false, tier: arguments[0] });
+        client.addEventListener('message', ({ data }) =>
+            got.push([new DataView(data.buffer, data.byteOffset).getUint32(0, true), data.byteLength]));";
+    tab.eval(script, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    tab.wait_for("return client.status.state === 'connected'", SOON)
+        .await?;
+    let length = |number: u64| LENGTHS[number as usize % LENGTHS.len()];
+    for number in 0..STREAM {
+        let frame = InjectedFrame::Binary(feed_frame(number, length(number)));
+        site.server()?.faults().inject(Selection::All, frame);
+    }
+    let is_all = format!("return got.length >= {STREAM} && got");
+    let got = tab.wait_for(&is_all, SOON).await?;
+    let all: Vec<_> = (0..STREAM).map(|number| (number, length(number))).collect();
+    ensure!(got == json!(all), "{got}");
+    Ok(())
+}
+
+/// So many that most of them are gathered.
+const STREAM: u64 = 240;
+/// On both sides of the size from which on a message is large.
+const LENGTHS: [usize; 6] = [8, 20_000, 200, 16 * 1024, 16 * 1024 - 1, 70_000];
 
 pub(super) async fn start(ctx: &Context) -> Result<Site<'_>> {
     let mut site = Site::start(ctx).await?;
