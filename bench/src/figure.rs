@@ -41,6 +41,12 @@ pub(crate) enum Figure {
     TabsBytes,
     /// Memory of all processes of the browser, for each tab after the first.
     TabMemory,
+    /// How fast a flood is received while the page's network is inspected.
+    InspectedFlood,
+    /// How fast many sends are with the server then.
+    InspectedUpstream,
+    /// The round trip of a small message then.
+    InspectedEcho,
     /// How fast JSON is received by an app that reads it in the page.
     JsonRate,
     /// For how long it keeps the main thread busy.
@@ -73,6 +79,9 @@ impl Figure {
             Self::TabsSockets => "tabs-sockets",
             Self::TabsBytes => "tabs-bytes",
             Self::TabMemory => "tab-memory",
+            Self::InspectedFlood => "inspected-flood-rate",
+            Self::InspectedUpstream => "inspected-upstream-rate",
+            Self::InspectedEcho => "inspected-echo-p50",
             Self::JsonRate => "json-rate",
             Self::JsonMain => "json-main",
             Self::TranscodedRate => "transcoded-rate",
@@ -85,12 +94,19 @@ impl Figure {
             Self::FloodRate
             | Self::FloodAgain
             | Self::UpstreamRate
+            | Self::InspectedFlood
+            | Self::InspectedUpstream
             | Self::JsonRate
             | Self::TranscodedRate => "messages/s",
             Self::FloodMain | Self::UpstreamMain | Self::JsonMain | Self::TranscodedMain => {
                 "ms per 100,000 messages"
             }
-            Self::FloodGap | Self::Echo | Self::PingAnswer | Self::FirstTab | Self::NextTab => "ms",
+            Self::FloodGap
+            | Self::Echo
+            | Self::InspectedEcho
+            | Self::PingAnswer
+            | Self::FirstTab
+            | Self::NextTab => "ms",
             Self::SteadyMain | Self::TabsCpu => "ms/s",
             Self::TabsSockets => "sockets",
             Self::TabsBytes => "bytes/s",

@@ -219,7 +219,7 @@ const fn off_main(bounds: [Option<Bound>; 3]) -> [Option<Bound>; 3] {
     [bounds[0], bounds[1], None]
 }
 
-const FLOORS: [FloorRow; 20] = [
+const FLOORS: [FloorRow; 23] = [
     (Engine::Chromium, Figure::FloodMain, most(0.06, 0.1, 1.0)),
     (Engine::Chromium, Figure::SteadyMain, most(0.12, 0.2, 1.0)),
     (Engine::Chromium, Figure::FloodRate, least(2.2, 1.0, 0.95)),
@@ -258,6 +258,21 @@ const FLOORS: [FloorRow; 20] = [
         least(1.5, 1.0, 0.95),
     ),
     (Engine::Chromium, Figure::UpstreamMain, most(1.0, 1.0, 1.1)),
+    (
+        Engine::Chromium,
+        Figure::InspectedFlood,
+        off_main(least(2.2, 1.0, 0.0)),
+    ),
+    (
+        Engine::Chromium,
+        Figure::InspectedUpstream,
+        off_main(least(1.5, 1.0, 0.0)),
+    ),
+    (
+        Engine::Chromium,
+        Figure::InspectedEcho,
+        off_main(most(1.0, 1.3, 0.0)),
+    ),
     (
         Engine::Chromium,
         Figure::FirstTab,

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     contender::Contender,
     figure::Figure,
+    inspection::Inspection,
     plan::Plan,
     server::{PING_INTERVAL, Server},
 };
@@ -27,6 +28,8 @@ pub(crate) enum Load {
     Large64K,
     Large8M,
     Tabs,
+    /// A flood, echoes and sends while the browser's developer tools watch the page's network.
+    Inspected,
     /// JSON, which the page reads.
     Json,
     /// The same, which an app's own worker reads, and gives to the page as postcard.
@@ -34,7 +37,7 @@ pub(crate) enum Load {
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Flood,
         Self::Steady,
         Self::Echo,
@@ -43,6 +46,7 @@ impl Load {
         Self::Large64K,
         Self::Large8M,
         Self::Tabs,
+        Self::Inspected,
         Self::Json,
         Self::Transcoded,
     ];
@@ -58,19 +62,27 @@ impl Load {
             Self::Large64K => "large-64k",
             Self::Large8M => "large-8m",
             Self::Tabs => "tabs",
+            Self::Inspected => "inspected",
             Self::Json => "json",
             Self::Transcoded => "transcoded",
         }
     }
 
-    /// Whether it is measured without being asked for. Two ways of one's own are compared by whoever wonders which to take.
+    /// Whether it is measured without being asked for. Nobody's users have their developer tools open, and two ways of one's own are compared by
+    /// whoever wonders which to take.
     pub(crate) fn is_usual(self) -> bool {
-        !matches!(self, Self::Json | Self::Transcoded)
+        !matches!(self, Self::Inspected | Self::Json | Self::Transcoded)
     }
 
-    /// Whether a contender has a page for it.
+    /// Whether it is measured in an engine: only Chromium's driver says where its developer tools listen.
+    pub(crate) fn is_in(self, engine: Engine) -> bool {
+        self != Self::Inspected || engine == Engine::Chromium
+    }
+
+    /// Whether a contender takes part.
     pub(crate) fn is_for(self, contender: Contender) -> bool {
         match self {
+            Self::Tabs | Self::Inspected => !contender.is_extra(),
             Self::Json => matches!(contender, Contender::Raw | Contender::Tier(_)),
             Self::Transcoded => matches!(contender, Contender::Tier(_)),
             _ => true,
@@ -115,6 +127,7 @@ impl Bench<'_> {
                 self.large(count, 64 * 1024, Figure::Large64K).await
             }
             Load::Tabs => bail!("not a load of one page"),
+            Load::Inspected => self.inspected().await,
             Load::Json => self.tickers(load, Figure::JsonRate, Figure::JsonMain).await,
             Load::Transcoded => {
                 self.tickers(load, Figure::TranscodedRate, Figure::TranscodedMain)
@@ -207,7 +220,28 @@ impl Bench<'_> {
         Ok(samples)
     }
 
+    async fn inspected(&self) -> Result<Samples> {
+        let _inspection = Inspection::of(self.tab).await?;
+        // It may take ten times as long.
+        let count = self.messages / 5;
+        self.connect("quotes", &format!("/flood?count={count}"))
+            .await?;
+        let flood = self.receive_quotes(count).await?;
+        self.connect("quotes", &format!("/collect?count={count}"))
+            .await?;
+        let upstream = self.send(count).await?;
+        Ok(vec![
+            (Figure::InspectedFlood, per_second(count, flood.ms)),
+            (Figure::InspectedUpstream, per_second(count, upstream)),
+            (Figure::InspectedEcho, self.echo_p50().await?),
+        ])
+    }
+
     async fn echo(&self) -> Result<Samples> {
+        Ok(vec![(Figure::Echo, self.echo_p50().await?)])
+    }
+
+    async fn echo_p50(&self) -> Result<f64> {
         let (groups, each) = self.plan.echoes;
         self.connect("frames", "/echo").await?;
         // The page is to be idle: while it starts the browser is busy, and code that runs for the first time is compiled.
@@ -215,7 +249,7 @@ impl Bench<'_> {
         let mut times = self.echoes(groups, each).await?;
         times.sort_by(f64::total_cmp);
         let p50 = percentile(&times, 0.5).context("no echoes")?;
-        Ok(vec![(Figure::Echo, p50 / f64::from(each))])
+        Ok(p50 / f64::from(each))
     }
 
     async fn echoes(&self, groups: u32, each: u32) -> Result<Vec<f64>> {
@@ -244,15 +278,20 @@ impl Bench<'_> {
         let path = format!("/collect?count={count}");
         self.connect("quotes", &path).await?;
         let before = self.busy_ms_if_told().await?;
-        let script = "return await path.upstream(arguments[0])";
-        let ms = self.call(script, vec![json!(count)]).await?;
-        let ms = ms.as_f64().context("no time")?;
+        let ms = self.send(count).await?;
         let after = self.busy_ms_if_told().await?;
         let mut samples = vec![(Figure::UpstreamRate, per_second(count, ms))];
         if let Some((before, after)) = before.zip(after) {
             samples.push((Figure::UpstreamMain, per_100_000(count, after - before)));
         }
         Ok(samples)
+    }
+
+    /// Sends so many from the page; the time until the server's word is back, in milliseconds.
+    async fn send(&self, count: u32) -> Result<f64> {
+        let script = "return await path.upstream(arguments[0])";
+        let ms = self.call(script, vec![json!(count)]).await?;
+        ms.as_f64().context("no time")
     }
 
     async fn large(&self, count: u32, size: usize, figure: Figure) -> Result<Samples> {

@@ -6,6 +6,7 @@ mod contender;
 mod docs;
 mod figure;
 mod floor;
+mod inspection;
 mod load;
 mod plan;
 mod plot;
@@ -39,7 +40,7 @@ struct Cli {
     /// Measures only the tiers and peers with one of these names, with commas between them. The raw WebSocket is always measured.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Contender::ALL.map(Contender::name)))]
     only: Vec<String>,
-    /// Measures only these loads, with commas between them; `json` and `transcoded` are measured only if they are asked for.
+    /// Measures only these loads, with commas between them; `inspected`, `json` and `transcoded` are measured only if they are asked for.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Load::ALL.map(Load::name)))]
     figure: Vec<String>,
     /// Fails for each floor that is missed; else not for one that some rounds hold, nor for one that is missed as well by who does the least that can be done, and is no better.

@@ -77,11 +77,10 @@ impl Plan {
         contender: Contender,
         round: u32,
     ) -> bool {
-        let is_left_out = load == Load::Tabs && contender.is_extra();
         self.has(load)
             && self.compares(contender)
+            && load.is_in(engine)
             && load.is_for(contender)
-            && !is_left_out
             && (!self.quick || self.is_quick(engine, load, contender, round))
     }
 

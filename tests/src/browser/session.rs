@@ -167,6 +167,18 @@ impl Session {
             .await
     }
 
+    /// Where a browser of Chromium's kind listens to its developer tools.
+    pub(super) async fn debugger_address(&self) -> Result<String, BrowserError> {
+        let window = self.window.lock().await;
+        let options = window.client.capabilities();
+        let options = options.and_then(|all| all.get("goog:chromeOptions"));
+        let address = options.and_then(|options| options["debuggerAddress"].as_str());
+        address.map(str::to_owned).ok_or(BrowserError::Unsupported {
+            engine: self.engine,
+            what: "Chrome DevTools Protocol",
+        })
+    }
+
     pub(super) async fn close(&self) -> Result<(), BrowserError> {
         let window = self.window.lock().await;
         let limit = self.options.command_timeout;

@@ -219,6 +219,17 @@ impl Tab {
         self.session.cdp(Some(&self.handle), method, params).await
     }
 
+    /// The WebSocket at which the Chrome DevTools Protocol tells the events of this tab, which [`cdp`](Self::cdp) can't.
+    ///
+    /// # Errors
+    ///
+    /// On other engines than Chromium.
+    pub async fn devtools_url(&self) -> Result<String, BrowserError> {
+        let address = self.session.debugger_address().await?;
+        let target = String::from(self.handle.clone());
+        Ok(format!("ws://{address}/devtools/page/{target}"))
+    }
+
     /// Closes the tab.
     ///
     /// # Errors
