@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Context, Scenario, Tier,
     site::{Page, SOON, Site},
+    tiers::EARLY_OR_DEDICATED,
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -54,11 +55,7 @@ async fn before_the_wasm(ctx: &Context) -> Result<()> {
     let feed = format!("/feed?rate=0&size=64&count={COUNT}");
     let mut config = config(&site, &feed, &feed);
     config["counts"] = json!(true);
-    let page = site.page().await?;
-    if ctx.tier == Some(Tier::Shared) {
-        let head = HEAD.replace("wss://example.org/live", &feed);
-        page.tab.eval(&head, vec![]).await?;
-    }
+    let page = early_page(ctx, &site, &feed, &config).await?;
     page.open("c", config.clone()).await?;
     site.wait_for_sockets(1).await?;
     ensure!(
@@ -70,11 +67,28 @@ async fn before_the_wasm(ctx: &Context) -> Result<()> {
     );
     let tally = page.tab.wait_for(&is_all, SOON).await?;
     ensure!(tally["misplaced"] == 0 && tally["missed"] == 0, "{tally}");
-    let next = site.page().await?;
+    // It starts no worker, so it has no socket of its own.
+    let next = early_page(ctx, &site, &feed, &config).await?;
     next.open("c", config).await?;
     next.wait_for_state("connected").await?;
     ensure!(dials(&site)? == 1, "{} sockets", dials(&site)?);
     Ok(())
+}
+
+/// A page that has started its worker early; those that the dedicated tier is for have no SharedWorkers.
+async fn early_page(ctx: &Context, site: &Site<'_>, feed: &str, config: &Value) -> Result<Page> {
+    let is_shared = ctx.tier == Some(Tier::Shared);
+    let (query, head) = match is_shared {
+        true => ("", HEAD.replace("wss://example.org/live", feed)),
+        false => {
+            let script = config["worker"]["script"].to_string();
+            let head = EARLY_OR_DEDICATED.replace("\"onesocket-worker.js\"", &script);
+            ("?break=no-shared", head)
+        }
+    };
+    let page = site.page_with(query).await?;
+    page.tab.eval(&head, vec![]).await?;
+    Ok(page)
 }
 
 async fn ends_early(ctx: &Context) -> Result<()> {

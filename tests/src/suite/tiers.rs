@@ -1,8 +1,11 @@
 //! The tier ladder: where the loop runs, why, and what happens when it can't.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use onesocket_server::HttpFault;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
@@ -84,6 +87,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(early_follower(ctx)),
         },
         Scenario {
+            name: "a_worker_that_would_be_started_early_too_late_is_not",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(early_too_late(ctx)),
+        },
+        Scenario {
             name: "an_early_worker_without_a_script_fails_as_a_late_one",
             tiers: &[],
             run: |ctx| Box::pin(early_not_found(ctx)),
@@ -146,7 +154,7 @@ const SCRIPT: &str = "/onesocket-worker.js";
 
 /// The scripts of the book's chapter on the start.
 pub(super) const EARLY: &str = include_str!("early.js");
-const EARLY_OR_DEDICATED: &str = include_str!("early_dedicated.js");
+pub(super) const EARLY_OR_DEDICATED: &str = include_str!("early_dedicated.js");
 
 /// A page that starts its worker early, and counts what it makes and ends. Those that the dedicated tier is for have no SharedWorkers.
 async fn early_page(ctx: &Context, site: &Site<'_>, script: &str) -> Result<Page> {
@@ -224,52 +232,89 @@ async fn early_other(ctx: &Context) -> Result<()> {
 
 async fn early_follower(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    for (role, ended) in [("leader", 0), ("follower", 1)] {
-        let page = early_page(ctx, &site, EARLY_OR_DEDICATED).await?;
+    // Two that ask at once both find that nobody leads.
+    let at_once = EARLY_OR_DEDICATED.replace("free && start(Worker)", "start(Worker)");
+    ensure!(at_once != EARLY_OR_DEDICATED, "the lines have changed");
+    let tabs = [
+        ("leader", EARLY_OR_DEDICATED, (1, 0)),
+        ("follower", EARLY_OR_DEDICATED, (0, 0)),
+        ("follower", &at_once, (1, 1)),
+    ];
+    for (role, script, expected) in tabs {
+        let page = early_page(ctx, &site, script).await?;
+        // The answer of the browser.
+        sleep(Duration::from_millis(100)).await;
         open_best(ctx, &site, &page).await?;
         let ladder = page.ladder().await?;
         ensure!(ladder["role"] == role, "{ladder}");
-        let (made, gone) = (count(&page, "made").await?, count(&page, "ended").await?);
+        let (made, ended) = (count(&page, "made").await?, count(&page, "ended").await?);
         ensure!(
-            (made, gone) == (1, ended),
-            "the {role} has made {made}, ended {gone}"
+            (made, ended) == expected,
+            "the {role} has made {made}, ended {ended}, not {expected:?}"
         );
     }
     Ok(())
 }
 
+async fn early_too_late(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    // The browser answers when the client has its worker.
+    let late = EARLY_OR_DEDICATED.replace(
+        "else navigator.locks.request(",
+        "else if (self.answer = () => start(Worker)); else navigator.locks.request(",
+    );
+    ensure!(late != EARLY_OR_DEDICATED, "the lines have changed");
+    let page = early_page(ctx, &site, &late).await?;
+    open_best(ctx, &site, &page).await?;
+    page.tab.eval("self.answer()", vec![]).await?;
+    ensure!(count(&page, "made").await? == 1, "one too many");
+    Ok(())
+}
+
 async fn early_not_found(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let words = "ScriptNotFound|ScriptError";
-    for (query, shared) in [("", words), ("?break=no-shared", "Unsupported")] {
-        for is_back in [false, true] {
-            let faults = site.server()?.faults();
-            faults.http(SCRIPT, HttpFault::default().status(404))?;
-            let page = site.page_with(query).await?;
-            page.tab.eval(EARLY_OR_DEDICATED, vec![]).await?;
-            // Nobody listens when the browser says so.
-            let failed = "await new Promise((done) => {
-                    onesocketWorker.worker.onerror = done;
-                    setTimeout(done, 1000);
-                });";
-            page.tab.eval_async(failed, vec![]).await?;
-            if is_back {
-                site.server()?.faults().clear();
+    let unwatched = EARLY_OR_DEDICATED
+        .replace(", failed: false", "")
+        .replace("(early.failed = true)", "(self.failed = true)");
+    let watched = EARLY_OR_DEDICATED.replace("early.failed =", "self.failed = early.failed =");
+    for script in [&unwatched, &watched] {
+        for (query, shared) in [("", WORDS), ("?break=no-shared", "Unsupported")] {
+            for is_back in [false, true] {
+                early_failed(&site, script, (query, shared), is_back).await?;
             }
-            page.open("c", site.config("/echo")).await?;
-            match (is_back, query) {
-                (false, _) => {
-                    let outcomes = [("shared", shared), ("dedicated", words)];
-                    expect_tier(&page, "main", &outcomes).await?;
-                }
-                (true, "") => expect_tier(&page, "shared", &[]).await?,
-                (true, _) => expect_tier(&page, "dedicated", &[("shared", shared)]).await?,
-            }
-            page.tab.close().await?;
         }
     }
     Ok(())
 }
+
+async fn early_failed(
+    site: &Site<'_>,
+    script: &str,
+    (query, shared): (&str, &str),
+    is_back: bool,
+) -> Result<()> {
+    let faults = site.server()?.faults();
+    faults.http(SCRIPT, HttpFault::default().status(404))?;
+    let page = site.page_with(query).await?;
+    page.tab.eval(script, vec![]).await?;
+    page.tab.wait_for("return self.failed", SOON).await?;
+    if is_back {
+        site.server()?.faults().clear();
+    }
+    page.open("c", site.config("/echo")).await?;
+    match (is_back, query) {
+        (false, _) => {
+            let outcomes = [("shared", shared), ("dedicated", WORDS)];
+            expect_tier(&page, "main", &outcomes).await?;
+        }
+        (true, "") => expect_tier(&page, "shared", &[]).await?,
+        (true, _) => expect_tier(&page, "dedicated", &[("shared", shared)]).await?,
+    }
+    Ok(page.tab.close().await?)
+}
+
+/// How a tier fails whose script is not there.
+const WORDS: &str = "ScriptNotFound|ScriptError";
 
 /// Checks which tier runs, and why those before it do not.
 async fn expect_tier(page: &Page, tier: &str, outcomes: &[(&str, &str)]) -> Result<()> {

@@ -9,12 +9,13 @@ const script = (url) => (url ? `onesocket-worker.js#dial=${encodeURIComponent(ur
 
 export async function load() {
   const url = query.get("first");
-  // A dedicated worker is not started here: each later tab would have one for nothing, and with it a socket.
-  if (tier === "shared" && self.SharedWorker) {
-    // The worker starts while the page's own wasm is loaded.
-    self.onesocketWorker = { script: script(url), name: "onesocket" };
-    onesocketWorker.worker = new SharedWorker(onesocketWorker.script, onesocketWorker);
-  }
+  // The worker starts while the page's own wasm is loaded; a dedicated one for all tabs, so not where one leads already.
+  const early = { script: script(url), name: "onesocket" };
+  const start = (Kind) => (early.worker ??= new Kind(early.script, early));
+  const leader = `onesocket-leader ${early.name} ${new URL(early.script, document.baseURI)}`;
+  if (tier !== "main") self.onesocketWorker = early;
+  if (tier === "shared") start(SharedWorker);
+  if (tier === "dedicated") navigator.locks.request(leader, { ifAvailable: true, mode: "shared" }, (free) => free && start(Worker));
   const loaded = page("bench-onesocket");
   if (tier === "main" && url) await dialled(url);
   const api = await loaded;

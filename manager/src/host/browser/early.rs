@@ -1,7 +1,9 @@
 //! A worker that the page has started before its wasm was there.
 //!
 //! A script in the head leaves it in `onesocketWorker` of the global object, with the script and the options it was made of. It is taken over when those are
-//! the ones that this manager would make one of. A SharedWorker's port is there then, so that nobody waits for the browser.
+//! the ones that this manager would make one of. A SharedWorker's port is there then, so that nobody waits for the browser. A dedicated one is started
+//! when the browser has said that nobody leads, unless a `null` in its place says that the client has one of its own by then. Whether it has failed
+//! meanwhile the script may note in `failed`.
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,14 +19,25 @@ pub(super) fn shared(core: &Core) -> Option<SharedWorker> {
 }
 
 /// Takes a dedicated one, once.
-pub(super) fn dedicated(core: &Core) -> Option<Worker> {
-    take(core, &core.config.name, JsCast::is_instance_of::<Worker>).map(JsCast::unchecked_into)
+pub(super) fn dedicated(core: &Core) -> Option<Early> {
+    let worker = take(core, &core.config.name, JsCast::is_instance_of::<Worker>)?;
+    Some(Early {
+        worker: worker.unchecked_into(),
+        is_watched: has_failed().is_some(),
+    })
+}
+
+/// A dedicated worker that the page has started.
+pub(super) struct Early {
+    pub(super) worker: Worker,
+    /// Whether it is known that it has not failed before anybody listened here.
+    pub(super) is_watched: bool,
 }
 
 /// Ends a dedicated one: this tab is with another tab's.
 pub(super) fn end(core: &Core) {
-    if let Some(worker) = dedicated(core) {
-        worker.terminate();
+    if let Some(early) = dedicated(core) {
+        early.worker.terminate();
     }
 }
 
@@ -34,13 +47,21 @@ fn take(core: &Core, name: &str, is_of_tier: fn(&JsValue) -> bool) -> Option<JsV
     let text = |name| get(&early, name).as_string().unwrap_or_default();
     let page = core.host.page.as_ref()?;
     let is_module = core.config.script_kind == ScriptKind::Module;
-    let is_ours = is_of_tier(&worker)
-        && page.resolve(&text("script")).ok()? == page.script
+    let is_ours = page.resolve(&text("script")).ok()? == page.script
         && text("name") == name
         && (text("type") == "module") == is_module;
+    if !is_ours || !(worker.is_undefined() || is_of_tier(&worker)) {
+        return None;
+    }
     // It is left where it can't be taken away from the next one.
-    let is_taken = is_ours && Reflect::set(&early, &WORKER.into(), &JsValue::NULL) == Ok(true);
-    is_taken.then_some(worker)
+    let is_taken = Reflect::set(&early, &WORKER.into(), &JsValue::NULL) == Ok(true);
+    let works = !worker.is_undefined() && has_failed() != Some(true);
+    (is_taken && works).then_some(worker)
+}
+
+/// Returns what the page has noted, if it notes that.
+fn has_failed() -> Option<bool> {
+    get(&get(&js_sys::global(), GLOBAL), "failed").as_bool()
 }
 
 const GLOBAL: &str = "onesocketWorker";

@@ -65,8 +65,8 @@ enum Maker {
     Dedicated {
         spawner: Spawner,
         worker: Worker,
-        /// The page has started it before anybody listened for its errors.
-        is_early: bool,
+        /// The page has started it, and nobody has listened for its errors at first.
+        may_have_failed: bool,
         errors: Listener,
         /// `None` when it is for this tab alone.
         lead: Option<Lead>,
@@ -170,15 +170,15 @@ impl Spawner {
         // Entered before the worker is, so that its announcement is heard.
         let lead = if leads { Some(self.lead(core)?) } else { None };
         let early = early::dedicated(core);
-        let is_early = early.is_some();
+        let may_have_failed = early.as_ref().is_some_and(|early| !early.is_watched);
         let make = || self.dedicated_worker(&core.config);
-        let worker = early.map_or_else(make, Ok)?;
+        let worker = early.map_or_else(make, |early| Ok(early.worker))?;
         let errors = self.listen_for_errors(&worker);
         let wire = self.own_wire(&worker, lead.as_ref(), 0)?;
         let maker = Maker::Dedicated {
             spawner: self.clone(),
             worker,
-            is_early,
+            may_have_failed,
             errors,
             lead,
         };
@@ -391,12 +391,11 @@ impl Transport {
             Maker::Dedicated {
                 spawner,
                 worker,
-                is_early,
+                may_have_failed,
                 errors,
                 lead,
-            } if *is_early => {
-                // Perhaps it has failed when nobody listened.
-                *is_early = false;
+            } if *may_have_failed => {
+                *may_have_failed = false;
                 worker.terminate();
                 self.lines.clear();
                 *worker = spawner.dedicated_worker(config)?;
