@@ -23,13 +23,14 @@ pub(crate) fn write(
     let Plan {
         rounds,
         messages,
+        sends,
         rate,
         seed,
         ..
     } = plan;
     let _ = writeln!(
         page,
-        "\n{rounds} rounds, order from seed {seed}; {messages} messages of 200 bytes in a flood and upstream, {rate} a second in the steady stream.\n\n{METHOD}"
+        "\n{rounds} rounds, order from seed {seed}; {messages} messages of 200 bytes in a flood, {sends} upstream, {rate} a second in the steady stream.\n\n{METHOD}"
     );
     let main = plot::draw(report, Engine::Chromium, |it| plot::MAIN.contains(&it))?;
     if let Some(main) = main {
@@ -48,7 +49,7 @@ pub(crate) fn write(
         page.push_str(&report.markdown(engine));
     }
     page.push_str("\n## Floors that are missed\n\n");
-    let missed = floor::missed(report);
+    let missed = floor::missed(report, plan.slack());
     page.push_str(match missed.is_empty() {
         true => "None of those that were measured.\n",
         false => "[DESIGN](../../DESIGN.md#speed) says what is known of their limits.\n\n",
@@ -93,8 +94,8 @@ const METHOD: &str = "\
   contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
 - A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s. So the start of a page and its worker is not part of a load, and has rows
   of its own; nor is what the driver's first questions cost a page, which are asked before.
-- A quick run has one round of everything in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first
-  round alone and, with fewer than three rounds, in Chromium alone; of Firefox and WebKit it has the flood and the echo. With fewer than three rounds the tabs and the bare relays are in the first alone.
+- A quick run has one round in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first round alone; of Firefox and WebKit it has the flood and the echo. With fewer
+  than three rounds it has half the sends and a shorter look at the idle page, the tabs and the bare relays in the first round alone, the peers without a floor in Chromium alone, and of Firefox and WebKit one flood.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
 - Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
@@ -117,7 +118,7 @@ const METHOD: &str = "\
 - Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone. Of Firefox and WebKit alone there is a second flood in the same page, on a socket of its
   own: their first one is over before all of a page's code is compiled.
 - `bare-shared` and `bare-dedicated` are what is left of the library's way without the library: a hundred lines of JavaScript that pass on what comes, in batches as ours, and do nothing else. No
-  reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run of fewer than three rounds has it for floods, echoes, large frames and upstream.
+  reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run of fewer than three rounds has it in Chromium for the flood, the echo, large frames and upstream, elsewhere for the flood.
 - A floor that is missed is *lost*, and the run has failed, unless it says of it: *open*, when the tier's best round holds it; or *at its limit*, when the bare relay (gloo-net for the main tier) misses it in the same run as well, and is
   not better by more than a tenth. `-- --strict` fails for each.
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.

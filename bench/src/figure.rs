@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::load::Load;
+
 /// One figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Figure {
@@ -86,6 +88,28 @@ impl Figure {
             Self::JsonMain => "json-main",
             Self::TranscodedRate => "transcoded-rate",
             Self::TranscodedMain => "transcoded-main",
+        }
+    }
+
+    /// The load that it is of.
+    pub(crate) fn load(self) -> Load {
+        match self {
+            Self::FloodRate | Self::FloodMain | Self::FloodGap | Self::FloodAgain => Load::Flood,
+            Self::SteadyMain | Self::SteadyGap => Load::Steady,
+            Self::Echo => Load::Echo,
+            Self::PingAnswer => Load::Pings,
+            Self::UpstreamRate | Self::UpstreamMain => Load::Upstream,
+            Self::Large64K => Load::Large64K,
+            Self::Large8M => Load::Large8M,
+            Self::FirstTab
+            | Self::NextTab
+            | Self::TabsCpu
+            | Self::TabsSockets
+            | Self::TabsBytes
+            | Self::TabMemory => Load::Tabs,
+            Self::InspectedFlood | Self::InspectedUpstream | Self::InspectedEcho => Load::Inspected,
+            Self::JsonRate | Self::JsonMain => Load::Json,
+            Self::TranscodedRate | Self::TranscodedMain => Load::Transcoded,
         }
     }
 

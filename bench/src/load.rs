@@ -68,10 +68,9 @@ impl Load {
         }
     }
 
-    /// Whether it is measured without being asked for. Nobody's users have their developer tools open, and two ways of one's own are compared by
-    /// whoever wonders which to take.
+    /// Whether it is measured without being asked for. Two ways of one's own are compared by whoever wonders which to take.
     pub(crate) fn is_usual(self) -> bool {
-        !matches!(self, Self::Inspected | Self::Json | Self::Transcoded)
+        !matches!(self, Self::Json | Self::Transcoded)
     }
 
     /// Whether it is measured in an engine: only Chromium's driver says where its developer tools listen.
@@ -97,10 +96,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) tab: &'a Tab,
     pub(crate) server: &'a Server,
     pub(crate) plan: &'a Plan,
-    /// Quotes of a flood, and sends upstream.
-    pub(crate) messages: u32,
-    /// Whether a flood is followed by another one, where a first one is over before all code is compiled.
-    pub(crate) is_repeated: bool,
+    pub(crate) contender: Contender,
 }
 
 /// What a page says of what it has received.
@@ -141,7 +137,7 @@ impl Bench<'_> {
     }
 
     async fn flood(&self) -> Result<Samples> {
-        let count = self.messages;
+        let count = self.plan.messages_of(self.contender);
         let flood = format!("/flood?count={count}");
         self.connect("quotes", &flood).await?;
         // The frames are not watched where the main thread is: it would be busy with that.
@@ -162,7 +158,8 @@ impl Bench<'_> {
             (Figure::FloodRate, per_second(count, received.ms)),
             (Figure::FloodGap, longest),
         ];
-        if self.is_repeated {
+        // A first one is over before all code is compiled.
+        if self.plan.has_time() && !self.contender.is_extra() {
             // Of another URL: the library would share the socket of the first one.
             self.connect("quotes", &format!("{flood}&again")).await?;
             let again = self.receive_quotes(count).await?;
@@ -172,7 +169,7 @@ impl Bench<'_> {
     }
 
     async fn tickers(&self, load: Load, rate: Figure, main: Figure) -> Result<Samples> {
-        let count = self.messages;
+        let count = self.plan.messages_of(self.contender);
         self.connect(load.name(), &format!("/tickers?count={count}"))
             .await?;
         let before = self.busy_ms_if_told().await?;
@@ -188,17 +185,19 @@ impl Bench<'_> {
     }
 
     async fn steady(&self) -> Result<Samples> {
-        let Plan { rate, steady, .. } = self.plan;
+        let Plan {
+            rate, steady, idle, ..
+        } = self.plan;
         let count = (f64::from(*rate) * steady.as_secs_f64()) as u32;
         let path = format!("/steady?count={count}&rate={rate}");
         self.connect("quotes", &path).await?;
         let mut samples = Vec::new();
         self.watch_frames().await?;
-        let idle = match self.browser.engine() {
+        let busy_when_idle = match self.browser.engine() {
             Engine::Chromium => {
                 let before = self.busy_ms().await?;
-                sleep(IDLE).await;
-                (self.busy_ms().await? - before) / IDLE.as_secs_f64()
+                sleep(*idle).await;
+                (self.busy_ms().await? - before) / idle.as_secs_f64()
             }
             Engine::Firefox | Engine::WebKit => 0.0,
         };
@@ -208,7 +207,7 @@ impl Bench<'_> {
             let before = self.busy_ms().await?;
             let received = self.receive_quotes(count).await?;
             let busy = self.busy_ms().await? - before;
-            let main = busy / (received.ms / 1000.0) - idle;
+            let main = busy / (received.ms / 1000.0) - busy_when_idle;
             samples.push((Figure::SteadyMain, main));
         } else {
             self.receive_quotes(count).await?;
@@ -223,7 +222,7 @@ impl Bench<'_> {
     async fn inspected(&self) -> Result<Samples> {
         let _inspection = Inspection::of(self.tab).await?;
         // It may take ten times as long.
-        let count = self.messages / 5;
+        let count = self.plan.messages / 5;
         self.connect("quotes", &format!("/flood?count={count}"))
             .await?;
         let flood = self.receive_quotes(count).await?;
@@ -242,10 +241,9 @@ impl Bench<'_> {
     }
 
     async fn echo_p50(&self) -> Result<f64> {
-        let (groups, each) = self.plan.echoes;
+        let (first, groups, each) = self.plan.echoes_of(self.contender);
         self.connect("frames", "/echo").await?;
-        // The page is to be idle: while it starts the browser is busy, and code that runs for the first time is compiled.
-        self.echoes(FIRST_ECHO_GROUPS, each).await?;
+        self.echoes(first, each).await?;
         let mut times = self.echoes(groups, each).await?;
         times.sort_by(f64::total_cmp);
         let p50 = percentile(&times, 0.5).context("no echoes")?;
@@ -274,7 +272,7 @@ impl Bench<'_> {
     }
 
     async fn upstream(&self) -> Result<Samples> {
-        let count = self.messages;
+        let count = self.plan.sends;
         let path = format!("/collect?count={count}");
         self.connect("quotes", &path).await?;
         let before = self.busy_ms_if_told().await?;
@@ -410,14 +408,8 @@ pub(crate) fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
 /// Displays of the benchmark, headless or virtual, paint 60 times a second.
 const FRAME_MS: f64 = 1000.0 / 60.0;
 
-/// How long the idle page is measured.
-const IDLE: Duration = Duration::from_secs(1);
-
 /// For how long the page is busy at a time while the server pings.
 const BLOCKED: Duration = Duration::from_millis(200);
-
-/// Before the page is idle: the first 200 echoes of a fresh page took a raw WebSocket 0.14 ms each, those behind 2,000 0.11 (Chromium).
-const FIRST_ECHO_GROUPS: u32 = 100;
 
 /// How long the last answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,7 +4,14 @@ use std::{path::PathBuf, time::Duration};
 
 use onesocket_tests::browser::Engine;
 
-use crate::{contender::Contender, load::Load};
+use crate::{
+    contender::{Contender, Tier},
+    floor::CHANCE,
+    load::Load,
+};
+
+/// A quick run of so many rounds is one for figures that are published, and takes its time.
+pub(crate) const ROUNDS_OF_TIME: u32 = 3;
 
 /// One run.
 #[derive(Debug)]
@@ -21,12 +28,16 @@ pub(crate) struct Plan {
     pub(crate) only: Vec<String>,
     /// Names of loads; all if empty.
     pub(crate) figures: Vec<String>,
-    /// Quotes of a flood, and sends upstream.
+    /// Quotes of a flood.
     pub(crate) messages: u32,
+    /// Sends upstream.
+    pub(crate) sends: u32,
     /// Quotes a second of the steady stream.
     pub(crate) rate: u32,
     /// How long it lasts.
     pub(crate) steady: Duration,
+    /// For how long the same page is measured that is idle.
+    pub(crate) idle: Duration,
     /// Groups of echoes, and echoes in each.
     pub(crate) echoes: (u32, u32),
     /// Pings of the server to a page that is busy.
@@ -38,7 +49,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(engines: Vec<Engine>, quick: bool, seed: u64, dist: PathBuf) -> Self {
+    pub(crate) fn new(
+        engines: Vec<Engine>,
+        quick: bool,
+        rounds: Option<u32>,
+        seed: u64,
+        dist: PathBuf,
+    ) -> Self {
         let full = Self {
             engines,
             quick,
@@ -48,35 +65,50 @@ impl Plan {
             only: Vec::new(),
             figures: Vec::new(),
             messages: 100_000,
+            sends: 100_000,
             rate: 20_000,
             steady: Duration::from_secs(3),
+            idle: Duration::from_secs(1),
             echoes: (100, 20),
             pings: 200,
             frames_64k: 2_000,
             frames_8m: 20,
         };
+        let rounds = rounds.unwrap_or(match (quick, full.engines.len()) {
+            (false, _) => full.rounds,
+            (true, 1) => 2,
+            (true, _) => 1,
+        });
         if !quick {
-            return full;
+            return Self { rounds, ..full };
         }
-        Self {
-            rounds: if full.engines.len() == 1 { 2 } else { 1 },
+        let plan = Self {
+            rounds,
             steady: Duration::from_millis(1_500),
             echoes: (50, 20),
             pings: 60,
             ..full
+        };
+        if rounds >= ROUNDS_OF_TIME {
+            return plan;
+        }
+        Self {
+            sends: 50_000,
+            idle: Duration::from_millis(500),
+            ..plan
         }
     }
 }
 
 impl Plan {
-    /// Whether something is measured.
-    pub(crate) fn measures(
-        &self,
-        engine: Engine,
-        load: Load,
-        contender: Contender,
-        round: u32,
-    ) -> bool {
+    /// Whose load is measured in a round.
+    pub(crate) fn contenders(&self, engine: Engine, load: Load, round: u32) -> Vec<Contender> {
+        let mut all = Contender::ALL.to_vec();
+        all.retain(|contender| self.measures(engine, load, *contender, round));
+        all
+    }
+
+    fn measures(&self, engine: Engine, load: Load, contender: Contender, round: u32) -> bool {
         self.has(load)
             && self.compares(contender)
             && load.is_in(engine)
@@ -84,41 +116,76 @@ impl Plan {
             && (!self.quick || self.is_quick(engine, load, contender, round))
     }
 
-    /// What a run of three minutes has the time for: in Chromium every figure of the tiers, in the others those by which they differ, of
-    /// each further peer the most telling two, and of the bare relays those with a limit.
+    /// What a quick run has the time for: in Chromium every figure of the tiers, in the others the flood, by which they differ, and of the
+    /// further peers and the bare relays the most telling ones.
     fn is_quick(&self, engine: Engine, load: Load, contender: Contender, round: u32) -> bool {
-        let has_time = self.rounds >= 3 || !self.figures.is_empty();
         let is_chromium = engine == Engine::Chromium;
         let is_telling = matches!(load, Load::Flood | Load::Echo) || !self.figures.is_empty();
-        let is_wanted = match contender {
-            _ if contender.is_extra() => is_telling && (is_chromium || has_time),
-            // Where its tier can't hold a floor, for all that is known.
-            Contender::Bare(_) if !has_time => {
-                let has_limit = matches!(load, Load::Upstream | Load::Large64K | Load::Large8M);
-                is_telling || (is_chromium && has_limit)
-            }
-            _ => is_telling || is_chromium,
+        if self.has_time() {
+            let is_extra = contender.is_extra();
+            return (is_telling || is_chromium && !is_extra) && (round == 1 || !is_extra);
+        }
+        let has_floor = match (engine, load) {
+            (Engine::Chromium, Load::Pings) => contender != Contender::Tier(Tier::Main),
+            (Engine::Chromium, _) => true,
+            (Engine::Firefox | Engine::WebKit, _) => load == Load::Flood,
         };
-        // Ten tabs take long; who asks for three rounds has the time.
-        let is_bare = matches!(contender, Contender::Bare(_));
-        let is_rare = contender.is_extra()
-            || (is_bare && !has_time)
-            || (load == Load::Tabs && self.rounds < 3);
-        is_wanted && (round == 1 || !is_rare)
+        let has_limit =
+            is_telling || matches!(load, Load::Upstream | Load::Large64K | Load::Large8M);
+        let is_first = round == 1;
+        has_floor
+            && match contender {
+                _ if contender.is_extra() => is_first && is_telling && is_chromium,
+                // Where its tier can't hold a floor, for all that is known.
+                Contender::Bare(_) => is_first && has_limit,
+                // Ten tabs take long.
+                _ => is_first || load != Load::Tabs,
+            }
+    }
+
+    /// Whether it need not be over in three minutes: who asks for three rounds, or for a figure by its name, has the time.
+    pub(crate) fn has_time(&self) -> bool {
+        !self.quick || self.rounds >= ROUNDS_OF_TIME || !self.figures.is_empty()
+    }
+
+    /// What is put down to chance when it is judged.
+    pub(crate) fn slack(&self) -> f64 {
+        match self.rounds >= ROUNDS_OF_TIME {
+            true => 1.0,
+            false => CHANCE,
+        }
+    }
+
+    /// How many tabs one contender opens. Of the main tier's no floor is about the others.
+    pub(crate) fn tabs_of(&self, contender: Contender) -> usize {
+        match contender == Contender::Tier(Tier::Main) && !self.has_time() {
+            true => 1,
+            false => 10,
+        }
     }
 
     fn has(&self, load: Load) -> bool {
         match self.figures.is_empty() {
-            true => load.is_usual(),
+            true => load.is_usual() && (load != Load::Inspected || self.has_time()),
             false => self.figures.iter().any(|name| name == load.name()),
         }
     }
 
-    /// Quotes of a flood, and sends upstream. Some peers take so long that a quick run would not be one.
+    /// Quotes of a flood. Some peers take so long that a quick run would not be one.
     pub(crate) fn messages_of(&self, contender: Contender) -> u32 {
         match self.quick && contender.is_extra() {
             true => self.messages / 5,
             false => self.messages,
+        }
+    }
+
+    /// Groups of echoes that are not measured, of those that are, and echoes in each. Before, the page is not idle: the first 200 echoes of a fresh
+    /// page took a raw WebSocket 0.14 ms each, those behind 2,000 0.11 (Chromium).
+    pub(crate) fn echoes_of(&self, contender: Contender) -> (u32, u32, u32) {
+        let (groups, each) = self.echoes;
+        match contender.is_extra() && !self.has_time() {
+            true => (50, groups / 2, each),
+            false => (100, groups, each),
         }
     }
 

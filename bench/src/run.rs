@@ -8,8 +8,10 @@ use onesocket_tests::browser::{Browser, BrowserOptions, Engine};
 use crate::{
     contender::Contender,
     figure::Figure,
+    floor::{self, Verdict},
     load::{Bench, Load},
-    plan::Plan,
+    plan::{Plan, ROUNDS_OF_TIME},
+    report::Report,
     server::Server,
     tabs,
 };
@@ -58,47 +60,96 @@ async fn run_in(
         .static_dir(&plan.dist)
         .start()
         .await?;
-    let server = Server::start().await?;
     let options = BrowserOptions::default().script_timeout(Duration::from_secs(120));
-    let browser = Browser::launch(engine, options).await?;
+    let bench = Setting {
+        site: site.url(),
+        server: Server::start().await?,
+        browser: Browser::launch(engine, options).await?,
+        plan,
+    };
     for round in 1..=plan.rounds {
         for load in Load::ALL {
-            let mut contenders: Vec<_> = Contender::ALL
-                .into_iter()
-                .filter(|contender| plan.measures(engine, load, *contender, round))
-                .collect();
-            random.shuffle(&mut contenders);
-            for contender in contenders {
-                let values = match load {
-                    Load::Tabs => tabs::run(&browser, &site.url(), &server, contender, plan).await,
-                    _ => in_a_page(&browser, &site.url(), &server, contender, load, plan).await,
-                };
-                let values = match values {
-                    Ok(values) => values,
-                    Err(error) => {
-                        let load = load.name();
-                        let failure =
-                            format!("{engine}, {contender}, {load}, round {round}: {error:#}");
-                        println!("failed: {failure}");
-                        outcome.failures.push(failure);
-                        browser.close_tabs().await?;
-                        continue;
-                    }
-                };
-                for (figure, value) in values {
-                    outcome.samples.push(Sample {
+            let contenders = plan.contenders(engine, load, round);
+            bench.all(load, contenders, random, outcome).await?;
+        }
+        println!("{engine}: round {round} of {}", plan.rounds);
+    }
+    for _ in plan.rounds..ROUNDS_OF_TIME {
+        for load in lost(engine, plan, outcome) {
+            let mut contenders = plan.contenders(engine, load, 1);
+            contenders.retain(|contender| !contender.is_extra());
+            bench.all(load, contenders, random, outcome).await?;
+            println!("{engine}: {} once more", load.name());
+        }
+    }
+    Ok(bench.browser.quit().await?)
+}
+
+/// The loads of an engine in which a floor is lost, so far. Of few rounds it may be chance, and a few more tell.
+fn lost(engine: Engine, plan: &Plan, outcome: &Outcome) -> Vec<Load> {
+    let missed = floor::missed(&Report::new(&outcome.samples), plan.slack());
+    let lost = missed
+        .iter()
+        .filter(|floor| floor.verdict() == Verdict::Lost && floor.place().0 == engine);
+    let figures: Vec<_> = lost.map(|floor| floor.place().1).collect();
+    let mut loads = Load::ALL.to_vec();
+    loads.retain(|load| figures.iter().any(|figure| figure.load() == *load));
+    loads
+}
+
+/// Where everything is measured.
+struct Setting<'a> {
+    site: String,
+    server: Server,
+    browser: Browser,
+    plan: &'a Plan,
+}
+
+impl Setting<'_> {
+    /// Measures one load of all these, in an order of chance.
+    async fn all(
+        &self,
+        load: Load,
+        mut contenders: Vec<Contender>,
+        random: &mut fastrand::Rng,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
+        let engine = self.browser.engine();
+        random.shuffle(&mut contenders);
+        for contender in contenders {
+            match self.one(load, contender).await {
+                Ok(values) => {
+                    let samples = values.into_iter().map(|(figure, value)| Sample {
                         engine,
                         contender,
                         figure,
                         value,
                     });
+                    outcome.samples.extend(samples);
+                }
+                Err(error) => {
+                    let failure = format!("{engine}, {contender}, {}: {error:#}", load.name());
+                    println!("failed: {failure}");
+                    outcome.failures.push(failure);
+                    self.browser.close_tabs().await?;
                 }
             }
         }
-        println!("{engine}: round {round} of {}", plan.rounds);
+        Ok(())
     }
-    browser.quit().await?;
-    Ok(())
+
+    async fn one(&self, load: Load, contender: Contender) -> Result<Vec<(Figure, f64)>> {
+        let Self {
+            site,
+            server,
+            browser,
+            plan,
+        } = self;
+        match load {
+            Load::Tabs => tabs::run(browser, site, server, contender, plan).await,
+            _ => in_a_page(browser, site, server, contender, load, plan).await,
+        }
+    }
 }
 
 async fn in_a_page(
@@ -118,8 +169,7 @@ async fn in_a_page(
         tab: &tab,
         server,
         plan,
-        messages: plan.messages_of(contender),
-        is_repeated: !contender.is_extra(),
+        contender,
     };
     let values = bench.run(load).await?;
     tab.close().await?;

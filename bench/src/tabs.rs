@@ -42,11 +42,15 @@ async fn measure(
     let sockets = server.sockets();
     let first = browser.open_tab(&page).await?;
     let mut samples = vec![(Figure::FirstTab, first_message(&first).await?)];
+    let all = plan.tabs_of(contender);
+    if all == 1 {
+        return Ok(samples);
+    }
     sleep(SETTLE).await;
     let memory_of_one = browser.memory_kib();
     let mut tabs = vec![first];
     let mut starts = Vec::new();
-    while tabs.len() < TABS {
+    while tabs.len() < all {
         let tab = browser.open_tab(&page).await?;
         starts.push(first_message(&tab).await?);
         tabs.push(tab);
@@ -62,7 +66,7 @@ async fn measure(
     samples.push((Figure::TabsCpu, cpu / seconds));
     samples.push((Figure::TabsBytes, bytes / seconds));
     let memory = browser.memory_kib().saturating_sub(memory_of_one);
-    samples.push((Figure::TabMemory, memory as f64 / (TABS - 1) as f64));
+    samples.push((Figure::TabMemory, memory as f64 / (all - 1) as f64));
     let sockets = server.sockets() - sockets;
     samples.push((Figure::TabsSockets, sockets as f64));
     for tab in &tabs {
@@ -81,8 +85,6 @@ async fn first_message(tab: &Tab) -> Result<f64> {
     let ms = tab.eval_async("return await window.first", vec![]).await?;
     ms.as_f64().context("no time of the first message")
 }
-
-const TABS: usize = 10;
 
 /// Messages a second.
 const RATE: u32 = 1_000;
