@@ -10,8 +10,12 @@ const script = (url) => (url ? `onesocket-worker.js#dial=${encodeURIComponent(ur
 export async function load() {
   const url = query.get("first");
   // The worker starts while the page's own wasm is loaded; a dedicated one for all tabs, so not where one leads already.
-  const early = { script: script(url), name: "onesocket" };
-  const start = (Kind) => (early.worker ??= new Kind(early.script, early));
+  const early = { script: script(url), name: "onesocket", failed: false };
+  const start = (Kind) => {
+    if ("worker" in early) return;
+    early.worker = new Kind(early.script, early);
+    early.worker.onerror = () => (early.failed = true);
+  };
   const leader = `onesocket-leader ${early.name} ${new URL(early.script, document.baseURI)}`;
   if (tier !== "main") self.onesocketWorker = early;
   if (tier === "shared") start(SharedWorker);
