@@ -15,15 +15,23 @@ use crate::{ScriptKind, core::Core};
 /// Takes a SharedWorker, once.
 pub(super) fn shared(core: &Core) -> Option<SharedWorker> {
     let name = succession::worker_name(core);
-    take(core, &name, JsCast::is_instance_of::<SharedWorker>).map(JsCast::unchecked_into)
+    let worker = take(core, &name, JsCast::is_instance_of::<SharedWorker>)?;
+    (has_failed() != Some(true)).then(|| worker.unchecked_into())
 }
 
 /// Takes a dedicated one, once.
 pub(super) fn dedicated(core: &Core) -> Option<Early> {
     let worker = take(core, &core.config.name, JsCast::is_instance_of::<Worker>)?;
+    let worker: Worker = worker.unchecked_into();
+    let failed = has_failed();
+    if failed == Some(true) {
+        // An error need not have ended it.
+        worker.terminate();
+        return None;
+    }
     Some(Early {
-        worker: worker.unchecked_into(),
-        is_watched: has_failed().is_some(),
+        worker,
+        is_watched: failed.is_some(),
     })
 }
 
@@ -55,8 +63,7 @@ fn take(core: &Core, name: &str, is_of_tier: fn(&JsValue) -> bool) -> Option<JsV
     }
     // It is left where it can't be taken away from the next one.
     let is_taken = Reflect::set(&early, &WORKER.into(), &JsValue::NULL) == Ok(true);
-    let works = !worker.is_undefined() && has_failed() != Some(true);
-    (is_taken && works).then_some(worker)
+    (is_taken && !worker.is_undefined()).then_some(worker)
 }
 
 /// Returns what the page has noted, if it notes that.
