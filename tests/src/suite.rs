@@ -14,6 +14,7 @@ mod climbing;
 mod delivery;
 mod early_dial;
 mod early_page;
+mod early_worker;
 mod election;
 mod examples;
 mod harness;
@@ -67,6 +68,7 @@ pub fn scenarios() -> Vec<Scenario> {
         tiers::scenarios(),
         early_dial::scenarios(),
         early_page::scenarios(),
+        early_worker::scenarios(),
         healing::scenarios(),
         climbing::scenarios(),
         election::scenarios(),

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     Context, Scenario, Tier,
+    early_worker::EARLY_OR_DEDICATED,
     site::{Page, SOON, Site},
-    tiers::EARLY_OR_DEDICATED,
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {

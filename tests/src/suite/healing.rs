@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
+    early_worker::EARLY,
     site::{POLL, Page, SOON, Site},
-    tiers::EARLY,
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {

@@ -10,9 +10,9 @@ use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
+    early_worker::EARLY,
     sharing::check_order,
     site::{POLL, Page, SOON, Site},
-    tiers::EARLY,
 };
 use crate::browser::Engine;
 
