@@ -1,6 +1,9 @@
 //! How much is measured.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use onesocket_tests::browser::Engine;
 
@@ -22,6 +25,8 @@ pub(crate) struct Plan {
     /// Each measures everything once.
     pub(crate) rounds: u32,
     pub(crate) seed: u64,
+    /// When it has begun.
+    pub(crate) start: Instant,
     /// The folder of the built pages.
     pub(crate) dist: PathBuf,
     /// Names of contenders; all if empty.
@@ -61,6 +66,7 @@ impl Plan {
             quick,
             rounds: 5,
             seed,
+            start: Instant::now(),
             dist,
             only: Vec::new(),
             figures: Vec::new(),

@@ -39,9 +39,10 @@ pub(crate) async fn run(plan: &Plan) -> Outcome {
     let mut engines = plan.engines.clone();
     random.shuffle(&mut engines);
     let mut outcome = Outcome::default();
-    for engine in engines {
+    while let Some(engine) = engines.pop() {
+        let still = engines.iter().map(|engine| length(*engine)).sum();
         // What the others have come to must not be lost with a browser that does not start, or has crashed.
-        if let Err(error) = run_in(engine, plan, &mut random, &mut outcome).await {
+        if let Err(error) = run_in(engine, plan, still, &mut random, &mut outcome).await {
             let failure = format!("{engine}: {error:#}");
             println!("failed: {failure}");
             outcome.failures.push(failure);
@@ -53,6 +54,7 @@ pub(crate) async fn run(plan: &Plan) -> Outcome {
 async fn run_in(
     engine: Engine,
     plan: &Plan,
+    still: Duration,
     random: &mut fastrand::Rng,
     outcome: &mut Outcome,
 ) -> Result<()> {
@@ -76,6 +78,9 @@ async fn run_in(
     }
     for _ in plan.rounds..ROUNDS_OF_TIME {
         for load in lost(engine, plan, outcome) {
+            if !plan.has_time() && plan.start.elapsed() + still > LATEST_REPETITION {
+                break;
+            }
             let mut contenders = plan.contenders(engine, load, 1);
             contenders.retain(|contender| !contender.is_extra());
             bench.all(load, contenders, random, outcome).await?;
@@ -175,5 +180,16 @@ async fn in_a_page(
     tab.close().await?;
     Ok(values)
 }
+
+/// How long an engine's round of a quick run takes.
+fn length(engine: Engine) -> Duration {
+    Duration::from_secs(match engine {
+        Engine::Chromium => 120,
+        Engine::Firefox | Engine::WebKit => 20,
+    })
+}
+
+/// What is lost in a quick run is not measured again when the run could take more than three minutes by it: the tabs take half a minute.
+const LATEST_REPETITION: Duration = Duration::from_secs(140);
 
 const READY: Duration = Duration::from_secs(20);
