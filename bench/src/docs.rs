@@ -122,6 +122,6 @@ const METHOD: &str = "\
 - A floor that is missed is *lost*, and the run has failed, unless it says of it: *open*, when the tier's best round holds it; *at its limit*, when the bare relay (gloo-net for the main tier) misses it in the same run as well, and is
   not better by more than a tenth; or, in a run of fewer than three rounds, *near*, when it is missed by less than a half, or by less than a half more than that relay misses it. There what is lost is measured in two rounds more before it is, while there is time. `-- --strict` fails for each.
 - `inspected-` figures, of Chromium alone, are those of a page whose network the developer tools watch, as they do while they are open or a driver like Playwright has the page: of it and its dedicated workers each message is told to the tools, of a SharedWorker none is. It is a fifth of the flood's messages, received and sent, and the
-  same echo. A quick run of fewer than three rounds does without. Nobody's users see them; the floors of 2.2 and 1.5 times the rate and of the echo are [those of such pages](../../DESIGN.md#speed).
+  same echo. A quick run of fewer than three rounds does without. Nobody's users see them; the floors of 2.2 and 1.5 times the rate and of the echo are [what such pages come to](../../DESIGN.md#speed).
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
 ";

@@ -158,8 +158,8 @@ impl Floor {
     /// Whether it is so far from the floor, or from what the limit has come to, as may be chance.
     fn is_near(&self, is: f64, limit: Option<f64>, slack: f64) -> bool {
         let bound = self.bound.value();
-        let nearest = limit.into_iter().chain([bound]);
-        nearest.into_iter().any(|to| self.is_within(is, to, slack))
+        let mut nearest = limit.into_iter().chain([bound]);
+        nearest.any(|to| self.is_within(is, to, slack))
     }
 
     /// Whether it is no more than so many times worse.
