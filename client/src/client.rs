@@ -15,8 +15,8 @@ use litemap::LiteMap;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    self as protocol, DebugLevel, GreetingId, LinkState, Packed, Payload, SendFailure, Status,
-    StopReason, limits,
+    self as protocol, DebugLevel, GreetingId, LinkState, Packed, Parcel, Payload, SendFailure,
+    Status, StopReason, limits,
 };
 
 use crate::{
@@ -710,6 +710,7 @@ impl<Rx> Shared<Rx> {
         match event {
             // Told already.
             ChannelEvent::Message { .. } | ChannelEvent::Packed(_) => {}
+            ChannelEvent::Parcel(parcel) => this.on_parcel(parcel),
             ChannelEvent::Sent { through } => this.receipts.settle_through(through),
             ChannelEvent::Acknowledged { id } => this.receipts.settle(id, Ok(())),
             ChannelEvent::NotSent { id, failure } => {
@@ -798,10 +799,7 @@ impl<Rx> Shared<Rx> {
 
     /// Gives many messages to the streams as they are: each is decoded when it is read. Who else waits for messages must be told of each, now.
     fn on_packed(&self, packed: &Packed) {
-        if self.reply_to.is_some()
-            || self.receipts.wants_acknowledgements()
-            || !self.listeners.is_empty()
-        {
+        if self.must_read() {
             return packed
                 .payloads()
                 .for_each(|payload| self.on_message(false, &payload));
@@ -812,6 +810,26 @@ impl<Rx> Shared<Rx> {
                 wake(waker);
             }
         }
+    }
+
+    /// Gives a large message to the streams as it is, as [`on_packed`](Self::on_packed) does.
+    fn on_parcel(&self, parcel: Parcel) {
+        if self.must_read() {
+            return self.on_message(false, &parcel.into_payload());
+        }
+        for at in 0..self.inboxes.borrow().len() {
+            if let Some(inbox) = self.inbox(at) {
+                let waker = inbox.borrow_mut().push_parcel(&parcel);
+                wake(waker);
+            }
+        }
+    }
+
+    /// Whether somebody beside the streams waits for what the server sends.
+    fn must_read(&self) -> bool {
+        self.reply_to.is_some()
+            || self.receipts.wants_acknowledgements()
+            || !self.listeners.is_empty()
     }
 
     /// Somebody waits for a message that may be this one.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures::Stream;
-use onesocket_protocol::{Packed, Payload, Payloads, ReconnectCause, Status, StopReason};
+use onesocket_protocol::{Packed, Parcel, Payload, Payloads, ReconnectCause, Status, StopReason};
 
 use crate::{
     ClientError,
@@ -104,7 +104,8 @@ impl<Rx> Event<Rx> {
 /// what was heard before it too.
 ///
 /// It ends when the client is closed, behind what was heard before. At most 65,536 messages wait in it for their reader: beyond that they are dropped and
-/// counted in an [`Event::Lagged`]. Messages of a stream that came together are decoded when they are read here, the others when they come.
+/// counted in an [`Event::Lagged`]. Messages of a stream that came together, and binary ones of 16 KiB and more, are decoded when they are read here, the others when they come.
+/// What is so large stays outside of the page's wasm until then, whose memory never shrinks; in the main tier where it does not receive by gloo-net.
 pub struct Events<Rx> {
     inbox: Rc<RefCell<Inbox<Rx>>>,
     decode: Decode<Rx>,
@@ -177,6 +178,8 @@ enum Waiting<Rx> {
     Event(Event<Rx>),
     /// So many of these messages, as they have come.
     Packed(Take<Payloads>),
+    /// This message, as it has come.
+    Parcel(Parcel),
 }
 
 /// What is in front.
@@ -210,10 +213,17 @@ impl<Rx> Inbox<Rx> {
                 self.count -= 1;
                 return Next::Unread(payload);
             }
-            // What is empty is taken away, too.
-            if let Some(Waiting::Event(event)) = self.waiting.pop_front() {
-                self.count -= 1;
-                return Next::Event(event);
+            match self.waiting.pop_front() {
+                Some(Waiting::Event(event)) => {
+                    self.count -= 1;
+                    return Next::Event(event);
+                }
+                Some(Waiting::Parcel(parcel)) => {
+                    self.count -= 1;
+                    return Next::Unread(parcel.into_payload());
+                }
+                // What is empty is taken away, too.
+                Some(Waiting::Packed(_)) | None => {}
             }
         }
         self.take_last(cx)
@@ -262,6 +272,16 @@ impl<Rx> Inbox<Rx> {
             self.count += taken;
             let unread = packed.payloads().take(taken);
             self.waiting.push_back(Waiting::Packed(unread));
+        }
+        self.waker.take()
+    }
+
+    /// Appends a message, or counts it as dropped.
+    #[must_use]
+    pub(crate) fn push_parcel(&mut self, parcel: &Parcel) -> Option<Waker> {
+        if !self.must_drop() {
+            self.count += 1;
+            self.waiting.push_back(Waiting::Parcel(parcel.clone()));
         }
         self.waker.take()
     }

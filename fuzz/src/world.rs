@@ -11,6 +11,7 @@ use onesocket_engine::{
 };
 use onesocket_protocol::{
     ChannelId, DebugLevel, Epoch, LinkKey, Packed, Parcel, Payload, SendId, TabToken, WorkerScope,
+    frame::Arrived, parcel::Enclosed,
 };
 
 use crate::{script::Script, seeds};
@@ -319,8 +320,10 @@ impl World {
                 };
                 let mut frame = seeds::batch(script, epoch);
                 script.damage(&mut frame);
-                self.tabs[tab].session.handle_frame(&frame.into());
-                self.drain_tab(tab);
+                if let Some(arrived) = in_parts(&frame, script) {
+                    self.tabs[tab].session.handle_arrived(arrived);
+                    self.drain_tab(tab);
+                }
             }
             8 => {
                 let frame = seeds::any(script);
@@ -332,6 +335,24 @@ impl World {
             }
         }
     }
+}
+
+/// A frame with something beside it, which may have stood in its place or not.
+fn in_parts(frame: &[u8], script: &mut Script<'_>) -> Option<Arrived> {
+    let mut kept = frame.to_vec();
+    let mut enclosed = Vec::new();
+    for _ in 0..script.below(3) {
+        let at = script.below(kept.len() + 1);
+        let len = script.below(kept.len() - at + 1);
+        let bytes: Bytes = match script.below(4) {
+            0 => Bytes::copy_from_slice(&frame[..len.min(frame.len())]),
+            _ => kept.drain(at..at + len).collect(),
+        };
+        let len = bytes.len();
+        let parcel = Parcel::new(bytes, len);
+        enclosed.push(Enclosed { at, parcel });
+    }
+    Arrived::new(kept.into(), enclosed)
 }
 
 /// The same payload so many times.

@@ -2,10 +2,10 @@
 
 use core::fmt::{self, Write as _};
 
-use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, DebugLevel, LinkState, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker,
-    Version, message::tag,
+    DebugLevel, LinkState, Payload, PayloadKind, Preface, RawMessage, ToTab, ToWorker, Version,
+    frame::{Arrived, ArrivedReader},
+    message::tag,
 };
 
 /// Which way a frame goes.
@@ -25,25 +25,31 @@ impl fmt::Display for Direction {
 }
 
 /// Logs a frame. Call it only when the level is not `Off`.
-pub(crate) fn log_frame(direction: Direction, frame: &Bytes, level: DebugLevel) {
-    for line in lines(direction, frame, level) {
+pub(crate) fn log_frame(direction: Direction, arrived: &Arrived, level: DebugLevel) {
+    for line in lines(direction, arrived, level) {
         tracing::debug!(target: "onesocket::frames", "{line}");
     }
 }
 
 /// A line per message; one line for what is no batch.
-fn lines(direction: Direction, frame: &Bytes, level: DebugLevel) -> Vec<String> {
+fn lines(direction: Direction, arrived: &Arrived, level: DebugLevel) -> Vec<String> {
+    let frame = arrived.frame();
     match Preface::decode(frame) {
-        Ok(Preface::Batch) => batch_lines(direction, frame, level),
+        Ok(Preface::Batch) => batch_lines(direction, arrived, level),
         Ok(preface) => vec![format!("{direction}: {preface:?}")],
         Err(error) => vec![format!("{direction}: {} bytes, {error}", frame.len())],
     }
 }
 
-fn batch_lines(direction: Direction, frame: &Bytes, level: DebugLevel) -> Vec<String> {
-    let reader = match BatchReader::new(frame) {
+fn batch_lines(direction: Direction, arrived: &Arrived, level: DebugLevel) -> Vec<String> {
+    let reader = match ArrivedReader::new(arrived.clone()) {
         Ok(reader) => reader,
-        Err(error) => return vec![format!("{direction}: {} bytes, {error}", frame.len())],
+        Err(error) => {
+            return vec![format!(
+                "{direction}: {} bytes, {error}",
+                arrived.frame().len()
+            )];
+        }
     };
     let header = reader.header();
     let start = format!("{direction}: batch {} ack {}", header.seq, header.ack);
@@ -143,6 +149,8 @@ mod tests {
         TabToken,
     };
 
+    use bytes::Bytes;
+
     use super::*;
 
     fn sends() -> Bytes {
@@ -163,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_message_of_a_batch_has_its_line() {
-        let lines = lines(Direction::ToWorker, &sends(), DebugLevel::Messages);
+        let lines = lines(Direction::ToWorker, &sends().into(), DebugLevel::Messages);
         let expect = [
             "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(1), keep: false, payload: Text(6 B) }",
             "tab -> worker: batch 1 ack 0: Send { channel: ChannelId(1), id: SendId(2), keep: false, payload: Binary(2000 B) }",
@@ -173,7 +181,7 @@ mod tests {
 
     #[test]
     fn payloads_are_shown_only_when_asked_for_and_never_at_any_length() {
-        let lines = lines(Direction::ToWorker, &sends(), DebugLevel::Payloads);
+        let lines = lines(Direction::ToWorker, &sends().into(), DebugLevel::Payloads);
         assert!(
             lines[0].ends_with("payload: Text(6 B) }: s3cret"),
             "{}",
@@ -190,7 +198,7 @@ mod tests {
         let channel = ChannelId(1);
         outbox.push(&ToTab::Packed { channel, packed });
         let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
-        let shown = |level| lines(Direction::ToTab, &frame, level).join("\n");
+        let shown = |level| lines(Direction::ToTab, &frame.clone().into(), level).join("\n");
         let pack = "Packed { channel: ChannelId(1), packed: Packed(2, 10 B) }";
         let start = "worker -> tab: batch 1 ack 0: ";
         assert_eq!(shown(DebugLevel::Messages), format!("{start}{pack}"));
@@ -226,7 +234,7 @@ mod tests {
             status: status(),
         });
         let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
-        let shown = |level| lines(Direction::ToTab, &frame, level);
+        let shown = |level| lines(Direction::ToTab, &frame.clone().into(), level);
         let hidden = shown(DebugLevel::Messages);
         assert_eq!(hidden.len(), 3);
         for line in &hidden {
@@ -240,7 +248,7 @@ mod tests {
     #[test]
     fn what_is_no_batch_has_one_line() {
         let hello = Bytes::from(Hello::new(TabToken(5), true).encode());
-        let shown = lines(Direction::ToWorker, &hello, DebugLevel::Messages);
+        let shown = lines(Direction::ToWorker, &hello.into(), DebugLevel::Messages);
         assert_eq!(shown.len(), 1);
         assert!(
             shown[0].starts_with("tab -> worker: Hello(Hello { holds_lock: true"),
@@ -248,7 +256,7 @@ mod tests {
         );
         let garbage = lines(
             Direction::ToTab,
-            &Bytes::from_static(b"<!doctype"),
+            &Bytes::from_static(b"<!doctype").into(),
             DebugLevel::Messages,
         );
         assert_eq!(garbage, ["worker -> tab: 9 bytes, not a onesocket frame"]);
@@ -261,7 +269,11 @@ mod tests {
         outbox.push(&log);
         outbox.push(&ToTab::Pong { nonce: 1 });
         let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
-        let lines = lines(Direction::ToTab, &frame, DebugLevel::Messages);
+        let lines = lines(
+            Direction::ToTab,
+            &frame.clone().into(),
+            DebugLevel::Messages,
+        );
         assert_eq!(lines, ["worker -> tab: batch 1 ack 0: Pong { nonce: 1 }"]);
     }
 
@@ -269,7 +281,7 @@ mod tests {
     fn a_cut_frame_says_where() {
         let frame = sends();
         let cut = frame.slice(..frame.len() - 1);
-        let lines = lines(Direction::ToWorker, &cut, DebugLevel::Messages);
+        let lines = lines(Direction::ToWorker, &cut.into(), DebugLevel::Messages);
         assert_eq!(lines.len(), 2);
         assert!(
             lines[1].ends_with("frame ends inside message 1 of 2"),

@@ -15,6 +15,7 @@ use litemap::LiteMap;
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure, TabOutput, TabSession};
 use onesocket_protocol::{
     ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, Sight, TabId, TabToken, Version,
+    frame::Arrived,
 };
 
 use crate::{
@@ -110,11 +111,11 @@ impl Wiring {
 
     /// A frame has come from the worker. What comes of it is told by [`deliver`](Self::deliver), and posted by the next
     /// [`with_session`](Self::with_session).
-    pub(crate) fn handle_frame(&self, frame: &Bytes) {
+    pub(crate) fn handle_frame(&self, arrived: Arrived) {
         if self.debug.get() != DebugLevel::Off {
-            trace::log_frame(Direction::ToTab, frame, self.debug.get());
+            trace::log_frame(Direction::ToTab, &arrived, self.debug.get());
         }
-        self.session.borrow_mut().handle_frame(frame);
+        self.session.borrow_mut().handle_arrived(arrived);
     }
 
     pub(crate) fn open(
@@ -276,7 +277,7 @@ impl Wiring {
             TabOutput::Post(frame) => {
                 if self.debug.get() != DebugLevel::Off {
                     let copy = Bytes::copy_from_slice(frame);
-                    trace::log_frame(Direction::ToWorker, &copy, self.debug.get());
+                    trace::log_frame(Direction::ToWorker, &copy.into(), self.debug.get());
                 }
                 if let Some(opening) = self.observers.note_posted(frame) {
                     self.push_observation(opening);
@@ -481,7 +482,7 @@ mod tests {
             epoch: Epoch(7),
             tab: TabId(1),
         };
-        wiring.handle_frame(&Bytes::from(welcome.encode()));
+        wiring.handle_frame(Bytes::from(welcome.encode()).into());
         // What comes of it is its own batch, which is acknowledged first.
         wiring.with_session(&ignore, |_| ());
         let mut worker = Outbox::new(Epoch(7), Version::V1);
@@ -501,7 +502,7 @@ mod tests {
             });
         }
         let frame = worker.poll_frame().map(Bytes::copy_from_slice);
-        wiring.handle_frame(&frame.unwrap_or_default());
+        wiring.handle_frame(frame.unwrap_or_default().into());
         wiring.deliver(|_| ());
         let heard: Vec<Option<String>> = order.take();
         let heard: Vec<Option<&str>> = heard.iter().map(Option::as_deref).collect();
@@ -514,8 +515,8 @@ mod tests {
     #[test]
     fn garbage_from_the_worker_is_no_panic() {
         let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Payloads);
-        wiring.handle_frame(&Bytes::from_static(b"<!doctype html>"));
-        wiring.handle_frame(&Bytes::new());
+        wiring.handle_frame(Bytes::from_static(b"<!doctype html>").into());
+        wiring.handle_frame(Arrived::default());
         wiring.with_session(&ignore, |_| ());
         deliver(&wiring);
     }

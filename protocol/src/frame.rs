@@ -18,6 +18,10 @@ use bytes::Bytes;
 
 use crate::{Epoch, FrameError, PrefaceError, limits, preface};
 
+mod arrived;
+
+pub use arrived::{Arrived, ArrivedReader};
+
 /// Bytes before the first message.
 pub const HEADER_BYTES: usize = 36;
 
@@ -136,25 +140,34 @@ impl BatchReader {
     }
 
     fn read_message(&mut self) -> Result<RawMessage, FrameError> {
-        let message = self.split_message().ok_or(FrameError::Truncated {
-            index: self.index,
-            count: self.header.count,
-        })?;
+        let message = self.split_message().ok_or_else(|| self.truncated())?;
         self.index += 1;
         Ok(message)
     }
 
+    fn truncated(&self) -> FrameError {
+        FrameError::Truncated {
+            index: self.index,
+            count: self.header.count,
+        }
+    }
+
     fn split_message(&mut self) -> Option<RawMessage> {
-        let rest = self.frame.get(self.at..)?;
-        let &[tag, ref len @ ..] = rest.first_chunk::<MESSAGE_HEADER_BYTES>()?;
-        let len = u32::from_le_bytes(*len) as usize;
-        if rest.len() - MESSAGE_HEADER_BYTES < len {
+        let (tag, len) = self.message_header()?;
+        let start = self.at + MESSAGE_HEADER_BYTES;
+        if self.frame.len() - start < len {
             return None;
         }
-        let start = self.at + MESSAGE_HEADER_BYTES;
         self.at = start + len;
         let body = self.frame.slice(start..self.at);
         Some(RawMessage { tag, body })
+    }
+
+    /// Returns the tag of the next message, and how long its body is said to be.
+    fn message_header(&self) -> Option<(u8, usize)> {
+        let rest = self.frame.get(self.at..)?;
+        let &[tag, ref len @ ..] = rest.first_chunk::<MESSAGE_HEADER_BYTES>()?;
+        Some((tag, u32::from_le_bytes(*len) as usize))
     }
 }
 

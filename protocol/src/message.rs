@@ -565,6 +565,22 @@ impl ToTab {
         }
     }
 
+    /// Returns whose binary message it is, new to its channel, of which this is all but the payload.
+    pub(crate) fn decode_front(version: Version, raw: &RawMessage) -> Option<ChannelId> {
+        if raw.tag != tag::MESSAGE {
+            return None;
+        }
+        let front = match version {
+            Version::V1 => head(raw),
+            #[cfg(feature = "next-version")]
+            Version::V2 => head(&next_version::open(raw).ok()?),
+        };
+        match front {
+            Ok(((channel, false, PayloadKind::Binary), 0)) => Some(channel),
+            _ => None,
+        }
+    }
+
     fn decode_v1(raw: &RawMessage) -> Result<Self, DecodeError> {
         if raw.tag != tag::MESSAGE {
             return Self::decode_rare(raw);

@@ -2,8 +2,10 @@
 //!
 //! A browser gives a worker each message in a buffer of its own, and takes such a buffer over when it is posted. To bring its bytes into wasm
 //! memory and out of it again is three copies, which a large payload is better spared when nobody in here has to look at it. So it
-//! goes as a [`Parcel`]: a handle of the host's, and a length, which counts wherever the bytes would. Whoever reads the frame puts the bytes into
-//! their place ([`assemble`]); what comes of it is the same frame, byte for byte, as without a parcel.
+//! goes as a [`Parcel`]: a handle of the host's, and a length, which counts wherever the bytes would. Whoever reads the frame reads the bytes in
+//! their place; what comes of it is the same message, byte for byte, as without a parcel ([`assemble`] makes the same frame).
+//!
+//! The tab keeps it closed, too, until the app reads the message: wasm memory never shrinks, so what waits for a slow reader is better outside of it.
 
 use core::{any::Any, fmt};
 use std::rc::Rc;
@@ -16,6 +18,9 @@ use crate::{Payload, limits};
 pub trait Contents: Any {
     /// Copies all of them into this memory.
     fn read(&self) -> Bytes;
+
+    /// Gives their memory back, where that can be done before nobody has them any more. They are not read again.
+    fn release(&self) {}
 }
 
 /// A binary payload of which only the length is known in here. Cloning shares it, and the last drop lets go of it.
@@ -62,6 +67,24 @@ impl Parcel {
         Payload::binary(self.contents.read())
     }
 
+    /// Copies it into this memory, and gives back its own when nobody else has it.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use onesocket_protocol::{Payload, parcel::Parcel};
+    ///
+    /// let parcel = Parcel::new(Bytes::from_static(b"abc"), 3);
+    /// assert_eq!(parcel.into_payload(), Payload::binary("abc"));
+    /// ```
+    #[must_use]
+    pub fn into_payload(self) -> Payload {
+        let payload = self.read();
+        if self.is_last() {
+            self.contents.release();
+        }
+        payload
+    }
+
     /// Returns whether nobody else has it, so that its contents may be given away.
     #[must_use]
     pub fn is_last(&self) -> bool {
@@ -101,37 +124,18 @@ impl Contents for Bytes {
 
 /// A parcel on its way with a frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Enclosed<P = Parcel> {
+pub struct Enclosed {
     /// How many of the bytes that the frame has without its parcels stand in front of it.
     pub at: usize,
     /// The parcel.
-    pub parcel: P,
-}
-
-/// What may be put into a frame: a parcel, or what has arrived of one.
-pub trait Part {
-    /// Returns the number of bytes.
-    fn byte_len(&self) -> usize;
-
-    /// Appends so many bytes.
-    fn append_to(&self, frame: &mut Vec<u8>);
-}
-
-impl Part for Parcel {
-    fn byte_len(&self) -> usize {
-        self.len
-    }
-
-    fn append_to(&self, frame: &mut Vec<u8>) {
-        frame.extend_from_slice(&self.contents.read());
-    }
+    pub parcel: Parcel,
 }
 
 /// Returns the frame with the bytes of its parcels in their places. `None` when a place is behind the frame's end or in front of the place before, or
 /// when it would be longer than [`limits::MAX_FRAME_BYTES`].
 #[must_use]
-pub fn assemble<P: Part>(frame: &[u8], enclosed: &[Enclosed<P>]) -> Option<Vec<u8>> {
-    let parcels = enclosed.iter().map(|enclosed| enclosed.parcel.byte_len());
+pub fn assemble(frame: &[u8], enclosed: &[Enclosed]) -> Option<Vec<u8>> {
+    let parcels = enclosed.iter().map(|enclosed| enclosed.parcel.len());
     let len = parcels.fold(frame.len(), usize::saturating_add);
     if len > limits::MAX_FRAME_BYTES {
         return None;
@@ -140,7 +144,7 @@ pub fn assemble<P: Part>(frame: &[u8], enclosed: &[Enclosed<P>]) -> Option<Vec<u
     let mut from = 0;
     for Enclosed { at, parcel } in enclosed {
         assembled.extend_from_slice(frame.get(from..*at)?);
-        parcel.append_to(&mut assembled);
+        assembled.extend_from_slice(parcel.read().bytes());
         from = *at;
     }
     assembled.extend_from_slice(frame.get(from..)?);

@@ -4,8 +4,10 @@
 use bytes::Bytes;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use onesocket_protocol::{
+    Parcel,
+    frame::Arrived,
     limits,
-    parcel::{self, Contents, Enclosed, Part},
+    parcel::{Contents, Enclosed},
 };
 use wasm_bindgen::prelude::*;
 
@@ -16,18 +18,11 @@ impl Contents for Held {
     fn read(&self) -> Bytes {
         read(&self.0)
     }
-}
 
-/// Copied once, into the frame's own memory.
-impl Part for Held {
-    fn byte_len(&self) -> usize {
-        self.0.byte_length() as usize
-    }
-
-    fn append_to(&self, frame: &mut Vec<u8>) {
-        let start = frame.len();
-        frame.resize(start + self.byte_len(), 0);
-        Uint8Array::new(&self.0).copy_to(&mut frame[start..]);
+    /// At once, and not when the browser next looks for what nobody has any more.
+    fn release(&self) {
+        // Browsers from before 2024 can't: <https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/ArrayBuffer/transfer>
+        let _ = self.0.transfer_with_length(0);
     }
 }
 
@@ -36,12 +31,10 @@ pub(crate) fn read(buffer: &ArrayBuffer) -> Bytes {
     Uint8Array::new(buffer).to_vec().into()
 }
 
-/// Makes a parcel of a buffer, which nobody must change or transfer any more. gloo-net has copied what it gives.
-#[cfg(not(feature = "gloo-net"))]
-pub(crate) fn hold(buffer: ArrayBuffer) -> onesocket_protocol::Parcel {
-    let held = Held(buffer);
-    let len = held.byte_len();
-    onesocket_protocol::Parcel::new(held, len)
+/// Makes a parcel of a buffer, which nobody must change or transfer any more.
+pub(crate) fn hold(buffer: ArrayBuffer) -> Parcel {
+    let len = buffer.byte_length() as usize;
+    Parcel::new(Held(buffer), len)
 }
 
 /// Makes of a frame's own buffer what is posted: the buffer, or the list. Adds to `moved` what is to be transferred with it: of a parcel that others wait
@@ -63,33 +56,9 @@ pub(crate) fn enclose(frame: ArrayBuffer, enclosed: &[Enclosed], moved: &Array) 
     list.into()
 }
 
-/// Copies a frame of the engine's and its parcels into one buffer, and gives back the memory of those that nobody else has.
-#[cfg(feature = "local")]
-pub(crate) fn join(frame: &[u8], enclosed: &[Enclosed]) -> Vec<u8> {
-    let held = |enclosed: &Enclosed| {
-        let Held(buffer) = enclosed.parcel.contents()?;
-        Some(Enclosed {
-            at: enclosed.at,
-            parcel: Held(buffer.clone()),
-        })
-    };
-    let parts: Option<Vec<_>> = enclosed.iter().map(held).collect();
-    // The engine has no other parcels, and encloses none out of place.
-    let joined = parts
-        .and_then(|parts| parcel::assemble(frame, &parts))
-        .unwrap_or_default();
-    for Enclosed { parcel, .. } in enclosed {
-        if let Some(Held(buffer)) = parcel.contents()
-            && parcel.is_last()
-        {
-            release(buffer);
-        }
-    }
-    joined
-}
-
-/// Copies a frame that was posted as a list together, and gives back the memory of what belonged into it. `None` for anything but such a list, and for one that is too long or whose parts do not fit.
-pub fn assemble(list: &Array) -> Option<Vec<u8>> {
+/// Reads a frame that was posted as a list, and holds what belongs into it. `None` for anything but such a list, and for a frame that is too long; whether the
+/// parts of a batch fit is for who reads it.
+pub fn arrived(list: &Array) -> Option<Arrived> {
     let mut parts = list.iter();
     let frame: ArrayBuffer = parts.next()?.dyn_into().ok()?;
     if frame.byte_length() as usize > limits::MAX_FRAME_BYTES {
@@ -99,20 +68,10 @@ pub fn assemble(list: &Array) -> Option<Vec<u8>> {
     while let Some(at) = parts.next() {
         enclosed.push(Enclosed {
             at: place(&at)?,
-            parcel: Held(parts.next()?.dyn_into().ok()?),
+            parcel: hold(parts.next()?.dyn_into().ok()?),
         });
     }
-    let assembled = parcel::assemble(&read(&frame), &enclosed);
-    for Enclosed { parcel, .. } in &enclosed {
-        release(&parcel.0);
-    }
-    assembled
-}
-
-/// Gives a large buffer's memory back at once, and not when the browser next looks for what nobody has any more.
-fn release(buffer: &ArrayBuffer) {
-    // Browsers from before 2024 can't: <https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/ArrayBuffer/transfer>
-    let _ = buffer.transfer_with_length(0);
+    Arrived::new(read(&frame), enclosed)
 }
 
 fn place(number: &JsValue) -> Option<usize> {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
+use onesocket_protocol::parcel::Contents;
 
 use super::*;
 use crate::codec::EncodeError;
@@ -107,6 +108,78 @@ fn messages_that_came_together_are_read_in_their_place() {
         ["g", "h", "end"],
         "what was heard is read"
     );
+}
+
+/// A large message, which counts how often it is read and given back.
+struct Large(&'static str, Rc<Cell<[u32; 2]>>);
+
+impl Contents for Large {
+    fn read(&self) -> Bytes {
+        let [reads, releases] = self.1.get();
+        self.1.set([reads + 1, releases]);
+        Bytes::from_static(self.0.as_bytes())
+    }
+
+    fn release(&self) {
+        let [reads, releases] = self.1.get();
+        self.1.set([reads, releases + 1]);
+    }
+}
+
+#[test]
+fn a_large_message_is_read_when_its_turn_comes_and_given_back_by_the_last() {
+    let counts = Rc::new(Cell::new([0; 2]));
+    let large = |message: &'static str| {
+        let contents = Large(message, Rc::clone(&counts));
+        ChannelEvent::Parcel(Parcel::new(contents, message.len()))
+    };
+    let (client, mut events) = client(|| ());
+    let mut other = client.events();
+    for message in ["a", "?", "!b", "c"] {
+        hear(&client, large(message));
+        hear(&client, alone("small"));
+    }
+    assert_eq!(counts.get(), [0, 0]);
+    let expect = ["a", "small", "error", "small", "small", "c", "small"];
+    assert_eq!(read(&mut events), expect);
+    assert_eq!(counts.get(), [4, 0], "the other stream needs them");
+    assert_eq!(read(&mut other), expect);
+    assert_eq!(counts.get(), [8, 4]);
+
+    drop(other);
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let listener = client.on_event({
+        let heard = Rc::clone(&heard);
+        move |event| heard.borrow_mut().push(shown(Some(event)))
+    });
+    hear(&client, large("d"));
+    assert_eq!(heard.take(), ["d"], "who listens hears it at once");
+    assert_eq!(
+        (read(&mut events), counts.get()),
+        (vec!["d".to_owned()], [9, 5])
+    );
+    drop(listener);
+}
+
+#[test]
+fn a_full_stream_counts_a_large_message_that_it_drops() {
+    let (client, mut events) = client(|| ());
+    let many = vec!["m"; 65_536];
+    hear(&client, packed(&many));
+    let contents = Bytes::from_static(b"large");
+    hear(&client, ChannelEvent::Parcel(Parcel::new(contents, 5)));
+    let heard = read(&mut events);
+    assert_eq!(heard.len(), many.len() + 1);
+    assert_eq!(heard.last().map(String::as_str), Some("lagged 1"));
+
+    // Those that were read have left their room.
+    for _ in 0..2 {
+        for _ in 0..many.len() {
+            let contents = Bytes::from_static(b"large");
+            hear(&client, ChannelEvent::Parcel(Parcel::new(contents, 5)));
+        }
+        assert_eq!(read(&mut events), vec!["large"; many.len()]);
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use onesocket_protocol::{
     ChannelId, Connect, Encode, Epoch, LinkKey, LinkPolicy, LogEntry, Millis, OverCap, Packed,
-    Payload, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, TabId, ToWorker,
-    Version, VersionRange, WorkerError,
+    Parcel, Payload, ReconnectCause, Replay, SendFailure, SendId, Status, StopReason, TabId,
+    ToWorker, Version, VersionRange, WorkerError,
 };
 
 /// What a channel asks for.
@@ -132,6 +132,8 @@ pub enum ChannelEvent {
     },
     /// The server has sent these messages, after this channel joined.
     Packed(Packed),
+    /// The server has sent this binary message, after this channel joined. It need not be read before somebody wants it.
+    Parcel(Parcel),
     /// The page did not read for so long that messages were dropped, here.
     Lagged {
         /// How many.

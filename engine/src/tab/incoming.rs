@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Epoch, FrameError, Outbox, Preface, SendFailure, SendId, StopReason,
-    ToTab, Version, VersionRange, Welcome, WorkerError, message::tag,
+    ChannelId, Epoch, FrameError, Outbox, Preface, SendFailure, SendId, StopReason, ToTab, Version,
+    VersionRange, Welcome, WorkerError,
+    frame::{Arrived, ArrivedReader},
+    message::tag,
 };
 
 use super::{ChannelEvent, HandingOver, Live, Loss, Phase, SessionFailure, TabOutput, TabSession};
@@ -11,7 +13,12 @@ use super::{ChannelEvent, HandingOver, Live, Loss, Phase, SessionFailure, TabOut
 impl TabSession {
     /// Takes a buffer that the worker has posted.
     pub fn handle_frame(&mut self, frame: &Bytes) {
-        match Preface::decode(frame) {
+        self.handle_arrived(frame.clone().into());
+    }
+
+    /// Takes a buffer that the worker has posted, with what belongs into it.
+    pub fn handle_arrived(&mut self, arrived: Arrived) {
+        match Preface::decode(arrived.frame()) {
             Ok(Preface::Welcome(welcome)) => self.on_welcome(welcome),
             Ok(Preface::Refused(refusal)) => {
                 let theirs = refusal.versions;
@@ -27,7 +34,7 @@ impl TabSession {
                 reason: failed.reason,
             }),
             Ok(Preface::Stale(epoch)) => self.on_stale(epoch),
-            Ok(Preface::Batch) => self.on_batch(frame),
+            Ok(Preface::Batch) => self.on_batch(arrived),
             Ok(Preface::Alive(epoch)) => self.on_alive(epoch),
             Ok(Preface::Hello(_) | Preface::Probe) | Err(_) => self
                 .outputs
@@ -101,12 +108,12 @@ impl TabSession {
         }
     }
 
-    fn on_batch(&mut self, frame: &Bytes) {
+    fn on_batch(&mut self, arrived: Arrived) {
         let (Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. })) = &mut self.phase
         else {
             return;
         };
-        let Ok(reader) = BatchReader::new(frame) else {
+        let Ok(reader) = ArrivedReader::new(arrived) else {
             return self
                 .outputs
                 .push_back(TabOutput::Error(WorkerError::InvalidFrame));
@@ -133,9 +140,16 @@ impl TabSession {
 
     /// Out of line, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
-    fn read_messages(&mut self, version: Version, reader: BatchReader) {
+    fn read_messages(&mut self, version: Version, mut reader: ArrivedReader) {
         let is_numbered = reader.header().seq != 0;
-        for raw in reader {
+        loop {
+            if is_numbered && let Some((channel, parcel)) = reader.next_parcel(version) {
+                if self.channels.contains_key(&channel) {
+                    self.tell(channel, ChannelEvent::Parcel(parcel));
+                }
+                continue;
+            }
+            let Some(raw) = reader.next() else { return };
             let Ok(raw) = raw else {
                 return self
                     .outputs

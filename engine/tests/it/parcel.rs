@@ -8,8 +8,10 @@ use onesocket_engine::{
     TabSession, Time,
 };
 use onesocket_protocol::{
-    Answer, DebugLevel, Epoch, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, Pace, Parcel,
-    Payload, Replay, TabToken, WorkerError, WorkerScope, limits,
+    Answer, ChannelId, DebugLevel, Epoch, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, Outbox,
+    Pace, Parcel, Payload, Replay, TabToken, Version, WorkerError, WorkerScope,
+    frame::Arrived,
+    limits,
     parcel::{Contents, assemble},
 };
 
@@ -54,6 +56,48 @@ fn two_channels_of_one_tab_get_it_in_one_frame() {
     assert!(world.tabs[0].messages == [[1; 50_000].as_slice(); 2]);
     assert_eq!(world.given_away, 0, "one of the two would get nothing");
     assert_eq!(world.held.alive.get(), 0);
+}
+
+#[test]
+fn a_tab_is_told_of_what_has_arrived_beside_a_frame_and_reads_it_not() {
+    let mut world = World::new(2, &ChannelConfigs::default());
+    world.arrives_closed = true;
+    let other = world.tabs[0].session.open(config(LinkPolicy::default()));
+    world.tabs[0].session.close(other);
+    world.settle();
+    for number in 0..3 {
+        world.receive(Bytes::from(vec![number; 3]));
+        world.receive_parcel(vec![number; 20_000].into());
+        world.settle();
+    }
+    for tab in &world.tabs {
+        let lens = tab.messages.iter().map(Bytes::len);
+        assert_eq!(lens.collect::<Vec<_>>(), [3, 3, 3]);
+        let lens = tab.unread.iter().map(Parcel::len);
+        assert_eq!(lens.collect::<Vec<_>>(), [20_000; 3]);
+        assert_eq!(tab.errors, []);
+    }
+    assert_eq!((world.held.reads.get(), world.held.alive.get()), (0, 3));
+    let last = world.tabs[1].unread.pop().expect("a parcel");
+    world.tabs[0].unread.clear();
+    assert_eq!(last.into_payload(), Payload::binary(vec![2; 20_000]));
+    assert_eq!((world.held.reads.get(), world.held.alive.get()), (1, 2));
+}
+
+#[test]
+fn a_batch_without_a_number_brings_no_parcel() {
+    let mut world = World::new(1, &ChannelConfigs::default());
+    let mut worker = Outbox::new(Epoch(1), Version::V1);
+    worker.push_parcel(ChannelId(1), &world.held.parcel(vec![1; 20_000].into()));
+    assert!(worker.prepare_frame());
+    let mut frame = worker.prepared_frame().to_vec();
+    // Where it stands: PROTOCOL.md, section 4.
+    frame[16..24].fill(0);
+    let arrived = Arrived::new(frame.into(), worker.enclosed().to_vec());
+    let session = &mut world.tabs[0].session;
+    session.handle_arrived(arrived.expect("a batch"));
+    let output = std::iter::from_fn(|| session.poll_output().map(|output| format!("{output:?}")));
+    assert_eq!(output.collect::<Vec<_>>(), ["Error(InvalidFrame)"]);
 }
 
 #[test]
@@ -372,6 +416,8 @@ struct World {
     held: Held,
     now: u64,
     tabs: Vec<Tab>,
+    /// Whether frames come to the tabs with their parcels beside them, as they do where there is no port in between.
+    arrives_closed: bool,
     given_away: usize,
     copied: usize,
     transmitted: Vec<Payload>,
@@ -380,10 +426,12 @@ struct World {
 
 struct Tab {
     session: TabSession,
-    to_tab: VecDeque<Bytes>,
+    to_tab: VecDeque<Arrived>,
     to_worker: VecDeque<Bytes>,
     is_frozen: bool,
     messages: Vec<Bytes>,
+    /// What it was told of and has not read.
+    unread: Vec<Parcel>,
     missed: usize,
     errors: Vec<WorkerError>,
 }
@@ -405,6 +453,7 @@ impl World {
             held: Held::default(),
             now: 0,
             tabs: Vec::new(),
+            arrives_closed: false,
             given_away: 0,
             copied: 0,
             transmitted: Vec::new(),
@@ -437,6 +486,7 @@ impl World {
             to_worker: VecDeque::new(),
             is_frozen: false,
             messages: Vec::new(),
+            unread: Vec::new(),
             missed: 0,
             errors: Vec::new(),
         });
@@ -466,13 +516,22 @@ impl World {
                     ..
                 } => {
                     let reads = self.held.reads.get();
+                    let closed = self.arrives_closed.then(|| enclosed.to_vec());
+                    let arrived =
+                        Arrived::new(Bytes::copy_from_slice(frame), closed.unwrap_or_default());
                     let frame = assemble(frame, enclosed).expect("parcels in their places");
                     self.held.reads.set(reads);
                     let last = enclosed.iter().filter(|enclosed| enclosed.parcel.is_last());
                     let given_away = last.count();
                     self.given_away += given_away;
                     self.copied += enclosed.len() - given_away;
-                    self.tabs[port.0 as usize].to_tab.push_back(frame.into());
+                    let frame = match self.arrives_closed {
+                        true => arrived,
+                        false => Some(Bytes::from(frame).into()),
+                    };
+                    self.tabs[port.0 as usize]
+                        .to_tab
+                        .push_back(frame.expect("parcels in their places"));
                 }
                 Output::Transmit { payload, .. } => self.transmitted.push(payload),
                 Output::Close { .. } => self.closes += 1,
@@ -494,7 +553,7 @@ impl World {
                 }
                 for frame in core::mem::take(&mut tab.to_tab) {
                     is_busy = true;
-                    tab.session.handle_frame(&frame);
+                    tab.session.handle_arrived(frame);
                 }
                 self.drain_tab(number);
                 for frame in core::mem::take(&mut self.tabs[number].to_worker) {
@@ -521,6 +580,7 @@ impl World {
                     ChannelEvent::Packed(packed) => tab
                         .messages
                         .extend(packed.payloads().map(Payload::into_bytes)),
+                    ChannelEvent::Parcel(parcel) => tab.unread.push(parcel),
                     ChannelEvent::Lagged { missed } => tab.missed += missed as usize,
                     ChannelEvent::Error(error) => tab.errors.push(error),
                     _ => {}

@@ -1,5 +1,6 @@
 //! The tests of the protocol that need nothing but its public face.
 
+mod arrived;
 mod caps;
 mod clock;
 mod golden;

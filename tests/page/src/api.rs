@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use onesocket::{
-    Client, ClientBuilder, Delivery, Event, Fault, GreetingGuard, LogOut, Millis, Payload,
+    Client, ClientBuilder, Delivery, Event, Events, Fault, GreetingGuard, LogOut, Millis, Payload,
     RequestId, SendError, Sending, Tier, codec,
 };
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ struct Entry {
     events: Rc<RefCell<Vec<Value>>>,
     tally: Rc<RefCell<Tally>>,
     uploaded: Cell<u32>,
+    unread: RefCell<Option<Events<Payload>>>,
     greetings: RefCell<BTreeMap<String, Guard>>,
 }
 
@@ -128,6 +129,7 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
         events,
         tally,
         uploaded: Cell::new(0),
+        unread: RefCell::default(),
         greetings: RefCell::default(),
     };
     CLIENTS.with_borrow_mut(|clients| clients.insert(name.to_owned(), Rc::new(entry)));
@@ -148,6 +150,33 @@ fn open_json(
         log.borrow_mut().push(json!({ "type": "end" }));
     });
     Ok(AnyClient::Json(client))
+}
+
+/// Opens one more stream of a client, which nobody reads before [`read_hoard`].
+#[wasm_bindgen]
+pub fn hoard(name: &str) -> Result<(), String> {
+    let entry = entry(name)?;
+    let AnyClient::Raw(client) = &entry.client else {
+        return Err("its messages are not bytes".to_owned());
+    };
+    entry.unread.replace(Some(client.events()));
+    Ok(())
+}
+
+/// Reads what has come into the stream of [`hoard`]: each payload's length and its number.
+#[wasm_bindgen]
+pub fn read_hoard(name: &str) -> Result<String, String> {
+    let entry = entry(name)?;
+    let mut unread = entry.unread.borrow_mut();
+    let events = unread.as_mut().ok_or("nothing is hoarded")?;
+    let mut read = Vec::new();
+    while let Some(Some(event)) = events.next().now_or_never() {
+        if let Event::Message(payload) = event {
+            let number = payload.bytes().first_chunk().copied();
+            read.push(json!([payload.len(), number.map(u64::from_le_bytes)]));
+        }
+    }
+    Ok(Value::from(read).to_string())
 }
 
 #[wasm_bindgen]

@@ -1,9 +1,9 @@
-//! A sender that waits until the network has taken what it has sent.
+//! A sender that waits until the network has taken what it has sent, and an app that is slow to read.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::{Selection, SinkReport};
+use onesocket_server::{InjectedFrame, Selection, SinkReport, feed_frame};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -14,12 +14,54 @@ use super::{
 use crate::browser::Engine;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![Scenario {
-        name: "an_upload_waits_for_a_server_that_does_not_read",
-        tiers: &[Tier::Shared, Tier::Main],
-        run: |ctx| Box::pin(upload(ctx)),
-    }]
+    vec![
+        Scenario {
+            name: "an_upload_waits_for_a_server_that_does_not_read",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(upload(ctx)),
+        },
+        Scenario {
+            name: "large_messages_that_are_not_read_wait_outside_of_the_pages_wasm",
+            // The page of these tests receives by gloo-net in the main tier, which copies what it gives.
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(hoard(ctx)),
+        },
+    ]
 }
+
+async fn hoard(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    page.call("hoard", &[json!("c")]).await?;
+    let before = wasm_bytes(&page).await?;
+    for number in 0..HOARDED {
+        let frame = feed_frame(number, HOARDED_BYTES);
+        let faults = site.server()?.faults();
+        faults.inject(Selection::All, InjectedFrame::Binary(frame));
+        // Not all at once, or the other stream's would be there together.
+        page.wait_for_messages("c", number as usize + 1).await?;
+    }
+    let grown = wasm_bytes(&page).await? - before;
+    let most = 4 * HOARDED_BYTES as u64;
+    ensure!(grown <= most, "{grown} B more of wasm memory");
+    let read = page.call("read_hoard", &[json!("c")]).await?;
+    let read: Value = serde_json::from_str(read.as_str().context("a text")?)?;
+    let all = (0..HOARDED).map(|number| json!([HOARDED_BYTES, number]));
+    ensure!(read == Value::from_iter(all), "{read}");
+    let grown = wasm_bytes(&page).await? - before;
+    ensure!(grown <= most, "{grown} B more once all is read");
+    Ok(())
+}
+
+async fn wasm_bytes(page: &Page) -> Result<u64> {
+    let bytes = page.tab.eval("return memory.buffer.byteLength", vec![]);
+    bytes.await?.as_u64().context("a number")
+}
+
+/// Together far more than what a page takes for the one that is read.
+const HOARDED: u64 = 32;
+const HOARDED_BYTES: usize = 1024 * 1024;
 
 /// A few times of what the kernels of both ends keep.
 const FRAMES: u32 = 256;

@@ -12,11 +12,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use onesocket_protocol::parcel::Enclosed;
+use onesocket_protocol::{frame::Arrived, parcel::Enclosed};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Inlet, Outlet, PortEnd};
-use crate::held;
 
 /// Makes two ends of one port.
 ///
@@ -24,7 +23,7 @@ use crate::held;
 /// use onesocket_worker::local;
 ///
 /// let (tab, worker) = local::pair();
-/// worker.on_frame(|frame| assert_eq!(&frame[..], b"hello"));
+/// worker.on_frame(|arrived| assert_eq!(&arrived.frame()[..], b"hello"));
 /// tab.post(b"hello");
 /// ```
 #[must_use]
@@ -51,14 +50,15 @@ pub struct LocalEnd {
 impl LocalEnd {
     /// Posts a buffer; it arrives in a microtask. Ignored once either end is closed.
     pub fn post(&self, frame: &[u8]) {
-        self.outgoing.push(Some(Bytes::copy_from_slice(frame)));
+        self.outgoing
+            .push(Some(Bytes::copy_from_slice(frame).into()));
     }
 
-    /// Sets who is called with every buffer. What has arrived before waits for it.
-    pub fn on_frame(&self, callback: impl Fn(Bytes) + 'static) {
-        self.incoming.listen(move |frame| {
-            if let Some(frame) = frame {
-                callback(frame);
+    /// Sets who is called with every buffer, and what belongs into it. What has arrived before waits for it.
+    pub fn on_frame(&self, callback: impl Fn(Arrived) + 'static) {
+        self.incoming.listen(move |arrived| {
+            if let Some(arrived) = arrived {
+                callback(arrived);
             }
         });
     }
@@ -84,8 +84,9 @@ impl fmt::Debug for LocalEnd {
 
 impl PortEnd for LocalEnd {
     fn open(self, inlet: Inlet) -> Box<dyn Outlet> {
-        self.incoming.listen(move |frame| match frame {
-            Some(frame) => inlet.frame(frame),
+        self.incoming.listen(move |arrived| match arrived {
+            // A tab encloses nothing.
+            Some(arrived) => inlet.frame(arrived.frame().clone()),
             None => inlet.close(),
         });
         Box::new(self)
@@ -94,24 +95,26 @@ impl PortEnd for LocalEnd {
 
 impl Outlet for LocalEnd {
     fn post(&self, frame: &[u8], enclosed: &[Enclosed]) {
-        let frame = held::join(frame, enclosed);
-        self.outgoing.push(Some(frame.into()));
+        // The engine encloses nothing out of place.
+        let frame = Bytes::copy_from_slice(frame);
+        let arrived = Arrived::new(frame, enclosed.to_vec());
+        self.outgoing.push(Some(arrived.unwrap_or_default()));
     }
 }
 
-type Listen = dyn Fn(Option<Bytes>);
+type Listen = dyn Fn(Option<Arrived>);
 
 /// One direction. `None` is its end.
 #[derive(Default)]
 struct Lane {
-    frames: RefCell<VecDeque<Option<Bytes>>>,
+    frames: RefCell<VecDeque<Option<Arrived>>>,
     listener: RefCell<Option<Rc<Listen>>>,
     is_scheduled: Cell<bool>,
     is_closed: Cell<bool>,
 }
 
 impl Lane {
-    fn push(self: &Rc<Self>, frame: Option<Bytes>) {
+    fn push(self: &Rc<Self>, frame: Option<Arrived>) {
         if self.is_closed.get() {
             return;
         }
@@ -120,7 +123,7 @@ impl Lane {
         self.schedule();
     }
 
-    fn listen(self: &Rc<Self>, listener: impl Fn(Option<Bytes>) + 'static) {
+    fn listen(self: &Rc<Self>, listener: impl Fn(Option<Arrived>) + 'static) {
         self.listener.replace(Some(Rc::new(listener)));
         self.schedule();
     }

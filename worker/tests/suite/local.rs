@@ -12,7 +12,7 @@ async fn a_local_pair_delivers_in_order_and_never_at_once() {
     tab.post(b"before anybody listens");
     worker.on_frame({
         let seen = Rc::clone(&seen);
-        move |frame| seen.borrow_mut().push(frame)
+        move |arrived| seen.borrow_mut().push(arrived.frame().clone())
     });
     tab.post(b"after");
     assert!(seen.borrow().is_empty());
@@ -27,9 +27,9 @@ async fn a_local_pair_may_post_and_close_from_its_own_callback() {
     let echoed = Rc::new(RefCell::new(0));
     worker.on_frame({
         let worker = Rc::downgrade(&worker);
-        move |frame| {
+        move |arrived| {
             let worker = worker.upgrade().unwrap();
-            worker.post(&frame);
+            worker.post(arrived.frame());
             worker.close();
         }
     });

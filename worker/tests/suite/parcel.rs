@@ -1,6 +1,11 @@
+use bytes::Bytes;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
-use onesocket_protocol::limits;
-use onesocket_worker::assemble;
+use onesocket_protocol::{
+    ChannelId, Epoch, Outbox, Parcel, Payload, Version,
+    frame::{Arrived, ArrivedReader},
+    limits,
+};
+use onesocket_worker::arrived;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -13,7 +18,7 @@ fn list(parts: &[JsValue]) -> Array {
 }
 
 #[wasm_bindgen_test]
-fn a_frame_comes_together_with_what_belongs_into_it() {
+fn a_frame_that_is_no_batch_comes_together_with_what_belongs_into_it() {
     let parts = [
         buffer(b"frame"),
         JsValue::from(2),
@@ -21,19 +26,39 @@ fn a_frame_comes_together_with_what_belongs_into_it() {
         JsValue::from(5),
         buffer(b">"),
     ];
-    let expect = Some(&b"fr--ame>"[..]);
-    assert_eq!(assemble(&list(&parts)).as_deref(), expect);
-    let alone = list(&[buffer(b"frame")]);
-    assert_eq!(assemble(&alone).as_deref(), Some(&b"frame"[..]));
+    let whole = |frame: &'static [u8]| Some(Arrived::from(Bytes::from_static(frame)));
+    assert_eq!(arrived(&list(&parts)), whole(b"fr--ame>"));
+    assert_eq!(arrived(&list(&[buffer(b"frame")])), whole(b"frame"));
+}
+
+/// A list of a batch with one message, whose payload is this buffer.
+fn batch(payload: &ArrayBuffer) -> Array {
+    let len = payload.byte_length() as usize;
+    let mut outbox = Outbox::new(Epoch(1), Version::V1);
+    outbox.push_parcel(ChannelId(7), &Parcel::new(Bytes::new(), len));
+    assert!(outbox.prepare_frame());
+    let at = outbox.enclosed()[0].at as u32;
+    let frame = buffer(outbox.prepared_frame());
+    list(&[frame, at.into(), payload.clone().into()])
 }
 
 /// Until the browser looks for what nobody has any more, a page would have it twice.
 #[wasm_bindgen_test]
-fn the_memory_of_what_was_put_together_is_given_back() {
-    let part: ArrayBuffer = buffer(b"--").unchecked_into();
-    let parts = [buffer(b"frame"), JsValue::from(2), part.clone().into()];
-    assert!(assemble(&list(&parts)).is_some());
-    assert_eq!(part.byte_length(), 0);
+fn what_belongs_into_a_batch_is_the_browsers_until_it_is_read() {
+    let payload: ArrayBuffer = buffer(b"--").unchecked_into();
+    let batch = arrived(&batch(&payload)).expect("a batch");
+    let mut reader = ArrivedReader::new(batch.clone()).expect("a batch");
+    let (channel, parcel) = reader.next_parcel(Version::V1).expect("a parcel");
+    assert_eq!((channel, parcel.len()), (ChannelId(7), 2));
+    drop(reader);
+    assert_eq!(parcel.into_payload(), Payload::binary(&b"--"[..]));
+    assert_eq!(payload.byte_length(), 2, "somebody else has it");
+
+    let mut reader = ArrivedReader::new(batch).expect("a batch");
+    let (_, parcel) = reader.next_parcel(Version::V1).expect("a parcel");
+    drop(reader);
+    assert_eq!(parcel.into_payload(), Payload::binary(&b"--"[..]));
+    assert_eq!(payload.byte_length(), 0, "its memory is given back");
 }
 
 #[wasm_bindgen_test]
@@ -51,18 +76,18 @@ fn a_list_of_anything_else_is_no_frame() {
         Array::new().into(),
         Uint8Array::new_with_length(3).into(),
     ];
-    assert_eq!(assemble(&Array::new()), None);
-    assert_eq!(assemble(&list(&[frame(), JsValue::from(0)])), None, "half");
+    assert_eq!(arrived(&Array::new()), None);
+    assert_eq!(arrived(&list(&[frame(), JsValue::from(0)])), None, "half");
     for foreign in foreign {
         let place = list(&[frame(), foreign.clone(), part()]);
-        assert_eq!(assemble(&place), None, "place {foreign:?}");
+        assert_eq!(arrived(&place), None, "place {foreign:?}");
         let parcel = list(&[frame(), JsValue::from(0), foreign.clone()]);
-        assert_eq!(assemble(&parcel), None, "parcel {foreign:?}");
+        assert_eq!(arrived(&parcel), None, "parcel {foreign:?}");
         let own = list(&[foreign.clone(), JsValue::from(0), part()]);
-        assert_eq!(assemble(&own), None, "frame {foreign:?}");
+        assert_eq!(arrived(&own), None, "frame {foreign:?}");
     }
     let descending = [frame(), 3.into(), part(), 2.into(), part()];
-    assert_eq!(assemble(&list(&descending)), None);
+    assert_eq!(arrived(&list(&descending)), None);
 }
 
 #[wasm_bindgen_test]
@@ -76,7 +101,7 @@ fn a_list_over_the_cap_is_no_frame() {
         1.into(),
         half.into(),
     ];
-    assert_eq!(assemble(&list(&parts)), None);
+    assert_eq!(arrived(&list(&parts)), None);
     let whole = ArrayBuffer::new(limits::MAX_FRAME_BYTES as u32 + 1);
-    assert_eq!(assemble(&list(&[whole.into()])), None);
+    assert_eq!(arrived(&list(&[whole.into()])), None);
 }

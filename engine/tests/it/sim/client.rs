@@ -101,6 +101,10 @@ impl Client {
                     .filter_map(|payload| self.on_message(at, false, &payload, seed))
                     .collect();
             }
+            ChannelEvent::Parcel(parcel) => {
+                let acknowledged = self.on_message(at, false, &parcel.into_payload(), seed);
+                return acknowledged.into_iter().collect();
+            }
             ChannelEvent::Lagged { missed } => {
                 self.lagged.push(missed);
                 if let Some((_, _, skipped)) = &mut self.last {

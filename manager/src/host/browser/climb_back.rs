@@ -7,7 +7,9 @@ use std::{cell::Cell, rc::Rc};
 
 use bytes::Bytes;
 use futures::channel::mpsc;
-use onesocket_protocol::{Hello, Preface, TabToken, Version, VersionRange, Welcome};
+use onesocket_protocol::{
+    Hello, Preface, TabToken, Version, VersionRange, Welcome, frame::Arrived,
+};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -108,8 +110,8 @@ async fn knock_at(core: &Rc<Core>, tier: Tier) -> Result<Transport, TierFailure>
     let (verdicts, mut heard) = mpsc::unbounded();
     let welcome = Rc::new(Cell::new(None));
     let (tell, note) = (verdicts.clone(), Rc::clone(&welcome));
-    let on_frame = move |_, frame: &Bytes| {
-        if let Some(verdict) = verdict(frame, &note) {
+    let on_frame = move |_, arrived: Arrived| {
+        if let Some(verdict) = verdict(arrived.frame(), &note) {
             // Who has stopped waiting does not mind.
             let _ = tell.unbounded_send(verdict);
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use onesocket_protocol::{
-    DebugLevel, Epoch, Outbox, Preface, ToWorker, Version, WorkerScope, limits,
+    DebugLevel, Epoch, Outbox, Preface, ToWorker, Version, WorkerScope, frame::Arrived, limits,
 };
 use onesocket_worker::local::{self, LocalEnd};
 use wasm_bindgen::{JsCast, JsValue};
@@ -100,7 +100,7 @@ pub(super) struct Spawner {
 }
 
 /// Is given what comes on a line, by its number.
-pub(super) type OnFrame = Rc<dyn Fn(u32, &Bytes)>;
+pub(super) type OnFrame = Rc<dyn Fn(u32, Arrived)>;
 
 impl Spawner {
     /// `script` is absolute.
@@ -230,7 +230,7 @@ impl Spawner {
                 }
             }
         };
-        let on_data = move |data| on_frame(number, &frame(data));
+        let on_data = move |data| on_frame(number, arrived(data));
         let meeting = hall.meet(leader, on_listened_to, on_data)?;
         Ok(Wire::Meeting(meeting))
     }
@@ -265,7 +265,7 @@ impl Spawner {
         let host = onesocket_worker::Host::start(WorkerScope::Main, DebugLevel::Off);
         let (ours, theirs) = local::pair();
         let on_frame = Rc::clone(&self.on_frame);
-        ours.on_frame(move |frame| on_frame(0, &frame));
+        ours.on_frame(move |arrived| on_frame(0, arrived));
         host.accept(theirs);
         (Some(Wire::Local(ours)), Maker::Main(host))
     }
@@ -289,12 +289,15 @@ impl Spawner {
     fn listen(&self, target: &EventTarget, number: u32) -> [Listener; 2] {
         let on_frame = Rc::clone(&self.on_frame);
         let message = Listener::new(target, "message", move |event| {
-            on_frame(number, &frame(event.unchecked_ref::<MessageEvent>().data()));
+            on_frame(
+                number,
+                arrived(event.unchecked_ref::<MessageEvent>().data()),
+            );
         });
         let on_frame = Rc::clone(&self.on_frame);
         // What the browser can't deserialize is a foreign frame too.
         let unreadable = Listener::new(target, "messageerror", move |_| {
-            on_frame(number, &Bytes::new())
+            on_frame(number, Arrived::default())
         });
         [message, unreadable]
     }
@@ -493,39 +496,39 @@ impl Drop for Port {
 /// Gives what comes to the tab's session.
 pub(super) fn to_session(core: &Rc<Core>) -> OnFrame {
     let core = Rc::downgrade(core);
-    Rc::new(move |line, frame| {
+    Rc::new(move |line, arrived| {
         if let Some(core) = core.upgrade() {
-            on_frame(&core, line, frame);
+            on_frame(&core, line, arrived);
         }
     })
 }
 
-fn on_frame(core: &Rc<Core>, line: u32, frame: &Bytes) {
+fn on_frame(core: &Rc<Core>, line: u32, arrived: Arrived) {
     let is_ours = core
         .host
         .transport
         .borrow_mut()
         .as_mut()
-        .is_some_and(|transport| transport.hears(line, frame));
+        .is_some_and(|transport| transport.hears(line, arrived.frame()));
     if is_ours {
         core.host.heard.set(core.host.heard.get() + 1);
-        core.wiring.handle_frame(frame);
+        core.wiring.handle_frame(arrived);
         deliver(core);
         answer_soon(core);
     }
 }
 
-/// Copies what has arrived. Anything but a buffer of a sane size, alone or with what belongs into it, is none of ours; the session knows what to
+/// Copies the frame that has arrived. Anything but a buffer of a sane size, alone or with what belongs into it, is none of ours; the session knows what to
 /// make of the empty frame that stands for it.
-fn frame(data: JsValue) -> Bytes {
+fn arrived(data: JsValue) -> Arrived {
     match data.dyn_into::<ArrayBuffer>() {
         Ok(buffer) if buffer.byte_length() as usize <= limits::MAX_FRAME_BYTES => {
-            Some(Uint8Array::new(&buffer).to_vec())
+            Some(Bytes::from(Uint8Array::new(&buffer).to_vec()).into())
         }
         Ok(_) => None,
-        Err(data) => data.dyn_ref().and_then(onesocket_worker::assemble),
+        Err(data) => data.dyn_ref().and_then(onesocket_worker::arrived),
     }
-    .map_or_else(Bytes::new, Bytes::from)
+    .unwrap_or_default()
 }
 
 fn options(config: &ManagerConfig, name: &str) -> WorkerOptions {
