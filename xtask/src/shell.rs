@@ -99,6 +99,12 @@ impl Shell {
         Ok(())
     }
 
+    /// Says what runs, and returns its standard output.
+    pub(crate) fn read_aloud(self) -> Result<String> {
+        println!("$ {}", self.line());
+        self.read()
+    }
+
     /// Runs quietly and returns its standard output.
     pub(crate) fn read(mut self) -> Result<String> {
         let line = self.line();

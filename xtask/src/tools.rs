@@ -3,6 +3,7 @@
 mod apt;
 mod browsers;
 mod cargo_install;
+mod kept;
 mod npm;
 mod wasm_opt;
 

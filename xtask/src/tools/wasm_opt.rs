@@ -7,13 +7,14 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use super::apt;
+use super::{apt, kept::Kept};
 use crate::{paths, shell::Shell, wasm::Names};
 
 /// A usable wasm-opt.
 #[derive(Debug)]
 pub(crate) struct WasmOpt {
     program: PathBuf,
+    version: u32,
 }
 
 impl WasmOpt {
@@ -21,32 +22,37 @@ impl WasmOpt {
     /// behaves the same, and a machine without a node registry should still see the demo.
     pub(crate) fn find() -> Result<Option<Self>> {
         if let Some(program) = paths::on_path("wasm-opt")
-            && version(&program).is_some_and(|version| version >= OLDEST)
+            && let Some(version) = version(&program).filter(|version| *version >= OLDEST)
         {
-            return Ok(Some(Self { program }));
+            return Ok(Some(Self { program, version }));
         }
         let root = paths::cache()?.join(format!("binaryen-{BINARYEN}"));
         let program = root.join("node_modules/.bin/wasm-opt");
-        if version(&program).is_none()
-            && let Err(error) = install(&root)
-        {
-            println!("\n!! no wasm-opt: {error:#}");
-            println!("!! the wasm stays unoptimised: it works, and is about a fifth bigger\n");
-            return Ok(None);
+        if let Some(version) = version(&program) {
+            return Ok(Some(Self { program, version }));
         }
-        Ok(Some(Self { program }))
+        let installed = install(&root).and_then(|()| {
+            let version = version(&program);
+            version.with_context(|| format!("{} does not run", program.display()))
+        });
+        Ok(match installed {
+            Ok(version) => Some(Self { program, version }),
+            Err(error) => {
+                println!("\n!! no wasm-opt: {error:#}");
+                println!("!! the wasm stays unoptimised: it works, and is about a fifth bigger\n");
+                None
+            }
+        })
     }
 
     /// Rewrites one wasm file for size.
     pub(crate) fn optimise(&self, wasm: &Path) -> Result<()> {
-        self.over(wasm, &[]).run()
+        self.over(wasm, &[]).map(drop)
     }
 
     /// Rewrites one wasm file for size, with short names for what it imports and exports. Its script must be told them.
     pub(crate) fn optimise_and_shorten(&self, wasm: &Path) -> Result<Names> {
-        let map = self
-            .over(wasm, &["--minify-imports-and-exports-and-modules"])
-            .read()?;
+        let map = self.over(wasm, &["--minify-imports-and-exports-and-modules"])?;
         Names::read(&map)
     }
 
@@ -66,11 +72,17 @@ impl WasmOpt {
         Ok(fs::remove_file(path)?)
     }
 
-    fn over(&self, wasm: &Path, passes: &[&str]) -> Shell {
-        self.shell(wasm, wasm)
-            .args(SIZE)
-            .args(passes)
-            .advice("`cargo xtask build --dev` goes without wasm-opt")
+    /// Rewrites one wasm file, unless that was done already, and returns what wasm-opt says.
+    fn over(&self, wasm: &Path, passes: &[&str]) -> Result<String> {
+        let flags = [&FEATURES[..], &SIZE, passes].concat().join(" ");
+        let how = format!("wasm-opt {} {flags}", self.version);
+        Kept::of(wasm, how).or_rewrite(|| {
+            self.shell(wasm, wasm)
+                .args(SIZE)
+                .args(passes)
+                .advice("`cargo xtask build --dev` goes without wasm-opt")
+                .read_aloud()
+        })
     }
 
     fn translate(&self, from: &Path, to: &Path, flags: &[&str]) -> Result<()> {
