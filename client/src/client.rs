@@ -1,5 +1,7 @@
 //! The typed client.
 
+mod messages;
+
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
@@ -15,8 +17,8 @@ use litemap::LiteMap;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    self as protocol, DebugLevel, GreetingId, LinkState, Packed, Parcel, Payload, SendFailure,
-    Status, StopReason, limits,
+    self as protocol, DebugLevel, GreetingId, LinkState, Payload, SendFailure, Status, StopReason,
+    limits,
 };
 
 use crate::{
@@ -786,134 +788,6 @@ impl<Rx> Shared<Rx> {
         }
     }
 
-    /// Decodes once for each stream, and once for all listeners, so that messages need not be `Clone`; almost always there is
-    /// one stream, or there are only listeners.
-    fn on_message(&self, replayed: bool, payload: &Payload) {
-        // Not even a stream that is full may keep an answer or an acknowledgement from who waits for it.
-        if self.reply_to.is_some() || self.receipts.wants_acknowledgements() {
-            self.on_awaited(replayed, payload);
-        } else {
-            self.pass_on(replayed, payload, None);
-        }
-    }
-
-    /// Gives many messages to the streams as they are: each is decoded when it is read. Who else waits for messages must be told of each, now.
-    fn on_packed(&self, packed: &Packed) {
-        if self.must_read() {
-            return packed
-                .payloads()
-                .for_each(|payload| self.on_message(false, &payload));
-        }
-        for at in 0..self.inboxes.borrow().len() {
-            if let Some(inbox) = self.inbox(at) {
-                let waker = inbox.borrow_mut().push_packed(packed);
-                wake(waker);
-            }
-        }
-    }
-
-    /// Gives a large message to the streams as it is, as [`on_packed`](Self::on_packed) does.
-    fn on_parcel(&self, parcel: Parcel) {
-        if self.must_read() {
-            return self.on_message(false, &parcel.into_payload());
-        }
-        for at in 0..self.inboxes.borrow().len() {
-            if let Some(inbox) = self.inbox(at) {
-                let waker = inbox.borrow_mut().push_parcel(&parcel);
-                wake(waker);
-            }
-        }
-    }
-
-    /// Whether somebody beside the streams waits for what the server sends.
-    fn must_read(&self) -> bool {
-        self.reply_to.is_some()
-            || self.receipts.wants_acknowledgements()
-            || !self.listeners.is_empty()
-    }
-
-    /// Somebody waits for a message that may be this one.
-    #[inline(never)]
-    fn on_awaited(&self, replayed: bool, payload: &Payload) {
-        let message = match (self.decode)(payload) {
-            Ok(message) => message,
-            Err(error) => return self.publish_undecodable(payload, error),
-        };
-        if let Some(id) = (self.acknowledges)(&message) {
-            return self.on_acknowledgement(id);
-        }
-        match self
-            .reply_to
-            .as_ref()
-            .and_then(|reply_to| reply_to(&message))
-        {
-            Some(id) => self.on_answer(id, message),
-            None => self.pass_on(replayed, payload, Some(message)),
-        }
-    }
-
-    /// Gives a message to all who listen, as it is decoded already or not yet.
-    fn pass_on(&self, replayed: bool, payload: &Payload, mut decoded: Option<Rx>) {
-        for at in 0..self.inboxes.borrow().len() {
-            let Some(inbox) = self.inbox(at) else {
-                continue;
-            };
-            if inbox.borrow_mut().must_drop() {
-                continue;
-            }
-            let message = match decoded.take().map_or_else(|| (self.decode)(payload), Ok) {
-                Ok(message) => message,
-                Err(error) => return self.publish_undecodable(payload, error),
-            };
-            if (self.acknowledges)(&message).is_some() {
-                // Of another tab's message, or one more of ours.
-                return;
-            }
-            let waker = inbox.borrow_mut().push(message_event(replayed, message));
-            wake(waker);
-        }
-        if !self.listeners.is_empty() {
-            self.tell_listeners(replayed, payload, decoded);
-        }
-    }
-
-    #[inline(never)]
-    fn tell_listeners(&self, replayed: bool, payload: &Payload, decoded: Option<Rx>) {
-        let message = match decoded.map_or_else(|| (self.decode)(payload), Ok) {
-            Ok(message) => message,
-            Err(error) => return self.publish_undecodable(payload, error),
-        };
-        if (self.acknowledges)(&message).is_none() {
-            let message = Arc::new(message);
-            self.listeners
-                .tell(|| message_event(replayed, Arc::clone(&message)));
-        }
-    }
-
-    #[inline(never)]
-    fn on_acknowledgement(&self, ack_id: u64) {
-        for id in self.receipts.named(ack_id) {
-            self.with_channel(|channel| channel.acknowledge(id));
-        }
-    }
-
-    #[inline(never)]
-    fn on_answer(&self, id: RequestId, answer: Rx) {
-        let request = self.requests.borrow_mut().remove(&id);
-        match request {
-            // Whoever asked may have stopped waiting.
-            Some(request) => drop(request.send(answer)),
-            None => {
-                tracing::debug!(target: "onesocket", "an answer to request {id} of another tab, or one too late")
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn publish_undecodable(&self, payload: &Payload, source: DecodeError) {
-        self.publish(undecodable(payload, source));
-    }
-
     /// Tells everybody what is no message.
     fn publish(&self, event: Event<Infallible>) {
         for inbox in self.live_inboxes() {
@@ -968,14 +842,6 @@ pub(crate) fn undecodable<T>(payload: &Payload, source: DecodeError) -> Event<T>
         bytes: payload.len(),
         source,
     })
-}
-
-fn message_event<T>(replayed: bool, message: T) -> Event<T> {
-    if replayed {
-        Event::Replayed(message)
-    } else {
-        Event::Message(message)
-    }
 }
 
 /// Wakes a task. Never while anything is borrowed: an executor may poll it at once.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
-use onesocket_protocol::parcel::Contents;
+use onesocket_protocol::{Packed, Parcel, parcel::Contents};
 
 use super::*;
 use crate::codec::EncodeError;
