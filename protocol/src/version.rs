@@ -75,7 +75,7 @@ impl VersionRange {
     /// use onesocket_protocol::{Version, VersionRange};
     ///
     /// let newer_tab = VersionRange { min: 1, max: 9 };
-    /// assert_eq!(VersionRange::OURS.newest_common(newer_tab), Some(Version::V1));
+    /// assert_eq!(VersionRange::OURS.newest_common(newer_tab), Some(Version::NEWEST));
     /// let too_new = VersionRange { min: 8, max: 9 };
     /// assert_eq!(VersionRange::OURS.newest_common(too_new), None);
     /// ```

@@ -61,6 +61,17 @@ fn what_belongs_into_a_batch_is_the_browsers_until_it_is_read() {
     assert_eq!(payload.byte_length(), 0, "its memory is given back");
 }
 
+/// Every listener of an event is given the same buffer.
+#[wasm_bindgen_test]
+fn what_somebody_else_has_transferred_away_is_empty_and_no_exception() {
+    let payload: ArrayBuffer = buffer(b"--").unchecked_into();
+    let batch = arrived(&batch(&payload)).expect("a batch");
+    payload.transfer().expect("nobody has transferred it yet");
+    let mut reader = ArrivedReader::new(batch).expect("a batch");
+    let (_, parcel) = reader.next_parcel(Version::V1).expect("a parcel");
+    assert_eq!(parcel.into_payload(), Payload::binary(Bytes::new()));
+}
+
 #[wasm_bindgen_test]
 fn a_list_of_anything_else_is_no_frame() {
     let (frame, part) = (|| buffer(b"frame"), || buffer(b"x"));
