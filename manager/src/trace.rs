@@ -144,12 +144,11 @@ const MAX_SHOWN_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use onesocket_protocol::{
         ChannelId, Epoch, Hello, LogEntry, LogLevel, Millis, Outbox, Packed, SendId, Status,
         TabToken,
     };
-
-    use bytes::Bytes;
 
     use super::*;
 
