@@ -117,11 +117,11 @@ impl Engine {
         match input {
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::Received { socket, payload } => {
-                self.on_arrived(socket, Arrived::Payload(&payload));
+                self.receive(socket, Received::Payload(&payload));
             }
             Input::Gathered { socket, gathered } => self.on_gathered(socket, gathered),
             Input::ReceivedParcel { socket, parcel } => {
-                self.on_arrived(socket, Arrived::Parcel(&parcel));
+                self.receive(socket, Received::Parcel(&parcel));
             }
             input => self.handle_rare(input),
         }
@@ -162,15 +162,15 @@ impl Engine {
     /// Out of line with the loop that drops them, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
     fn on_gathered(&mut self, socket: SocketId, gathered: Vec<Gathered>) {
-        self.on_arrived(socket, Arrived::Gathered(&gathered));
+        self.receive(socket, Received::Gathered(&gathered));
     }
 
     /// Out of line, so that there is one copy for its callers.
     #[inline(never)]
-    fn on_arrived(&mut self, socket: SocketId, arrived: Arrived<'_>) {
-        self.on_link_of(socket, |link, ctx| match arrived {
-            Arrived::Payload(payload) => link.on_received(ctx, payload),
-            Arrived::Gathered(gathered) => {
+    fn receive(&mut self, socket: SocketId, received: Received<'_>) {
+        self.on_link_of(socket, |link, ctx| match received {
+            Received::Payload(payload) => link.on_received(ctx, payload),
+            Received::Gathered(gathered) => {
                 for piece in gathered {
                     match piece {
                         Gathered::One(payload) => link.on_received(ctx, payload),
@@ -178,7 +178,7 @@ impl Engine {
                     }
                 }
             }
-            Arrived::Parcel(parcel) => link.on_parcel(ctx, parcel),
+            Received::Parcel(parcel) => link.on_parcel(ctx, parcel),
         });
     }
 
@@ -606,7 +606,7 @@ impl Engine {
 }
 
 /// Messages that a socket has received.
-enum Arrived<'a> {
+enum Received<'a> {
     Payload(&'a Payload),
     Gathered(&'a [Gathered]),
     Parcel(&'a Parcel),
