@@ -4,6 +4,7 @@
 self.onesocketDial = (() => {
   const MILLIS = 5000;
   const EVENTS = 1000;
+  const LENGTH = 16 * 1024 * 1024;
   const page = self.document;
   let early = null;
 
@@ -35,7 +36,11 @@ self.onesocketDial = (() => {
     }
     socket.binaryType = "arraybuffer";
     const types = ["open", "message", "close"];
-    const keep = (event) => events.push(event) > EVENTS && forgo();
+    let length = 0;
+    const keep = (event) => {
+      length += event.data?.byteLength ?? event.data?.length ?? 0;
+      if (events.push(event) > EVENTS || length > LENGTH) forgo();
+    };
     types.forEach((type) => socket.addEventListener(type, keep));
     const timer = self.setTimeout(() => forgo(), MILLIS);
     const leave = () => {

@@ -26,6 +26,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(ends_early(ctx)),
         },
         Scenario {
+            name: "an_early_socket_on_which_too_much_comes_is_given_up",
+            tiers,
+            run: |ctx| Box::pin(too_much(ctx)),
+        },
+        Scenario {
             name: "an_early_socket_that_nobody_wants_is_closed",
             tiers,
             run: |ctx| Box::pin(unwanted(ctx)),
@@ -72,6 +77,28 @@ async fn before_the_wasm(ctx: &Context) -> Result<()> {
     next.open("c", config).await?;
     next.wait_for_state("connected").await?;
     ensure!(dials(&site)? == 1, "{} sockets", dials(&site)?);
+    Ok(())
+}
+
+/// The wasm is so late that nobody reads: what the prelude keeps is bounded in messages and in bytes.
+async fn too_much(ctx: &Context) -> Result<()> {
+    for (size, count) in [(64, 1_100), (1024 * 1024, 18)] {
+        let site = Site::start(ctx).await?;
+        let late = HttpFault::default().delay(Duration::from_secs(4));
+        let faults = site.server()?.faults();
+        faults.http("/onesocket-worker_bg.wasm", late)?;
+        let feed = format!("/feed?rate=0&size={size}&count={count}");
+        let mut config = config(&site, &feed, &feed);
+        config["counts"] = json!(true);
+        let page = early_page(ctx, &site, &feed, &config).await?;
+        page.open("c", config).await?;
+        let is_all = format!(
+            "const tally = JSON.parse(api.tally('c')); return tally.messages === {count} && tally"
+        );
+        let tally = page.tab.wait_for(&is_all, SOON).await?;
+        ensure!(tally["misplaced"] == 0 && tally["missed"] == 0, "{tally}");
+        ensure!(dials(&site)? == 2, "{} sockets", dials(&site)?);
+    }
     Ok(())
 }
 
