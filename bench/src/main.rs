@@ -28,7 +28,7 @@ struct Cli {
     /// A browser; may be given again. All three if left out.
     #[arg(long)]
     engine: Vec<Engine>,
-    /// Measures less of everything, in less than three minutes: two rounds in one browser, or one in three.
+    /// Measures less of everything, in less than three minutes: two rounds in one browser, or one in three. What looks lost then is measured again.
     #[arg(long)]
     quick: bool,
     /// Rounds, each of which measures everything once.
