@@ -36,6 +36,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(early_too_late(ctx)),
         },
         Scenario {
+            name: "without_web_locks_each_tab_starts_a_worker_of_its_own_early",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(early_without_locks(ctx)),
+        },
+        Scenario {
             name: "an_early_worker_without_a_script_fails_as_a_late_one",
             tiers: &[],
             run: |ctx| Box::pin(early_not_found(ctx)),
@@ -53,6 +58,10 @@ async fn early_page(ctx: &Context, site: &Site<'_>, script: &str) -> Result<Page
         Some(Tier::Dedicated) => "?break=no-shared",
         _ => "",
     };
+    early_page_with(site, query, script).await
+}
+
+async fn early_page_with(site: &Site<'_>, query: &str, script: &str) -> Result<Page> {
     let page = site.page_with(query).await?;
     let counted = format!(
         "self.made = self.ended = 0;
@@ -106,6 +115,25 @@ async fn early(ctx: &Context) -> Result<()> {
     let after = page.tab.eval_async(holders, vec![]).await?;
     ensure!(before == after, "{before} was early, {after} is in use");
     ensure!(count(&page, "made").await? == 1, "another one");
+    Ok(())
+}
+
+/// Nobody can be asked whether somebody leads, so none waits for the answer.
+async fn early_without_locks(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    for sockets in 1..=2 {
+        let query = "?break=no-shared&break=no-locks";
+        let page = early_page_with(&site, query, EARLY_OR_DEDICATED).await?;
+        ensure!(
+            count(&page, "made").await? == 1,
+            "it is not started at once"
+        );
+        open_best(ctx, &site, &page).await?;
+        page.wait_for_state("connected").await?;
+        ensure!(count(&page, "made").await? == 1, "another one");
+        ensure!(count(&page, "ended").await? == 0, "it is not used");
+        site.wait_for_sockets(sockets).await?;
+    }
     Ok(())
 }
 
