@@ -1,11 +1,11 @@
 //! What becomes of the server's messages: who waits for one is told, and whoever else listens gets it.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Waker};
 
 use onesocket_protocol::{Packed, Parcel, Payload};
 
 use super::{Shared, undecodable, wake};
-use crate::{Event, RequestId, codec::DecodeError};
+use crate::{Event, RequestId, codec::DecodeError, event::Inbox};
 
 impl<Rx> Shared<Rx> {
     /// Decodes once for each stream, and once for all listeners, so that messages need not be `Clone`; almost always there is
@@ -26,12 +26,7 @@ impl<Rx> Shared<Rx> {
                 .payloads()
                 .for_each(|payload| self.on_message(false, &payload));
         }
-        for at in 0..self.inboxes.borrow().len() {
-            if let Some(inbox) = self.inbox(at) {
-                let waker = inbox.borrow_mut().push_packed(packed);
-                wake(waker);
-            }
-        }
+        self.for_streams(|inbox| inbox.push_packed(packed));
     }
 
     /// Gives a large message to the streams as it is, as [`on_packed`](Self::on_packed) does.
@@ -39,9 +34,13 @@ impl<Rx> Shared<Rx> {
         if self.must_read() {
             return self.on_message(false, &parcel.into_payload());
         }
+        self.for_streams(|inbox| inbox.push_parcel(&parcel));
+    }
+
+    fn for_streams(&self, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
         for at in 0..self.inboxes.borrow().len() {
             if let Some(inbox) = self.inbox(at) {
-                let waker = inbox.borrow_mut().push_parcel(&parcel);
+                let waker = push(&mut inbox.borrow_mut());
                 wake(waker);
             }
         }
