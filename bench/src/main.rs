@@ -44,7 +44,7 @@ struct Cli {
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Load::ALL.map(Load::name)))]
     figure: Vec<String>,
     /// Fails for each floor that is missed; else not for one that some rounds hold, nor for one that is missed as well by who does the least that can be done, and is no better;
-    /// and, with fewer than three rounds, not for one that is missed by less than a half, or, of the longest gap, is within three times.
+    /// and, with fewer than three rounds, not for one that is missed by less than a half.
     #[arg(long)]
     strict: bool,
     /// Writes every figure into this file.
