@@ -35,6 +35,10 @@ pub(crate) enum Figure {
     FirstTab,
     /// The same in a tab that joins.
     NextTab,
+    /// From the first tab's navigation to that message.
+    FirstTabNavigation,
+    /// The same in a tab that joins.
+    NextTabNavigation,
     /// For how long all processes of the browser run while ten tabs listen.
     TabsCpu,
     /// How many sockets those have.
@@ -77,6 +81,8 @@ impl Figure {
             Self::Large8M => "large-8m",
             Self::FirstTab => "first-tab",
             Self::NextTab => "next-tab",
+            Self::FirstTabNavigation => "first-tab-from-navigation",
+            Self::NextTabNavigation => "next-tab-from-navigation",
             Self::TabsCpu => "tabs-cpu",
             Self::TabsSockets => "tabs-sockets",
             Self::TabsBytes => "tabs-bytes",
@@ -103,6 +109,8 @@ impl Figure {
             Self::Large8M => Load::Large8M,
             Self::FirstTab
             | Self::NextTab
+            | Self::FirstTabNavigation
+            | Self::NextTabNavigation
             | Self::TabsCpu
             | Self::TabsSockets
             | Self::TabsBytes
@@ -130,7 +138,9 @@ impl Figure {
             | Self::InspectedEcho
             | Self::PingAnswer
             | Self::FirstTab
-            | Self::NextTab => "ms",
+            | Self::NextTab
+            | Self::FirstTabNavigation
+            | Self::NextTabNavigation => "ms",
             Self::SteadyMain | Self::TabsCpu => "ms/s",
             Self::TabsSockets => "sockets",
             Self::TabsBytes => "bytes/s",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use onesocket_tests::browser::{Browser, Tab};
+use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -41,7 +42,11 @@ async fn measure(
     let page = format!("{site}/?{}&first={feed}", contender.query(Load::Tabs));
     let sockets = server.sockets();
     let first = browser.open_tab(&page).await?;
-    let mut samples = vec![(Figure::FirstTab, first_message(&first).await?)];
+    let start = first_message(&first).await?;
+    let mut samples = vec![
+        (Figure::FirstTab, start.script),
+        (Figure::FirstTabNavigation, start.navigation),
+    ];
     let all = plan.tabs_of(contender);
     if all == 1 {
         return Ok(samples);
@@ -55,7 +60,11 @@ async fn measure(
         starts.push(first_message(&tab).await?);
         tabs.push(tab);
     }
-    samples.push((Figure::NextTab, median(starts).context("no tabs")?));
+    let median_of =
+        |ms: fn(&Start) -> f64| median(starts.iter().map(ms).collect()).context("no tabs");
+    samples.push((Figure::NextTab, median_of(|start| start.script)?));
+    let navigation = median_of(|start| start.navigation)?;
+    samples.push((Figure::NextTabNavigation, navigation));
     sleep(SETTLE).await;
 
     let (start, cpu, bytes) = (Instant::now(), browser.cpu_time(), server.live_bytes());
@@ -79,11 +88,20 @@ async fn measure(
     Ok(samples)
 }
 
-async fn first_message(tab: &Tab) -> Result<f64> {
+/// How many milliseconds a tab took to its first message.
+#[derive(Debug, Deserialize)]
+struct Start {
+    /// From the start of its script.
+    script: f64,
+    /// From its navigation.
+    navigation: f64,
+}
+
+async fn first_message(tab: &Tab) -> Result<Start> {
     let ready = "return document.querySelector('#ready').textContent === 'ready'";
     tab.wait_for(ready, Duration::from_secs(20)).await?;
-    let ms = tab.eval_async("return await window.first", vec![]).await?;
-    ms.as_f64().context("no time of the first message")
+    let start = tab.eval_async("return await window.first", vec![]).await?;
+    serde_json::from_value(start).context("no time of the first message")
 }
 
 /// Messages a second.
