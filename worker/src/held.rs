@@ -2,7 +2,7 @@
 //! buffer of each parcel.
 
 use bytes::Bytes;
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Map, Uint8Array};
 use onesocket_protocol::{
     Parcel,
     frame::Arrived,
@@ -68,12 +68,21 @@ pub fn arrived(list: &Array) -> Option<Arrived> {
     if frame.byte_length() as usize > limits::MAX_FRAME_BYTES {
         return None;
     }
-    let mut enclosed = Vec::new();
+    let mut enclosed: Vec<Enclosed> = Vec::new();
+    // For several clients of one page a buffer stands in several places. It is one parcel then, whose memory only the last of them gives back.
+    let known = Map::new();
     while let Some(at) = parts.next() {
-        enclosed.push(Enclosed {
-            at: place(&at)?,
-            parcel: hold(parts.next()?.dyn_into().ok()?),
-        });
+        let at = place(&at)?;
+        let buffer: ArrayBuffer = parts.next()?.dyn_into().ok()?;
+        let first = place(&known.get(&buffer)).and_then(|first| enclosed.get(first));
+        let parcel = match first {
+            Some(first) => first.parcel.clone(),
+            None => {
+                known.set(&buffer, &JsValue::from(enclosed.len() as u32));
+                hold(buffer)
+            }
+        };
+        enclosed.push(Enclosed { at, parcel });
     }
     Arrived::new(read(&frame), enclosed)
 }

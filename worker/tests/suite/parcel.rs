@@ -33,13 +33,24 @@ fn a_frame_that_is_no_batch_comes_together_with_what_belongs_into_it() {
 
 /// A list of a batch with one message, whose payload is this buffer.
 fn batch(payload: &ArrayBuffer) -> Array {
+    batch_for(&[7], payload)
+}
+
+/// A list of a batch with one message for each channel, whose payload is this buffer.
+fn batch_for(channels: &[u32], payload: &ArrayBuffer) -> Array {
     let len = payload.byte_length() as usize;
     let mut outbox = Outbox::new(Epoch(1), Version::V1);
-    outbox.push_parcel(ChannelId(7), &Parcel::new(Bytes::new(), len));
+    let parcel = Parcel::new(Bytes::new(), len);
+    for channel in channels {
+        outbox.push_parcel(ChannelId(*channel), &parcel);
+    }
     assert!(outbox.prepare_frame());
-    let at = outbox.enclosed()[0].at as u32;
-    let frame = buffer(outbox.prepared_frame());
-    list(&[frame, at.into(), payload.clone().into()])
+    let list = list(&[buffer(outbox.prepared_frame())]);
+    for enclosed in outbox.enclosed() {
+        list.push(&JsValue::from(enclosed.at as u32));
+        list.push(payload);
+    }
+    list
 }
 
 /// Until the browser looks for what nobody has any more, a page would have it twice.
@@ -58,6 +69,24 @@ fn what_belongs_into_a_batch_is_the_browsers_until_it_is_read() {
     let (_, parcel) = reader.next_parcel(Version::V1).expect("a parcel");
     drop(reader);
     assert_eq!(parcel.into_payload(), Payload::binary(&b"--"[..]));
+    assert_eq!(payload.byte_length(), 0, "its memory is given back");
+}
+
+/// The worker does not copy what is for two clients of one page, and nor does the browser when it is posted.
+#[wasm_bindgen_test]
+fn what_is_for_several_clients_is_there_until_the_last_has_read_it() {
+    let payload: ArrayBuffer = buffer(b"--").unchecked_into();
+    let batch = arrived(&batch_for(&[7, 8, 9], &payload)).expect("a batch");
+    let mut reader = ArrivedReader::new(batch).expect("a batch");
+    let parcels: Vec<_> = core::iter::from_fn(|| reader.next_parcel(Version::V1))
+        .map(|(_, parcel)| parcel)
+        .collect();
+    drop(reader);
+    assert_eq!(parcels.len(), 3);
+    for parcel in parcels {
+        assert_eq!(payload.byte_length(), 2, "not everybody has it");
+        assert_eq!(parcel.into_payload(), Payload::binary(&b"--"[..]));
+    }
     assert_eq!(payload.byte_length(), 0, "its memory is given back");
 }
 
