@@ -17,8 +17,8 @@ use litemap::LiteMap;
 use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
-    self as protocol, DebugLevel, GreetingId, LinkState, Payload, SendFailure, Status, StopReason,
-    limits,
+    self as protocol, DebugLevel, GreetingId, LinkState, Parcel, Payload, SendFailure, Status,
+    StopReason, limits,
 };
 
 use crate::{
@@ -258,6 +258,25 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
             shared: Rc::downgrade(&self.shared),
             id: self.shared.listeners.add(listener),
         }
+    }
+
+    /// Calls `take` with each large binary message as it comes, in its place among the others, until the client has ended. Listeners do not hear of it then,
+    /// streams do. It takes the place of the one before.
+    ///
+    /// A message is large from 16 KiB on. It is a buffer of the browser's still, and to read it copies it into the page's wasm, whose memory never shrinks:
+    /// what goes on to JavaScript, to be drawn, played or stored, need not come in here. `onesocket_worker::into_buffer` makes the `ArrayBuffer` of it. A message
+    /// that is [replayed](crate::ClientBuilder::replay), or comes through a worker of your own that receives by gloo-net, is for the listeners, and so is
+    /// every message of a client that waits for [answers](crate::ClientBuilder::replies) or for an acknowledgement, which has to read them all.
+    ///
+    /// ```
+    /// use onesocket::{Client, codec::Bytes};
+    ///
+    /// let client: Client<[u8], bytes::Bytes> = Client::builder("wss://example.org/", Bytes).build()?;
+    /// client.on_parcel(|parcel| assert!(parcel.len() >= 16 * 1024));
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
+    pub fn on_parcel(&self, take: impl Fn(Parcel) + 'static) {
+        self.shared.on_parcel.replace(Some(Rc::new(take)));
     }
 
     /// Returns how many bytes are on their way: those of this client's messages that have no outcome yet, in the page, on the port or in
@@ -521,6 +540,8 @@ pub(crate) struct Shared<Rx> {
     receipts: Receipts,
     requests: RefCell<LiteMap<RequestId, oneshot::Sender<Rx>>>,
     listeners: Listeners<Rx>,
+    /// Who takes large messages as they come.
+    on_parcel: RefCell<Option<Rc<dyn Fn(Parcel)>>>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
     first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
@@ -558,6 +579,7 @@ impl<Rx> Shared<Rx> {
             receipts: Receipts::default(),
             requests: RefCell::default(),
             listeners: Listeners::default(),
+            on_parcel: RefCell::default(),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
             authenticator,
@@ -825,6 +847,7 @@ impl<Rx> Shared<Rx> {
         let status = self.status.borrow().clone();
         self.listeners.tell(|| Event::Status(status.clone()));
         self.listeners.clear();
+        drop(self.on_parcel.take());
     }
 }
 

@@ -93,8 +93,8 @@ pub use onesocket_manager::{
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
     Answer, Auth, Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy,
-    LinkState, Millis, OverCap, Pace, Payload, PayloadKind, QueueLimits, ReconnectCause, Replay,
-    SendFailure, SendId, Status, StopReason, Wake, WorkerError, redact_url,
+    LinkState, Millis, OverCap, Pace, Parcel, Payload, PayloadKind, QueueLimits, ReconnectCause,
+    Replay, SendFailure, SendId, Status, StopReason, Wake, WorkerError, redact_url,
 };
 pub use ready::Ready;
 pub use request::{Request, RequestId};

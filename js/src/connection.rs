@@ -36,6 +36,8 @@ impl Connection {
         // Else it would collect what comes, for whoever asks for the first stream.
         drop(client.events());
         settings.keep(client.manager());
+        let large = Listener::from(JsValue::from(&listener));
+        client.on_parcel(move |parcel| large.tell_large(&parcel));
         let listening = client.on_event(move |event| listener.tell(event));
         Ok(Self {
             client,

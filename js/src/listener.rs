@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use js_sys::Uint8Array;
 use onesocket::{
-    ClientError, CloseInfo, Event, LinkState, Payload, PayloadKind, ReconnectCause, StopReason,
-    WorkerError,
+    ClientError, CloseInfo, Event, LinkState, Parcel, Payload, PayloadKind, ReconnectCause,
+    StopReason, WorkerError,
 };
+use onesocket_worker::into_buffer;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -83,6 +84,15 @@ impl Close {
 }
 
 impl Listener {
+    /// Tells of a large message, which does not pass through this wasm: its memory never shrinks.
+    pub(crate) fn tell_large(&self, parcel: &Parcel) {
+        let data = match into_buffer(parcel) {
+            Some(buffer) => Uint8Array::new(&buffer).into(),
+            None => data(&parcel.read()),
+        };
+        self.received(data, false);
+    }
+
     pub(crate) fn tell(&self, event: Event<Arc<Payload>>) {
         match event {
             Event::Message(payload) => self.received(data(&payload), false),

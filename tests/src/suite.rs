@@ -22,6 +22,7 @@ mod healing;
 mod hostile;
 mod hydration;
 mod inspector;
+mod mixture;
 mod npm;
 mod npm_client;
 mod pages;
@@ -60,6 +61,7 @@ pub fn scenarios() -> Vec<Scenario> {
     [
         harness::scenarios(),
         sharing::scenarios(),
+        mixture::scenarios(),
         recovery::scenarios(),
         delivery::scenarios(),
         back_pressure::scenarios(),

@@ -41,6 +41,17 @@ pub(crate) fn hold(buffer: ArrayBuffer) -> Parcel {
     Parcel::new(Held(buffer), len)
 }
 
+/// Gives a parcel's buffer away: the buffer itself when nobody else has the parcel, else a copy. `None` for what is in this memory anyway.
+pub fn into_buffer(parcel: &Parcel) -> Option<ArrayBuffer> {
+    let Held(buffer) = parcel.contents()?;
+    Some(match buffer.byte_length() {
+        // It may have been transferred away, as above, and can't be copied then.
+        0 => ArrayBuffer::new(0),
+        _ if parcel.is_last() => buffer.clone(),
+        len => buffer.slice_with_end(0, len),
+    })
+}
+
 /// Makes of a frame's own buffer what is posted: the buffer, or the list. Adds to `moved` what is to be transferred with it: of a parcel that others wait
 /// for they keep the buffer, and this one's tab gets a copy.
 pub(crate) fn enclose(frame: ArrayBuffer, enclosed: &[Enclosed], moved: &Array) -> JsValue {

@@ -85,7 +85,7 @@ pub use crate::transcode::{json_to_postcard, transcode};
 #[cfg(target_family = "wasm")]
 pub use crate::{
     environment::{is_worker, scope},
-    held::arrived,
+    held::{arrived, into_buffer},
     host::Host,
     port::{Inlet, Outlet, PortEnd},
     serve::serve,

@@ -12,7 +12,7 @@ impl<Rx> Shared<Rx> {
     /// one stream, or there are only listeners.
     pub(super) fn on_message(&self, replayed: bool, payload: &Payload) {
         // Not even a stream that is full may keep an answer or an acknowledgement from who waits for it.
-        if self.reply_to.is_some() || self.receipts.wants_acknowledgements() {
+        if self.awaits_messages() {
             self.on_awaited(replayed, payload);
         } else {
             self.pass_on(replayed, payload, None);
@@ -29,12 +29,18 @@ impl<Rx> Shared<Rx> {
         self.for_streams(|inbox| inbox.push_packed(packed));
     }
 
-    /// Gives a large message to the streams as it is, as [`on_packed`](Self::on_packed) does.
+    /// Gives a large message to the streams as it is, as [`on_packed`](Self::on_packed) does, and to who takes it so.
     pub(super) fn on_parcel(&self, parcel: Parcel) {
-        if self.must_read() {
+        // Nothing is borrowed while it is told.
+        let take = self.on_parcel.borrow().clone();
+        let take = take.filter(|_| !self.awaits_messages());
+        if take.is_none() && self.must_read() {
             return self.on_message(false, &parcel.into_payload());
         }
         self.for_streams(|inbox| inbox.push_parcel(&parcel));
+        if let Some(take) = take {
+            take(parcel);
+        }
     }
 
     fn for_streams(&self, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
@@ -48,9 +54,12 @@ impl<Rx> Shared<Rx> {
 
     /// Whether somebody beside the streams waits for what the server sends.
     fn must_read(&self) -> bool {
-        self.reply_to.is_some()
-            || self.receipts.wants_acknowledgements()
-            || !self.listeners.is_empty()
+        self.awaits_messages() || !self.listeners.is_empty()
+    }
+
+    /// Whether a message may be an answer or an acknowledgement.
+    fn awaits_messages(&self) -> bool {
+        self.reply_to.is_some() || self.receipts.wants_acknowledgements()
     }
 
     /// Somebody waits for a message that may be this one.

@@ -162,6 +162,60 @@ fn a_large_message_is_read_when_its_turn_comes_and_given_back_by_the_last() {
 }
 
 #[test]
+fn who_takes_large_messages_as_they_are_has_them_in_their_place() {
+    let counts = Rc::new(Cell::new([0; 2]));
+    let large = |message: &'static str| {
+        let contents = Large(message, Rc::clone(&counts));
+        ChannelEvent::Parcel(Parcel::new(contents, message.len()))
+    };
+    let (client, mut events) = client(|| ());
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let _listening = client.on_event({
+        let heard = Rc::clone(&heard);
+        move |event| heard.borrow_mut().push(shown(Some(event)))
+    });
+    client.on_parcel(|_| panic!("another one has taken its place"));
+    client.on_parcel({
+        let heard = Rc::clone(&heard);
+        move |parcel| {
+            heard
+                .borrow_mut()
+                .push(format!("{} B, {}", parcel.len(), parcel.is_last()))
+        }
+    });
+    hear(&client, alone("small"));
+    hear(&client, large("a"));
+    hear(&client, alone("too"));
+    assert_eq!(heard.take(), ["small", "1 B, false", "too"]);
+    assert_eq!(
+        (read(&mut events), counts.get()),
+        (
+            vec!["small".to_owned(), "a".to_owned(), "too".to_owned()],
+            [1, 1]
+        )
+    );
+
+    drop(events);
+    hear(&client, large("b"));
+    assert_eq!(
+        (heard.take(), counts.get()),
+        (vec!["1 B, true".to_owned()], [1, 1]),
+        "nobody has read it"
+    );
+
+    client.disconnect();
+    assert!(client.shared.on_parcel.borrow().is_none());
+
+    let client = Client::builder("wss://x.org/", Codec(|| ()))
+        .replies(|_| None)
+        .build();
+    let client = client.expect("a client");
+    client.on_parcel(|_| panic!("it may be an answer"));
+    hear(&client, large("c"));
+    assert_eq!(counts.get(), [2, 2]);
+}
+
+#[test]
 fn a_full_stream_counts_a_large_message_that_it_drops() {
     let (client, mut events) = client(|| ());
     let many = vec!["m"; 65_536];

@@ -11,14 +11,20 @@ use std::{
 
 use futures::{FutureExt, StreamExt};
 use onesocket::{
-    Client, ClientBuilder, Delivery, Event, Events, Fault, GreetingGuard, LogOut, Millis, Payload,
-    RequestId, SendError, Sending, Tier, codec,
+    Client, ClientBuilder, Delivery, Event, EventGuard, Events, Fault, GreetingGuard, LogOut,
+    Millis, Payload, RequestId, SendError, Sending, Tier, codec,
 };
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::{config, config::CodecName, quote::QUOTES, report, seen::Seen};
+use crate::{
+    config,
+    config::{CodecName, Hears},
+    quote::QUOTES,
+    report,
+    seen::Seen,
+};
 
 thread_local! {
     static CLIENTS: RefCell<BTreeMap<String, Rc<Entry>>> = const { RefCell::new(BTreeMap::new()) };
@@ -31,6 +37,7 @@ struct Entry {
     uploaded: Cell<u32>,
     unread: RefCell<Option<Events<Payload>>>,
     greetings: RefCell<BTreeMap<String, Guard>>,
+    _listening: Option<EventGuard<Payload>>,
 }
 
 /// What has come of a feed, for runs that are too long to keep it all.
@@ -82,26 +89,34 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
     let config: config::Config = serde_json::from_str(config).map_err(|error| error.to_string())?;
     let events = Rc::new(RefCell::new(Vec::new()));
     let tally = Rc::new(RefCell::new(Tally::default()));
+    let mut guard = None;
     let client = match config.codec {
         CodecName::Raw => {
-            let client = config
-                .builder(codec::Raw)?
-                .build()
-                .map_err(|error| report::chain(&error))?;
-            let mut stream = client.events();
-            let log = events.clone();
-            let tally = config.counts.then(|| tally.clone());
-            spawn_local(async move {
-                while let Some(event) = stream.next().await {
-                    match &tally {
-                        Some(tally) => tally.borrow_mut().take(&event),
-                        None => log
-                            .borrow_mut()
-                            .push(report::event(event, |payload| report::payload(&payload))),
-                    }
+            let mut builder = config.builder(codec::Raw)?;
+            if config.hears == Hears::Answers {
+                builder = builder.replies(|_| None);
+            }
+            let client = builder.build().map_err(|error| report::chain(&error))?;
+            let stream = client.events();
+            if matches!(config.hears, Hears::Listener | Hears::Both) {
+                let log = events.clone();
+                guard = Some(client.on_event(move |event| {
+                    let event = report::event(event, |payload| report::payload(&payload));
+                    log.borrow_mut().push(event);
+                }));
+            }
+            let log = match config.hears {
+                Hears::Listener => {
+                    drop(stream);
+                    None
                 }
-                log.borrow_mut().push(json!({ "type": "end" }));
-            });
+                Hears::Both => Some((stream, Rc::default())),
+                Hears::Stream | Hears::Answers => Some((stream, events.clone())),
+            };
+            if let Some((stream, log)) = log {
+                let tally = config.counts.then(|| tally.clone());
+                spawn_local(write_down(stream, log, tally));
+            }
             AnyClient::Raw(client)
         }
         CodecName::Json => {
@@ -131,9 +146,28 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
         uploaded: Cell::new(0),
         unread: RefCell::default(),
         greetings: RefCell::default(),
+        _listening: guard,
     };
     CLIENTS.with_borrow_mut(|clients| clients.insert(name.to_owned(), Rc::new(entry)));
     Ok(())
+}
+
+/// Reads a stream to its end.
+async fn write_down(
+    mut stream: Events<Payload>,
+    log: Rc<RefCell<Vec<Value>>>,
+    tally: Option<Rc<RefCell<Tally>>>,
+) {
+    while let Some(event) = stream.next().await {
+        match &tally {
+            Some(tally) => tally.borrow_mut().take(&event),
+            None => {
+                let event = report::event(event, |payload| report::payload(&payload));
+                log.borrow_mut().push(event);
+            }
+        }
+    }
+    log.borrow_mut().push(json!({ "type": "end" }));
 }
 
 fn open_json(

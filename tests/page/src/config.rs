@@ -50,6 +50,8 @@ pub(crate) struct Config {
     /// Counts the frames of a feed instead of keeping them.
     #[serde(default)]
     pub(crate) counts: bool,
+    #[serde(default)]
+    pub(crate) hears: Hears,
     replay_last: Option<u32>,
     replay_ask: Option<String>,
     #[serde(default)]
@@ -63,6 +65,21 @@ pub(crate) enum CodecName {
     Raw,
     Json,
     Transcoded,
+}
+
+/// How a client of payloads hears of messages, each of which has ways of its own through the client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Hears {
+    /// By a stream.
+    #[default]
+    Stream,
+    /// By a stream behind somebody who looks for answers, and finds none.
+    Answers,
+    /// By a listener.
+    Listener,
+    /// By a stream and a listener, of which the latter is reported.
+    Both,
 }
 
 #[derive(Debug, Deserialize)]

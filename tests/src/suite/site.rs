@@ -247,6 +247,14 @@ impl Page {
         }
     }
 
+    /// As [`events`](Self::events), of which the page forgets those that it has told.
+    pub(super) async fn take_events(&self, name: &str) -> Result<Vec<Value>> {
+        match self.call_json("take_events", &[json!(name)]).await? {
+            Value::Array(events) => Ok(events),
+            other => bail!("no list of events: {other}"),
+        }
+    }
+
     /// The contents of the messages heard, in order.
     pub(super) async fn messages(&self, name: &str) -> Result<Vec<Value>> {
         let events = self.events(name).await?;
