@@ -205,7 +205,7 @@ fn told(frame: &[u8], number: u64) -> Value {
 }
 
 const PAGES: usize = 3;
-const STEPS: u32 = 40;
+const STEPS: u32 = 30;
 
 const WAYS: [&str; 4] = ["stream", "answers", "listener", "both"];
 
