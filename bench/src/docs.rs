@@ -106,6 +106,8 @@ const METHOD: &str = "\
 - With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. CPU and proportional memory are those of all
   processes of the browser. What a tab costs in memory is the difference between ten tabs, when they have run for the time of the CPU figure, and the first of them a second after its first message, by nine: what
   they have not yet collected of their garbage is in it.
+- The clock of a tab's first message begins with the contender's own script, which then fetches its wasm, and starts its worker or joins it. Before, the page has to find out which contender it is for, which is no app's work: `first-tab-from-navigation` and `next-tab-from-navigation`, from the
+  navigation on, have that in them, and what a browser does for any page.
 - All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by lines of script in front of it, and with tabs each tier dials in front of its wasm, [as an app can](../start-up.md).
 - The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
   pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.

@@ -2,23 +2,29 @@
 
 use crate::TierFailure;
 
-/// Returns what explains the event best, given the server's answer and what the browser has said.
+/// Returns what explains the event best, given the server's answer, whether the page wants a policy of its worker that the answer lacks, and what the browser
+/// has said.
 ///
 /// A classic worker script is refused for its MIME type as a module is:
 /// [fetch a classic worker script](https://html.spec.whatwg.org/multipage/webappapis.html#fetch-a-classic-worker-script).
-pub(crate) fn classify(status: u16, content_type: Option<&str>, message: &str) -> TierFailure {
+pub(crate) fn classify(
+    status: u16,
+    content_type: Option<&str>,
+    lacks_policy: bool,
+    message: &str,
+) -> TierFailure {
     if !(200..300).contains(&status) {
         return TierFailure::ScriptNotFound { status };
     }
     let mime = content_type.unwrap_or_default();
-    if is_javascript(mime) {
-        TierFailure::ScriptDidNotRun {
+    match (is_javascript(mime), lacks_policy) {
+        (true, true) => TierFailure::NoEmbedderPolicy,
+        (true, false) => TierFailure::ScriptDidNotRun {
             message: message.to_owned(),
-        }
-    } else {
-        TierFailure::ScriptNotJavaScript {
+        },
+        (false, _) => TierFailure::ScriptNotJavaScript {
             mime: mime.to_owned(),
-        }
+        },
     }
 }
 
@@ -51,7 +57,7 @@ mod tests {
 
     fn check(status: u16, content_type: Option<&str>, expect: TierFailure) {
         assert_eq!(
-            classify(status, content_type, "boom"),
+            classify(status, content_type, false, "boom"),
             expect,
             "{status} {content_type:?}"
         );
@@ -74,6 +80,24 @@ mod tests {
                 },
             );
         }
+    }
+
+    #[test]
+    fn a_policy_that_is_missing_explains_what_nothing_else_does() {
+        let classify = |status, mime| classify(status, Some(mime), true, "");
+        assert_eq!(
+            classify(200, "text/javascript"),
+            TierFailure::NoEmbedderPolicy
+        );
+        assert_eq!(
+            classify(404, "text/javascript"),
+            TierFailure::ScriptNotFound { status: 404 }
+        );
+        let mime = "text/html".to_owned();
+        assert_eq!(
+            classify(200, "text/html"),
+            TierFailure::ScriptNotJavaScript { mime }
+        );
     }
 
     #[test]

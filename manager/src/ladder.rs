@@ -258,7 +258,7 @@ pub enum TierFailure {
         message: String,
     },
     /// The worker's `error` event came before its welcome. Browsers do not say which: no script at that URL, a page of
-    /// HTML instead of it, a refusal by CSP, a syntax error. A moment later it is refined to one of the four below, unless the
+    /// HTML instead of it, a refusal by CSP, a syntax error. A moment later it is refined to one of the five below, unless the
     /// script can't be fetched (CSP `connect-src`).
     #[error("script not found or not a script (error event{})", Detail(message))]
     ScriptError {
@@ -284,6 +284,13 @@ pub enum TierFailure {
         /// The browser's words; often empty.
         message: String,
     },
+    /// The page is [cross-origin isolated](https://developer.mozilla.org/en-US/docs/Web/API/Window/crossOriginIsolated), and so may have only such dedicated workers
+    /// [as are too](https://html.spec.whatwg.org/multipage/browsers.html#check-a-global-object's-embedder-policy): serve the script with
+    /// `Cross-Origin-Embedder-Policy`, as the page is. A SharedWorker runs without.
+    #[error(
+        "the page is cross-origin isolated, and the script is served without Cross-Origin-Embedder-Policy"
+    )]
+    NoEmbedderPolicy,
     /// The page's Content Security Policy refuses the worker. `docs/deploying.md` lists the directives that are needed.
     #[error("refused by the page's content security policy ({directive})")]
     BlockedByPolicy {
@@ -345,6 +352,7 @@ impl TierFailure {
             | Self::ScriptNotFound { .. }
             | Self::ScriptNotJavaScript { .. }
             | Self::ScriptDidNotRun { .. }
+            | Self::NoEmbedderPolicy
             | Self::WasmFailed { .. }
             | Self::VersionMismatch { .. }
             | Self::HelloTimeout { .. }

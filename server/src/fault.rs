@@ -48,7 +48,7 @@ pub(crate) use self::{
 /// | `/fault/delay?ms=N` | [`Self::delay`] |
 /// | `/fault/handshake-delay?ms=N` | [`Self::handshake_delay`] |
 /// | `/fault/slow-reader?bytes_per_second=N` | [`Self::slow_reader`] |
-/// | `/fault/http?path=/x.js&status=&body=&mime=&csp=&delay_ms=` | [`Self::http`] |
+/// | `/fault/http?path=/x.js&status=&body=&mime=&csp=&isolates=true&delay_ms=` | [`Self::http`] |
 /// | `/fault/inject?text=…` or `?hex=…` + | [`Self::inject`] |
 /// | `/fault/token?allow=T` or `?expire=T` | [`Self::allow_token`], [`Self::expire_token`] |
 /// | `/fault/clear` | [`Self::clear`] |

@@ -107,6 +107,7 @@ async fn http(State(faults): State<Faults>, Query(query): Query<HttpQuery>) -> A
         body: query.body,
         mime: query.mime,
         csp: query.csp,
+        isolates: query.isolates,
         delay,
     };
     faults.http(&query.path, fault)?;
@@ -203,6 +204,8 @@ struct HttpQuery {
     body: Option<String>,
     mime: Option<String>,
     csp: Option<String>,
+    #[serde(default)]
+    isolates: bool,
     #[serde(default)]
     delay_ms: u64,
 }

@@ -1,4 +1,4 @@
-//! Faults of plain HTTP answers: a missing script, a script that is HTML, another policy, a slow file.
+//! Faults of plain HTTP answers: a missing script, a script that is HTML, other policies, a slow file.
 
 use std::time::Duration;
 
@@ -33,6 +33,9 @@ pub struct HttpFault {
     pub mime: Option<String>,
     /// The Content-Security-Policy instead of the server's; empty for none at all.
     pub csp: Option<String>,
+    /// Whether it has the headers of a page that is [cross-origin isolated](https://developer.mozilla.org/en-US/docs/Web/API/Window/crossOriginIsolated), and of a worker
+    /// in one: `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+    pub isolates: bool,
     /// The time before the answer begins, at most 10 minutes. The default is zero.
     pub delay: Duration,
 }
@@ -66,6 +69,13 @@ impl HttpFault {
         self
     }
 
+    /// Answers with the headers of cross-origin isolation.
+    #[must_use]
+    pub fn isolates(mut self) -> Self {
+        self.isolates = true;
+        self
+    }
+
     /// Answers after a time.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
@@ -91,6 +101,7 @@ impl HttpFault {
                 .map(|mime| header_value("mime", &mime))
                 .transpose()?,
             csp: self.csp.map(|csp| header_value("csp", &csp)).transpose()?,
+            isolates: self.isolates,
             delay: checked_delay(self.delay)?,
         })
     }
@@ -103,6 +114,7 @@ pub(super) struct Checked {
     body: Option<Bytes>,
     mime: Option<HeaderValue>,
     csp: Option<HeaderValue>,
+    isolates: bool,
     delay: Duration,
 }
 
@@ -141,11 +153,22 @@ pub(crate) async fn apply(State(app): State<App>, request: Request, next: Next) 
             .headers_mut()
             .insert(header::CONTENT_SECURITY_POLICY, csp);
     }
+    if fault.isolates {
+        for (name, value) in ISOLATION {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+    }
     response
 }
 
 fn header_value(name: &'static str, value: &str) -> Result<HeaderValue, FaultError> {
     HeaderValue::from_str(value).map_err(|_| FaultError::HeaderValue { name })
 }
+
+const ISOLATION: [(&str, &str); 2] = [
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
+];
 
 const DEFAULT_MIME: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");

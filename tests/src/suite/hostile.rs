@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result, ensure};
 use onesocket_protocol::{
     ChannelId, DebugLevel, Encode, Millis, Payload, SendId, ToWorker, Version,
 };
-use onesocket_server::HttpFault;
+use onesocket_server::{HttpFault, InjectedFrame, Selection, feed_frame};
 use serde_json::{Value, json};
 
 use super::{
     Context, Scenario, Tier,
     sharing::check_order,
-    site::{Page, Site},
+    site::{Page, SOON, Site},
 };
 use crate::browser::Engine;
 
@@ -22,6 +22,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "the_listed_directives_are_enough",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(policy(ctx)),
+        },
+        Scenario {
+            name: "a_cross_origin_isolated_page_has_its_tier",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(isolated(ctx)),
+        },
+        Scenario {
+            name: "an_isolated_page_is_told_what_its_workers_script_lacks",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(half_isolated(ctx)),
         },
         Scenario {
             name: "a_hostile_page_gets_nothing_and_harms_nothing",
@@ -34,6 +44,53 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(flood(ctx)),
         },
     ]
+}
+
+/// Serves a page as those are served that share memory between threads.
+async fn isolated(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    for path in ["/", "/onesocket-worker.js"] {
+        faults.http(path, HttpFault::default().isolates())?;
+    }
+    let mut pages = Vec::new();
+    for _ in 0..2 {
+        let page = site.client("/echo").await?;
+        page.wait_for_state("connected").await?;
+        let is_isolated = page.tab.eval("return crossOriginIsolated", vec![]).await?;
+        ensure!(is_isolated == true, "the page is not isolated");
+        pages.push(page);
+    }
+    let frame = feed_frame(0, 64 * 1024);
+    site.server()?
+        .faults()
+        .inject(Selection::All, InjectedFrame::Binary(frame));
+    for page in &pages {
+        let heard = page.wait_for_messages("c", 1).await?;
+        ensure!(heard[0]["bytes"] == 64 * 1024, "{heard:?}");
+        let tier = page.call("tier", &[json!("c")]).await?;
+        ensure!(tier == json!(ctx.tier.map(Tier::name)), "{tier}");
+    }
+    ensure!(site.sockets_open()? == site.sockets_for(2));
+    Ok(())
+}
+
+/// Browsers ask of the dedicated worker of such a page that it has the page's policy, and of a SharedWorker they do not.
+async fn half_isolated(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    faults.http("/", HttpFault::default().isolates())?;
+    let shared = site.client("/echo").await?;
+    shared.wait_for_state("connected").await?;
+    let tier = shared.call("tier", &[json!("c")]).await?;
+    ensure!(tier == Tier::Shared.name(), "{tier}");
+
+    let mut config = site.config("/echo");
+    config["worker"]["tier"] = json!(Tier::Dedicated.name());
+    shared.open("d", config).await?;
+    let told = "return JSON.parse(api.ladder('d')).text.includes('served without Cross-Origin-Embedder-Policy')";
+    shared.tab.wait_for(told, SOON).await?;
+    Ok(())
 }
 
 /// Serves everything under `default-src 'none'` and exactly what the book lists.
@@ -72,7 +129,7 @@ async fn policy(ctx: &Context) -> Result<()> {
     let refused = "fetch('http://127.0.0.1:1/').catch(() => {})";
     page.tab.eval(refused, vec![]).await?;
     let seen = "return window.violations.some((one) => one.startsWith('connect-src'))";
-    page.tab.wait_for(seen, super::site::SOON).await?;
+    page.tab.wait_for(seen, SOON).await?;
     Ok(())
 }
 

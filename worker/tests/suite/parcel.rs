@@ -5,7 +5,7 @@ use onesocket_protocol::{
     frame::{Arrived, ArrivedReader},
     limits,
 };
-use onesocket_worker::arrived;
+use onesocket_worker::{arrived, into_buffer};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -88,6 +88,29 @@ fn what_is_for_several_clients_is_there_until_the_last_has_read_it() {
         assert_eq!(parcel.into_payload(), Payload::binary(&b"--"[..]));
     }
     assert_eq!(payload.byte_length(), 0, "its memory is given back");
+}
+
+#[wasm_bindgen_test]
+fn who_wants_a_buffer_has_one_that_is_nobody_elses() {
+    let payload: ArrayBuffer = buffer(b"--").unchecked_into();
+    let batch = arrived(&batch_for(&[7, 8], &payload)).expect("a batch");
+    let mut reader = ArrivedReader::new(batch).expect("a batch");
+    let (_, first) = reader.next_parcel(Version::V1).expect("a parcel");
+    let (_, last) = reader.next_parcel(Version::V1).expect("a parcel");
+    drop(reader);
+    let copy = into_buffer(&first).expect("a buffer");
+    Uint8Array::new(&copy).fill(0, 0, 2);
+    drop(first);
+    assert_eq!(last.read(), Payload::binary(&b"--"[..]));
+    let own = into_buffer(&last).expect("a buffer");
+    assert_eq!(own, payload, "it is not copied");
+
+    payload.transfer().expect("nobody has transferred it yet");
+    let gone = into_buffer(&last).expect("a buffer");
+    assert_eq!(gone.byte_length(), 0);
+    gone.transfer().expect("it is nobody else's");
+    let of_this_memory = Parcel::new(Bytes::from_static(b"--"), 2);
+    assert!(into_buffer(&of_this_memory).is_none());
 }
 
 /// Every listener of an event is given the same buffer.

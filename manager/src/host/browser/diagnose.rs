@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, RequestInit, Response};
 
-use super::sleep;
+use super::{js::get, sleep};
 use crate::{Tier, TierFailure, core::Core, diagnosis};
 
 /// Refines the failure in the ladder, when the browser has said no more than that there is one. A policy that forbids the
@@ -29,7 +29,7 @@ pub(super) fn begin(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
         };
         let found = match (violation, message) {
             (Some(directive), _) => Some(TierFailure::BlockedByPolicy { directive }),
-            (None, Some(message)) => examine(&script, &message).await,
+            (None, Some(message)) => examine(tier, &script, &message).await,
             (None, None) => None,
         };
         let (Some(found), Some(core)) = (found, weak.upgrade()) else {
@@ -45,7 +45,7 @@ fn violation(core: &Core) -> Option<String> {
     core.host.page.as_ref().and_then(|page| page.violation())
 }
 
-async fn examine(script: &str, message: &str) -> Option<TierFailure> {
+async fn examine(tier: Tier, script: &str, message: &str) -> Option<TierFailure> {
     let abort = AbortController::new().ok()?;
     // Some servers refuse HEAD; the body of a GET is cut off below.
     let init = RequestInit::new();
@@ -59,8 +59,17 @@ async fn examine(script: &str, message: &str) -> Option<TierFailure> {
                 return None;
             }
         };
-    let content_type = response.headers().get("content-type").ok().flatten();
-    let found = diagnosis::classify(response.status(), content_type.as_deref(), message);
+    let header = |name| response.headers().get(name).ok().flatten();
+    let is_isolated = get(&js_sys::global(), "crossOriginIsolated").is_truthy();
+    let lacks_policy =
+        tier == Tier::Dedicated && is_isolated && header("cross-origin-embedder-policy").is_none();
+    let content_type = header("content-type");
+    let found = diagnosis::classify(
+        response.status(),
+        content_type.as_deref(),
+        lacks_policy,
+        message,
+    );
     abort.abort();
     Some(found)
 }
