@@ -527,6 +527,8 @@ pub(crate) type Acknowledges<Rx> = Rc<dyn Fn(&Rx) -> Option<u64>>;
 /// Finds the request that a message answers.
 pub(crate) type ReplyTo<Rx> = Rc<dyn Fn(&Rx) -> Option<RequestId>>;
 
+type TakeParcel = Rc<dyn Fn(Parcel)>;
+
 /// What all clones of a client share, with its streams and guards.
 pub(crate) struct Shared<Rx> {
     manager: WorkerManager,
@@ -541,7 +543,7 @@ pub(crate) struct Shared<Rx> {
     requests: RefCell<LiteMap<RequestId, oneshot::Sender<Rx>>>,
     listeners: Listeners<Rx>,
     /// Who takes large messages as they come.
-    on_parcel: RefCell<Option<Rc<dyn Fn(Parcel)>>>,
+    on_parcel: RefCell<Option<TakeParcel>>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
     first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
