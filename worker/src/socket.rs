@@ -11,7 +11,7 @@ mod subprotocol;
 
 use std::{cell::Cell, mem, rc::Weak};
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use onesocket_engine::{DialRefusal, Input, SocketId};
 use onesocket_protocol::{Payload, PayloadKind, limits::BUFFERED_STEP_BYTES};
 use wasm_bindgen::prelude::*;
@@ -81,6 +81,11 @@ impl Socket {
         self.may_hold.set(true);
         let sent = match (payload.kind(), payload.as_text()) {
             (PayloadKind::Text, Some(text)) => self.raw.send_with_str(text),
+            // Of memory that threads share a socket takes nothing: <https://webidl.spec.whatwg.org/#AllowShared>
+            _ if cfg!(target_feature = "atomics") => {
+                let copy = Uint8Array::new_from_slice(payload.bytes());
+                self.raw.send_with_js_u8_array(&copy)
+            }
             _ => self.raw.send_with_u8_array(payload.bytes()),
         };
         // It throws only before the socket is open, when nothing is sent.

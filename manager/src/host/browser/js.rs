@@ -79,6 +79,6 @@ pub(super) fn random_u64() -> u64 {
     if filled {
         return u64::from_le_bytes(bytes);
     }
-    // Without crypto there is no page either. It only has to differ between tabs.
-    (js_sys::Math::random() * f64::from(u32::MAX)) as u64
+    // No page is without crypto, but it fills no memory that threads share. It only has to differ between tabs.
+    js_sys::Math::random().to_bits() ^ js_sys::Date::now().to_bits().rotate_left(32)
 }
