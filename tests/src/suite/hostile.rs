@@ -13,6 +13,7 @@ use super::{
     Context, Scenario, Tier,
     sharing::check_order,
     site::{Page, SOON, Site},
+    tiers::expect_tier,
 };
 use crate::browser::Engine;
 
@@ -22,6 +23,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "the_listed_directives_are_enough",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(policy(ctx)),
+        },
+        Scenario {
+            name: "a_page_that_trusts_no_urls_has_a_worker_when_its_default_policy_does",
+            tiers: &[],
+            run: |ctx| Box::pin(trusted_types(ctx)),
         },
         Scenario {
             name: "a_cross_origin_isolated_page_has_its_tier",
@@ -44,6 +50,36 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(flood(ctx)),
         },
     ]
+}
+
+/// [Trusted Types](https://developer.mozilla.org/en-US/docs/Web/API/Trusted_Types_API): the URL of a worker has to be one.
+async fn trusted_types(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    for path in ["/", "/onesocket-worker.js"] {
+        let fault = HttpFault::default().csp("require-trusted-types-for 'script'");
+        site.server()?.faults().http(path, fault)?;
+    }
+    let page = site.page().await?;
+    let has_types = page
+        .tab
+        .eval("return 'trustedTypes' in window", vec![])
+        .await?;
+    page.open("c", site.config("/echo")).await?;
+    let refused = [
+        ("shared", "ConstructorThrew"),
+        ("dedicated", "ConstructorThrew"),
+    ];
+    if has_types == true {
+        expect_tier(&page, "main", &refused).await?;
+    } else {
+        expect_tier(&page, "shared", &[]).await?;
+    }
+
+    let page = site.page().await?;
+    let trust = include_str!("trusted.js");
+    page.tab.eval(trust, vec![]).await?;
+    page.open("c", site.config("/echo")).await?;
+    expect_tier(&page, "shared", &[("shared", "Running")]).await
 }
 
 /// Serves a page as those are served that share memory between threads.
