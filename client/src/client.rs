@@ -268,6 +268,9 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// that is [replayed](crate::ClientBuilder::replay), or comes through a worker of your own that receives by gloo-net, is for the listeners, and so is
     /// every message of a client that waits for [answers](crate::ClientBuilder::replies) or for an acknowledgement, which has to read them all.
     ///
+    /// An app without streams should take [`events`](Self::events) once and drop it, as for [`on_event`](Self::on_event): what the first stream collects is
+    /// kept, and who takes it has a copy.
+    ///
     /// ```
     /// use onesocket::{Client, codec::Bytes};
     ///
