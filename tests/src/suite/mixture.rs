@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
+    sharing::told,
     site::{Page, SOON, Site},
 };
 
@@ -194,14 +195,6 @@ impl<'a> Run<'a> {
             .map_or(client.sent_before, |start| start + client.heard);
         Ok(end == self.sent.len())
     }
-}
-
-/// A binary message as a page tells it.
-fn told(frame: &[u8], number: u64) -> Value {
-    let sum = frame.iter().fold(0x811c_9dc5, |sum: u32, byte| {
-        (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    });
-    json!({ "bytes": frame.len(), "sum": sum, "number": number })
 }
 
 const PAGES: usize = 3;

@@ -186,19 +186,25 @@ async fn small_and_large(ctx: &Context) -> Result<()> {
             pages[0].wait_for_messages("c", number).await?;
         }
     }
-    let told = |(frame, number): (&Vec<u8>, u64)| {
-        let sum = frame.iter().fold(0x811c_9dc5, |sum: u32, byte| {
-            (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-        });
-        json!({ "bytes": frame.len(), "sum": sum, "number": number })
-    };
-    let expect: Vec<Value> = frames.iter().zip(0..).map(told).collect();
+    let expect: Vec<Value> = frames
+        .iter()
+        .zip(0..)
+        .map(|(frame, number)| told(frame, number))
+        .collect();
     let clients = pages.iter().map(|page| (page, "c"));
     for (page, client) in clients.chain([(&pages[0], "d")]) {
         let heard = page.wait_for_messages(client, frames.len()).await?;
         ensure!(heard == expect, "{client}: {heard:?}");
     }
     Ok(())
+}
+
+/// A binary message as a page tells it.
+pub(super) fn told(frame: &[u8], number: u64) -> Value {
+    let sum = frame.iter().fold(0x811c_9dc5, |sum: u32, byte| {
+        (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    });
+    json!({ "bytes": frame.len(), "sum": sum, "number": number })
 }
 
 /// On both sides of the size from which on a message is large, and more than is posted in one frame.
