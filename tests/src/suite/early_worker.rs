@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use onesocket_server::HttpFault;
 use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
-    site::{Page, SOON, Site},
+    site::{Page, Site},
     tiers::{SCRIPT, expect_tier},
 };
 
@@ -206,6 +206,24 @@ async fn early_not_found(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Opens a page in which the browser has told the lines of the failure, before there is a client. Chromium tells some pages nothing of a SharedWorker
+/// without a script: they are not what this is about, and nothing of the library runs in them yet.
+async fn told_of_failure(site: &Site<'_>, query: &str, script: &str) -> Result<Page> {
+    for _ in 0..TRIES {
+        let page = site.page_with(query).await?;
+        page.tab.eval(script, vec![]).await?;
+        let told = page.tab.wait_for("return self.failed", TOLD).await;
+        if told.is_ok() {
+            return Ok(page);
+        }
+        page.tab.close().await?;
+    }
+    bail!("no page was told of the failure")
+}
+
+const TRIES: u32 = 6;
+const TOLD: Duration = Duration::from_secs(4);
+
 async fn early_failed(
     site: &Site<'_>,
     script: &str,
@@ -214,9 +232,7 @@ async fn early_failed(
 ) -> Result<()> {
     let faults = site.server()?.faults();
     faults.http(SCRIPT, HttpFault::default().status(404))?;
-    let page = site.page_with(query).await?;
-    page.tab.eval(script, vec![]).await?;
-    page.tab.wait_for("return self.failed", SOON).await?;
+    let page = told_of_failure(site, query, script).await?;
     if is_back {
         site.server()?.faults().clear();
     }
