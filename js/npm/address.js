@@ -4,6 +4,8 @@
 const syntaxError = (text) => new DOMException(text, "SyntaxError");
 
 export function checkUrl(input) {
+  // A server has none, nor has a worker, which would hold its own socket.
+  if (typeof document === "undefined") throw new TypeError("Connections are made by pages: there is no document here.");
   let url;
   try {
     url = new URL(input, document.baseURI);

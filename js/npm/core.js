@@ -40,7 +40,9 @@ export class Core {
   #listener;
 
   constructor(settings, listener) {
-    this.#listener = listener;
+    this.#listener = guarded(listener);
+    const tier = settings.tier ?? worker.tier;
+    if (tier !== undefined && !TIERS.includes(tier)) throw new TypeError(`There is no tier '${tier}'.`);
     const all = {
       account: "",
       protocols: [],
@@ -54,20 +56,20 @@ export class Core {
       script: workerScript(),
       name: worker.name,
       build: worker.build ?? 0,
-      helloTimeout: worker.helloTimeout,
+      helloTimeout: whole(worker.helloTimeout),
       ...settings,
-      tier: settings.tier ?? worker.tier,
+      tier,
     };
     loaded()
       .then(() => {
         if (this.#failure !== null) return;
-        this.#connection = new Connection(all, listener);
+        this.#connection = new Connection(all, this.#listener);
         for (const act of this.#waiting.splice(0)) act(this.#connection);
       })
       .catch((error) => {
         if (this.#failure !== null) return;
         this.#fail(error instanceof Error ? error : new Error(`${error}`));
-        listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
+        this.#listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
       });
   }
 
@@ -82,7 +84,7 @@ export class Core {
     else this.#waiting.push(act);
   }
 
-  // The bytes are taken by this call.
+  // The bytes are taken by this call. It throws when they are not, which is sent nowhere: `isFull` says that there may be room later.
   send(bytes, isText) {
     if (this.#connection !== null) return this.#connection.send(bytes, isText);
     const copy = bytes.slice();
@@ -90,8 +92,12 @@ export class Core {
     return new Promise((resolve, reject) => {
       this.#when((connection) => {
         this.#waitingBytes -= copy.byteLength;
-        if (connection !== null) return connection.send(copy, isText).then(resolve, reject);
-        reject(Object.assign(new Error(this.#failure.message), { name: "NotSent" }));
+        if (connection === null) return reject(Object.assign(new Error(this.#failure.message), { name: "NotSent" }));
+        try {
+          resolve(connection.send(copy, isText));
+        } catch (error) {
+          reject(error);
+        }
       });
     });
   }
@@ -162,14 +168,53 @@ export class Core {
   }
 }
 
+const TIERS = ["shared", "dedicated", "main"];
+
+// What a listener throws would pass through the wasm, which hears nothing any more then.
+function guarded(listener) {
+  const guard = ([name, hear]) => [
+    name,
+    (...what) => {
+      try {
+        hear(...what);
+      } catch (error) {
+        reportError(error);
+      }
+    },
+  ];
+  return Object.fromEntries(Object.entries(listener).map(guard));
+}
+
+// As the wasm takes numbers, of which an infinite one would be 0.
+export function whole(number) {
+  return number === undefined || number === null ? undefined : Math.min(Math.max(number, 0), 2 ** 32 - 1);
+}
+
 const encoder = new TextEncoder();
 
 export function utf8(text) {
   return encoder.encode(text);
 }
 
-// A view's bytes, without a copy.
+// A view's bytes, without a copy; none when the buffer was transferred away.
 export function bytesOf(data) {
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(data);
+  if (!ArrayBuffer.isView(data)) return data.byteLength === 0 ? new Uint8Array() : new Uint8Array(data);
+  return data.buffer.byteLength === 0 ? new Uint8Array() : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
+
+// By what the platform keeps in them: those of a frame are instances of that frame's classes.
+function branded(prototype, name) {
+  const { get } = Object.getOwnPropertyDescriptor(prototype, name);
+  return (value) => {
+    if (typeof value !== "object" || value === null) return false;
+    try {
+      get.call(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+export const isArrayBuffer = branded(ArrayBuffer.prototype, "byteLength");
+export const isBlob = branded(Blob.prototype, "size");

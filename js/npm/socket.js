@@ -1,6 +1,6 @@
 // The interface of https://websockets.spec.whatwg.org/#the-websocket-interface. docs/conformance.md says where it differs, and why.
 import { checkProtocols, checkUrl, ownAccount } from "./address.js";
-import { Core, bytesOf, utf8 } from "./core.js";
+import { Core, bytesOf, isArrayBuffer, isBlob, utf8 } from "./core.js";
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -18,35 +18,43 @@ export class OneSocket extends EventTarget {
   #wasOpen = false;
   #binaryType = "blob";
   #buffered = 0;
-  // While a Blob is read, what comes after it waits for it.
-  #reading = null;
+  // While a Blob is read, or there is no room, what comes after it waits for it.
+  #waiting = null;
   #handlers = new Map();
 
   static #defaults = new WeakMap();
 
   static with(options) {
     const own = class OneSocket extends this {};
-    OneSocket.#defaults.set(own, { ...OneSocket.#defaults.get(this), ...options });
+    OneSocket.#defaults.set(own, { ...OneSocket.#defaultsOf(this), ...options });
     return Object.defineProperty(own, "length", { value: 1 });
+  }
+
+  // Of the class, or of the nearest that it extends.
+  static #defaultsOf(made) {
+    let at = made;
+    while (at !== null && !OneSocket.#defaults.has(at)) at = Object.getPrototypeOf(at);
+    return OneSocket.#defaults.get(at);
   }
 
   constructor(url, protocols = [], options = {}) {
     if (arguments.length === 0) throw new TypeError("OneSocket needs a URL.");
     super();
     this.#url = checkUrl(`${url}`);
-    const { share = false, account = "", tier } = { ...OneSocket.#defaults.get(new.target), ...options };
+    const { share = false, account = "", tier } = { ...OneSocket.#defaultsOf(new.target), ...options };
     this.#share = share;
     const settings = {
       url: this.#url.href,
       protocols: checkProtocols(protocols),
       // Not with the typed clients of this URL: they reconnect.
-      account: share ? `OneSocket ${account}` : ownAccount(),
+      account: share ? `OneSocket ${account ?? ""}` : ownAccount(),
       linger: share ? undefined : 0,
       once: true,
       tier,
     };
     this.#core = new Core(settings, {
-      opened: (protocol) => later(() => this.#onOpened(protocol)),
+      // After it was open: the worker is lost, and another tab has opened the next one's socket already.
+      opened: (protocol) => later(() => (this.#readyState === CONNECTING ? this.#onOpened(protocol) : this.#fail())),
       received: (data) => later(() => this.#onReceived(data)),
       lost: (_attempt, _delay, close) => this.#end(close),
       ended: (close) => this.#end(close),
@@ -55,7 +63,7 @@ export class OneSocket extends EventTarget {
       // A message is missing: whoever relies on a WebSocket is better off without one.
       lagged: () => this.#fail(),
       complained: (_text, messageIsMissing) => messageIsMissing && this.#fail(),
-      stateChanged() {},
+      stateChanged: () => this.#readyState === CONNECTING && this.#core.status().state === "offline" && this.#fail(),
       updateAvailable() {},
     });
   }
@@ -95,36 +103,53 @@ export class OneSocket extends EventTarget {
 
   send(data) {
     if (arguments.length === 0) throw new TypeError("send needs something to send.");
-    const isBlob = data instanceof Blob;
-    const isBinary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
-    const bytes = isBlob ? null : isBinary ? bytesOf(data) : utf8(`${data}`);
+    const isFile = isBlob(data);
+    const isBinary = isArrayBuffer(data) || ArrayBuffer.isView(data);
+    if (isBinary) checkBuffer(data.buffer ?? data);
+    const bytes = isFile ? null : isBinary ? bytesOf(data) : utf8(`${data}`);
     if (this.#readyState === CONNECTING) throw new DOMException("Still in CONNECTING state.", "InvalidStateError");
-    this.#buffered += isBlob ? data.size : bytes.byteLength;
+    this.#buffered += isFile ? data.size : bytes.byteLength;
     if (this.#readyState !== OPEN) return;
-    if (isBlob) this.#inOrder(async () => this.#hand(new Uint8Array(await data.arrayBuffer()), false));
-    else if (this.#reading === null) this.#hand(bytes, !isBinary);
-    else {
+    if (isFile) this.#inOrder(async () => this.#press(new Uint8Array(await data.arrayBuffer()), false));
+    else if (this.#waiting !== null || !this.#hand(bytes, !isBinary)) {
       const copy = bytes.slice();
-      this.#inOrder(() => this.#hand(copy, !isBinary));
+      this.#inOrder(() => this.#press(copy, !isBinary));
     }
   }
 
+  // Returns whether there was room for it.
   #hand(bytes, isText) {
     const size = bytes.byteLength;
     const sent = () => (this.#buffered -= size);
-    // What is not sent stays counted.
-    this.#core.send(bytes, isText).then(sent, () => {});
+    try {
+      // What is not sent stays counted.
+      this.#core.send(bytes, isText).then(sent, () => {});
+    } catch (error) {
+      if (error.isFull) return false;
+      // What follows must not go in its place.
+      this.#fail();
+    }
+    return true;
+  }
+
+  // The page's sends without an outcome are bounded, those of a browser's socket are not: what is over the bound waits here.
+  async #press(bytes, isText) {
+    while (this.#readyState !== CLOSED && !this.#hand(bytes, isText)) {
+      await this.#core.ready().catch(() => {});
+      // It may be other sockets' sends that take the room.
+      await new Promise((resolve) => setTimeout(resolve, LOOKS_FOR_ROOM_AFTER));
+    }
   }
 
   #inOrder(act) {
-    const reading = Promise.resolve(this.#reading)
+    const waiting = Promise.resolve(this.#waiting)
       .then(act)
       // A Blob whose file is gone can't be sent, and what follows it must not go in its place.
       .catch(() => this.#fail())
       .finally(() => {
-        if (this.#reading === reading) this.#reading = null;
+        if (this.#waiting === waiting) this.#waiting = null;
       });
-    this.#reading = reading;
+    this.#waiting = waiting;
   }
 
   close(code, reason) {
@@ -135,20 +160,20 @@ export class OneSocket extends EventTarget {
       }
     }
     if (reason !== undefined) {
-      reason = new TextDecoder().decode(utf8(`${reason}`));
+      reason = decoder.decode(utf8(`${reason}`));
       if (utf8(reason).byteLength > 123) throw new DOMException("The close reason has more than 123 bytes.", "SyntaxError");
     }
     if (this.#readyState === CONNECTING) this.#fail();
     if (this.#readyState !== OPEN) return;
     this.#readyState = CLOSING;
-    if (this.#reading === null) this.#close(code, reason);
+    if (this.#waiting === null) this.#close(code, reason);
     else this.#inOrder(() => this.#close(code, reason));
   }
 
   #close(code, reason = "") {
     if (!this.#share) return this.#core.closeSocket(code, reason);
     // Others may need the socket: this tab leaves it, and is answered as by the server.
-    this.#end({ code: code ?? 1005, reason, wasClean: true });
+    this.#end({ code: code ?? 1005, reason: code === undefined ? "" : reason, wasClean: true });
   }
 
   #onOpened(protocol) {
@@ -222,6 +247,17 @@ export class OneSocket extends EventTarget {
       });
     }
   }
+}
+
+const LOOKS_FOR_ROOM_AFTER = 100;
+
+// A mark at the beginning of a text is part of it.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+// Whatever else could change it, or its length, meanwhile: https://webidl.spec.whatwg.org/#AllowShared, #AllowResizable.
+function checkBuffer(buffer) {
+  if (!isArrayBuffer(buffer)) throw new TypeError("A view on shared memory can't be sent.");
+  if (buffer.resizable) throw new TypeError("A buffer that can be resized can't be sent.");
 }
 
 // [Clamp] unsigned short: https://webidl.spec.whatwg.org/#Clamp. Halves go to the even number.

@@ -4,8 +4,11 @@
 
 use std::{cell::RefCell, time::Duration};
 
+use futures::FutureExt as _;
 use js_sys::{Error, Object, Promise, Reflect};
-use onesocket::{Client, EventGuard, GreetingGuard, LinkState, LogOut, Payload, SendError};
+use onesocket::{
+    Client, EventGuard, GreetingGuard, LinkState, LogOut, Payload, SendError, SendRejected,
+};
 use onesocket_inspector::Feed;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -48,16 +51,24 @@ impl Connection {
 
     /// Sends bytes, as they are or as the UTF-8 of a text. The promise is resolved when they were handed to an open socket; the
     /// name of the error with which it is rejected is `NotSent` or `MaybeSent`.
-    pub fn send(&self, bytes: Vec<u8>, is_text: bool) -> Promise {
+    ///
+    /// What is not even taken throws, as `NotSent`, before anything that follows can be sent in its place; with `isFull` when there is no
+    /// room for it now.
+    pub fn send(&self, bytes: Vec<u8>, is_text: bool) -> Result<Promise, JsValue> {
         let payload = match is_text {
             true => String::from_utf8(bytes).map(Payload::text),
             false => Ok(Payload::binary(bytes)),
         };
-        let sending = payload.map(|payload| self.client.send(&payload));
-        future_to_promise(async move {
-            let Ok(sending) = sending else {
-                return Err(failure("NotSent", "the text is no UTF-8"));
-            };
+        let Ok(payload) = payload else {
+            return Err(failure("NotSent", "the text is no UTF-8"));
+        };
+        let sending = self.client.send(&payload);
+        // What was not taken has no number, and has ended.
+        if sending.id().is_none() {
+            let error = sending.now_or_never().and_then(Result::err);
+            return Err(refused(&error.unwrap_or(SendError::Dropped)));
+        }
+        Ok(future_to_promise(async move {
             match sending.await {
                 Ok(_) => Ok(JsValue::UNDEFINED),
                 Err(error @ (SendError::MaybeSent { .. } | SendError::Dropped)) => {
@@ -65,7 +76,7 @@ impl Connection {
                 }
                 Err(error) => Err(failure("NotSent", &chain(&error))),
             }
-        })
+        }))
     }
 
     /// Returns how many bytes are on their way, what the worker's socket holds included.
@@ -176,6 +187,14 @@ impl Connection {
     pub fn ladder(&self) -> String {
         self.client.ladder().to_string()
     }
+}
+
+fn refused(error: &SendError) -> JsValue {
+    let is_full = matches!(error, SendError::Rejected(SendRejected::Overloaded { .. }));
+    let refusal = failure("NotSent", &chain(error));
+    // An error is an object, which takes every property.
+    let _ = Reflect::set(&refusal, &JsValue::from_str("isFull"), &is_full.into());
+    refusal
 }
 
 fn failure(name: &str, text: &str) -> JsValue {

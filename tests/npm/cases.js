@@ -98,6 +98,35 @@ export const CASES = {
     socket.send(new ArrayBuffer(0));
     t.see((await t.until(socket, "message")).data.size);
   },
+  async "binary of another realm"(t) {
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    const { ArrayBuffer, Blob, Uint8Array: Bytes } = frame.contentWindow;
+    const socket = await t.open();
+    socket.binaryType = "arraybuffer";
+    for (const data of [new ArrayBuffer(3), new Blob(["abcd"]), new Bytes(5)]) {
+      socket.send(data);
+      t.see((await t.until(socket, "message")).data.byteLength);
+    }
+    frame.remove();
+  },
+  async "buffers that were transferred away"(t) {
+    const socket = await t.open();
+    socket.binaryType = "arraybuffer";
+    const buffers = [new ArrayBuffer(3), new Uint8Array(4), new DataView(new ArrayBuffer(5))];
+    structuredClone(null, { transfer: buffers.map((data) => data.buffer ?? data) });
+    for (const data of buffers) {
+      socket.send(data);
+      t.see((await t.until(socket, "message")).data.byteLength);
+    }
+  },
+  async "buffers that can be resized, and shared memory"(t) {
+    const socket = await t.open();
+    const buffer = new ArrayBuffer(3, { maxByteLength: 9 });
+    t.see(t.thrown(() => socket.send(buffer)), t.thrown(() => socket.send(new Uint8Array(buffer))));
+    // A page that is not isolated makes shared memory by this way alone.
+    const shared = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer;
+    t.see(t.thrown(() => socket.send(new Uint8Array(shared, 0, 3))));
+  },
   async "order of blobs and texts"(t) {
     const socket = await t.open();
     socket.binaryType = "arraybuffer";
@@ -159,7 +188,7 @@ export const CASES = {
   },
   async "close: reasons that are too long"(t) {
     const socket = await t.open();
-    for (const reason of ["x".repeat(124), "ä".repeat(62), "😀".repeat(31)]) t.see(t.thrown(() => socket.close(3000, reason)));
+    for (const reason of ["x".repeat(124), "ä".repeat(62), "😀".repeat(31), `\ufeff${"x".repeat(121)}`]) t.see(t.thrown(() => socket.close(3000, reason)));
     t.see(t.thrown(() => socket.close(999, "x".repeat(124))), socket.readyState);
   },
   async "close: arguments are looked at in every state"(t) {
@@ -171,7 +200,7 @@ export const CASES = {
     await t.until(socket, "close");
     t.see(t.thrown(() => socket.close(1)), t.thrown(() => socket.close(3000)));
   },
-  ...each("close with", [[], [1000], [1000, ""], [3000], [3000, "done"], [4999, "x".repeat(123)], [3500, "ä".repeat(61)], ["3001"], [3000.6], [4000, 7]], async (t, args) => {
+  ...each("close with", [[], [1000], [1000, ""], [3000], [3000, "done"], [4999, "x".repeat(123)], [3500, "ä".repeat(61)], [3000, "\ufeffx"], ["3001"], [3000.6], [4000, 7]], async (t, args) => {
     const socket = t.watched();
     await t.until(socket, "open");
     t.see(t.thrown(() => socket.close(...args)), socket.readyState);

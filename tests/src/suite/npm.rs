@@ -1,9 +1,9 @@
 //! The npm package: `OneSocket` side by side with the browser's own `WebSocket`, and what bundlers make of it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::{InjectedFrame, Selection, feed_frame};
+use onesocket_server::{Endpoint, InjectedFrame, Selection, feed_frame};
 use serde_json::json;
 
 use super::{
@@ -23,6 +23,21 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "npm_one_socket_knows_what_its_socket_holds",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(buffered(ctx)),
+        },
+        Scenario {
+            name: "npm_one_socket_keeps_what_the_network_has_not_taken",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(more_than_fits(ctx)),
+        },
+        Scenario {
+            name: "npm_one_socket_ends_at_once_offline",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(offline(ctx)),
+        },
+        Scenario {
+            name: "npm_a_class_that_extends_has_the_options",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(extended(ctx)),
         },
         Scenario {
             name: "npm_tabs_share_one_socket_when_asked_to",
@@ -170,6 +185,12 @@ async fn share(ctx: &Context) -> Result<()> {
     site.wait_for_sockets(0).await
 }
 
+const BUSY: &str = "
+setTimeout(() => {
+  const until = performance.now() + 4000;
+  while (performance.now() < until);
+});";
+
 const SHARE: &str = "
 window.heard = [];
 window.socket = new onesocket.OneSocket('/echo', [], { share: true, tier: arguments[0] });
@@ -183,17 +204,130 @@ async fn heard(tab: &Tab, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Nothing dials again behind a socket's back.
+/// A page may have 128 MiB of sends without an outcome, of all its sockets.
+async fn more_than_fits(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let args = || vec![json!(ctx.tier.map(Tier::name))];
+    tab.eval_async(FILL, args()).await?;
+    for socket in 0..2 {
+        let emptied = format!("return sockets[{socket}].bufferedAmount === 0");
+        tab.wait_for(&emptied, LARGE_UPLOAD).await?;
+    }
+    // The server has what came in front of it, in order.
+    tab.wait_for("return got.length === 2", SOON).await?;
+    let stats = site.server()?.stats();
+    let bytes = stats
+        .paths
+        .get(&Endpoint::Sink)
+        .context("no sink")?
+        .bytes_in;
+    ensure!(bytes == 90 * 1024 * 1024 * 2, "{bytes} B");
+
+    let heard = tab.eval_async(TOO_LARGE, args()).await?;
+    ensure!(heard == json!(["open", "first", "close 1006"]), "{heard}");
+    Ok(())
+}
+
+const LARGE_UPLOAD: Duration = Duration::from_secs(60);
+
+const FILL: &str = "
+const { OneSocket } = onesocket;
+window.sockets = ['/sink?a', '/sink?b'].map((url) => new OneSocket(url, [], { tier: arguments[0] }));
+window.echo = new OneSocket('/echo', [], { tier: arguments[0] });
+window.got = [];
+echo.onmessage = ({ data }) => got.push(data);
+await Promise.all([...sockets, echo].map((socket) => new Promise((resolve) => (socket.onopen = resolve))));
+const chunk = new Uint8Array(1024 * 1024);
+for (const socket of sockets) for (let sent = 0; sent < 90; sent += 1) socket.send(chunk);
+for (const text of ['one', 'two']) echo.send(text);
+for (const { readyState, bufferedAmount } of sockets) {
+  if (readyState !== 1 || bufferedAmount < 80 * 1024 * 1024) throw new Error(`${readyState}, ${bufferedAmount}`);
+}";
+
+const TOO_LARGE: &str = "
+const heard = [];
+const socket = new onesocket.OneSocket('/echo', [], { tier: arguments[0] });
+socket.onmessage = ({ data }) => {
+  heard.push(data);
+  socket.send(new Uint8Array(65 * 1024 * 1024));
+  socket.send('behind it');
+};
+socket.onopen = () => {
+  heard.push('open');
+  socket.send('first');
+};
+await new Promise((resolve) => (socket.onclose = ({ code }) => resolve(heard.push(`close ${code}`))));
+return heard;";
+
+async fn offline(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    // Whose page tells the worker.
+    tab.eval_async(SHARE, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    tab.eval("dispatchEvent(new Event('offline'))", vec![])
+        .await?;
+    let ended = tab.eval_async(END, vec![json!(ctx.tier.map(Tier::name))]);
+    ensure!(ended.await? == json!(["error", "close 1006"]));
+    tab.eval("dispatchEvent(new Event('online'))", vec![])
+        .await?;
+    tab.eval_async(SHARE, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    Ok(())
+}
+
+const END: &str = "
+const heard = [];
+const socket = new onesocket.OneSocket('/echo', [], { tier: arguments[0] });
+socket.onopen = () => heard.push('open');
+socket.onerror = () => heard.push('error');
+await new Promise((resolve) => (socket.onclose = ({ code }) => resolve(heard.push(`close ${code}`))));
+return heard;";
+
+async fn extended(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    tab.eval_async(EXTEND, vec![]).await?;
+    ensure!(site.sockets_open()? == 1);
+    Ok(())
+}
+
+const EXTEND: &str = "
+class Mine extends onesocket.OneSocket.with({ share: true, tier: 'shared' }) {}
+const Named = Mine.with({ account: '' });
+class Others extends Named {}
+const sockets = [Mine, Mine, Named, Others].map((Class) => new Class('/echo'));
+await Promise.all(sockets.map((socket) => new Promise((resolve) => (socket.onopen = resolve))));";
+
+/// Nothing dials again behind a socket's back: neither this tab nor one that was sooner.
 async fn lost_worker(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
-    let tabs = [open(ctx, &site).await?, open(ctx, &site).await?];
-    for tab in &tabs {
+    let mut tabs = Vec::new();
+    for _ in 0..3 {
+        let tab = open(ctx, &site).await?;
         tab.eval_async(SHARE, vec![json!("dedicated")]).await?;
+        tabs.push(tab);
     }
     ensure!(site.sockets_open()? == 1);
-    let [leader, follower] = tabs;
-    leader.close().await?;
+    let [leader, follower, busy] = tabs.try_into().ok().context("three tabs")?;
+    // The other one has opened another socket by the time it looks.
+    follower
+        .eval(
+            "socket.addEventListener('close', () => new onesocket.OneSocket('/echo', [], { share: true, tier: 'dedicated' }))",
+            vec![],
+        )
+        .await?;
+    // By itself: drivers close no tab while another one is busy.
+    leader
+        .eval(
+            "setTimeout(() => location.assign('about:blank'), 1000)",
+            vec![],
+        )
+        .await?;
+    busy.eval(BUSY, vec![]).await?;
     heard(&follower, "close 1006  false").await?;
+    heard(&busy, "close 1006  false").await?;
     follower.eval_async(SHARE, vec![json!("dedicated")]).await?;
     follower.eval("socket.send('anew')", vec![]).await?;
     heard(&follower, "message anew").await?;
