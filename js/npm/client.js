@@ -1,21 +1,27 @@
 // The typed client: it reconnects, keeps what is sent meanwhile, and says what became of each message.
 import { checkProtocols, checkUrl, ownAccount } from "./address.js";
-import { Core, bytesOf, utf8 } from "./core.js";
+import { Core, bytesOf, isArrayBuffer, utf8, whole } from "./core.js";
 
 export const FEED = Symbol("feed");
 
 const decoder = new TextDecoder();
+// A mark at the beginning of a text is part of it.
+const exactDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const CODECS = {
   json: {
     isText: true,
-    encode: (message) => utf8(JSON.stringify(message)),
+    encode: (message) => {
+      const text = JSON.stringify(message);
+      if (text === undefined) throw new TypeError(`JSON has no form for ${typeof message}.`);
+      return utf8(text);
+    },
     decode: (data) => JSON.parse(asText(data)),
   },
   text: { isText: true, encode: (message) => utf8(`${message}`), decode: asText },
   bytes: {
     isText: false,
-    encode: bytesOf,
+    encode: bytesOnly,
     decode: (data) => (typeof data === "string" ? utf8(data) : data),
   },
 };
@@ -24,9 +30,18 @@ function asText(data) {
   return typeof data === "string" ? data : decoder.decode(data);
 }
 
+function bytesOnly(data) {
+  if (isArrayBuffer(data) || ArrayBuffer.isView(data)) return bytesOf(data);
+  throw new TypeError("Bytes are an ArrayBuffer or a view on one.");
+}
+
 // What goes to the socket as it is.
 function raw(data) {
-  return typeof data === "string" ? data : bytesOf(data);
+  return typeof data === "string" ? data : bytesOnly(data);
+}
+
+function timed({ interval, deadline, ping, pong }) {
+  return { interval: whole(interval), deadline: whole(deadline), ping: raw(ping), pong: pong === undefined ? undefined : raw(pong) };
 }
 
 class ClientEvent extends Event {
@@ -56,12 +71,12 @@ export class Client extends EventTarget {
     const settings = {
       url: checkUrl(`${url}`).href,
       protocols: checkProtocols(protocols),
-      account: share ? account : ownAccount(),
-      replay,
-      linger,
-      readyAt,
+      account: share ? `${account ?? ""}` : ownAccount(),
+      replay: whole(replay),
+      linger: whole(linger),
+      readyAt: whole(readyAt),
       auth: auth && { supply: (refused) => this.#supply(auth, refused) },
-      heartbeat: heartbeat && { ...heartbeat, ping: raw(heartbeat.ping), pong: heartbeat.pong && raw(heartbeat.pong) },
+      heartbeat: heartbeat && timed(heartbeat),
       answer: answer && { ping: raw(answer.ping), pong: raw(answer.pong) },
       tier,
     };
@@ -106,7 +121,7 @@ export class Client extends EventTarget {
     try {
       return await new Promise((resolve, reject) => {
         const late = () => reject(new DOMException(`No answer within ${timeout} ms.`, "TimeoutError"));
-        timer = setTimeout(late, timeout);
+        if (timeout <= LONGEST_TIMER) timer = setTimeout(late, timeout);
         this.#requests.set(id, { resolve, reject });
         this.send(build(id)).catch(reject);
       });
@@ -119,13 +134,13 @@ export class Client extends EventTarget {
   greet(greeting, farewell) {
     const encode = (message) => {
       const bytes = this.#codec.encode(message);
-      return this.#codec.isText ? decoder.decode(bytes) : bytes;
+      return this.#codec.isText ? exactDecoder.decode(bytes) : bytes.slice();
     };
     return this.#core.greet(encode(greeting), farewell === undefined ? undefined : encode(farewell));
   }
 
   logOut({ drain } = {}) {
-    this.#core.logOut(drain);
+    this.#core.logOut(whole(drain));
   }
 
   // For inspector.js.
@@ -189,13 +204,13 @@ export class Client extends EventTarget {
   }
 
   #onReceived(data, replayed) {
-    let message;
+    let message, id;
     try {
       message = this.#codec.decode(data);
+      id = this.#replyTo?.(message);
     } catch (error) {
       return this.#complain(error);
     }
-    const id = this.#replyTo?.(message);
     if (id === undefined || id === null) {
       const event = new MessageEvent("message", { data: message });
       this.dispatchEvent(Object.assign(event, { replayed }));
@@ -220,3 +235,6 @@ export class Client extends EventTarget {
 
 // Of messages that wait for a reader: enough for a page that is busy for seconds; one that has stopped must not take the page's memory.
 const MAX_WAITING = 65_536;
+
+// Of a browser's timer, in milliseconds. A longer one would be over at once.
+const LONGEST_TIMER = 2 ** 31 - 1;

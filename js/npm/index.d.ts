@@ -23,7 +23,10 @@ export interface Configuration {
   tier?: Tier;
 }
 
-/** Sets what holds for the connections that are made from now on. */
+/**
+ * Sets what holds for the connections that are made from now on. Before the first: `build` and `helloTimeout` are the worker's, and count as its first connection
+ * has them.
+ */
 export function configure(configuration: Configuration): void;
 
 /** What the third argument of {@link OneSocket} may say. */
@@ -86,7 +89,12 @@ export class OneSocket extends EventTarget implements WebSocket {
   onerror: ((this: WebSocket, event: Event) => any) | null;
   onclose: ((this: WebSocket, event: CloseEvent) => any) | null;
 
-  /** @throws {DOMException} An `InvalidStateError`, before it is open. */
+  /**
+   * What the network has not taken is kept, however much it is. One message of more than 64 MiB ends the socket, with 1006.
+   *
+   * @throws {DOMException} An `InvalidStateError`, before it is open.
+   * @throws {TypeError} For a view on shared memory, and for a buffer that can be resized.
+   */
   send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
 
   /**
@@ -142,7 +150,10 @@ export interface Heartbeat {
 
 /** What {@link connect} may be told. */
 export interface ClientOptions<Tx = unknown, Rx = unknown> {
-  /** `json`: anything that JSON can say. `text`: strings. `bytes`: `Uint8Array`. Or your own. Default: `json`. */
+  /**
+   * `json`: anything that JSON can say. `text`: strings. `bytes`: buffers and views on them; what comes is a `Uint8Array`. Or your own. What it can't say, `send`
+   * and `request` reject with what its `encode` throws, in these a `TypeError`. Default: `json`.
+   */
   codec?: "json" | "text" | "bytes" | Codec<Tx, Rx>;
   /** The subprotocols to offer. */
   protocols?: string | string[];
@@ -150,7 +161,10 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   share?: boolean;
   /** Whose connection it is: those of different accounts are never shared. */
   account?: string;
-  /** How many of the last messages this tab is given when it joins a connection that other tabs have opened. Default: 0. */
+  /**
+   * How many of the last messages this tab is given when it joins a connection that other tabs have opened: 1 MiB of them at most, and what has come since a tab first
+   * asked for so many. Default: 0.
+   */
   replay?: number;
   /** With how many bytes on their way `ready` still lets a sender go on. Default: 1 MiB. */
   readyAt?: number;
@@ -227,7 +241,8 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
 
   /**
    * Sends a message, now or when there is a socket. Resolved when it was handed to an open socket, once; what the server does with it, only
-   * the server can tell. Else rejected with an error whose name is `NotSent` or `MaybeSent`.
+   * the server can tell. Else rejected with an error whose name is `NotSent` or `MaybeSent`: `NotSent` at once for one of more than 64 MiB, and when 128 MiB of
+   * this page have no outcome yet, which `ready` prevents.
    */
   send(message: Tx): Promise<void>;
 
@@ -244,7 +259,7 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
    */
   ready(): Promise<void>;
 
-  /** Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s. */
+  /** Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s, `Infinity` for none. */
   request(build: (id: number) => Tx, options?: { timeout?: number }): Promise<Rx>;
 
   /**

@@ -76,8 +76,10 @@ const stop = prices.greet({ subscribe: "ACME" }, { unsubscribe: "ACME" });
 stop();
 
 // ANCHOR: configure
+// In front of the first connection.
 configure({ script: "/onesocket-worker.js", build: 1_763_700_000 });
-client.addEventListener("update", ({ build }) => {
+const chat = connect("/chat");
+chat.addEventListener("update", ({ build }) => {
   show(`build ${build} is out: reload when it suits you`);
 });
 // ANCHOR_END: configure

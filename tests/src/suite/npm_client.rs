@@ -18,6 +18,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(client(ctx)),
         },
         Scenario {
+            name: "npm_client_takes_no_harm_from_what_it_is_given",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(harmless(ctx)),
+        },
+        Scenario {
             name: "npm_client_proves_itself_for_each_dial",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(credentials(ctx)),
@@ -112,6 +117,83 @@ async fn client(ctx: &Context) -> Result<()> {
     ensure!(ended == expect, "{ended}");
     site.wait_for_sockets(0).await
 }
+
+/// What an app's own functions throw, and what can't be sent or counted, is told, and nothing else comes to a stop by it.
+async fn harmless(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let told = tab
+        .eval_async(HARM, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    let expect = json!([
+        "error TypeError",
+        "message after null",
+        "another client's",
+        ["undefined", "TypeError"],
+        ["bigint", "TypeError"],
+        ["bytes: string", "TypeError"],
+        ["bytes: Blob", "TypeError"],
+        ["a ping of a number", "TypeError"],
+        ["a tier", "TypeError"],
+        "answered",
+        ["dials", 1],
+        "copied",
+        "message 7",
+    ]);
+    ensure!(told == expect, "{told}\n{expect}");
+    Ok(())
+}
+
+const HARM: &str = r#"
+const [tier] = arguments;
+const told = [];
+const { connect } = onesocket;
+const next = (client, type) => new Promise((resolve) => client.addEventListener(type, resolve, { once: true }));
+
+// It reads a field of whatever comes.
+const asked = connect("/echo", { tier, replyTo: ({ answers }) => answers });
+const wrong = next(asked, "error");
+await asked.send(null);
+told.push(`error ${(await wrong).error.name}`);
+const heard = next(asked, "message");
+await asked.send("after null");
+told.push(`message ${(await heard).data}`);
+const other = connect("/echo?other", { tier, codec: "text" });
+const echoed = next(other, "message");
+await other.send("another client's");
+told.push((await echoed).data);
+
+const refused = async (name, act) => told.push([name, await Promise.resolve().then(act).then(() => "taken", (error) => error.name)]);
+await refused("undefined", () => asked.send(undefined));
+await refused("bigint", () => asked.send(1n));
+const bytes = connect("/echo?bytes", { tier, codec: "bytes" });
+await refused("bytes: string", () => bytes.send("hello"));
+await refused("bytes: Blob", () => bytes.send(new Blob(["abc"])));
+await refused("a ping of a number", () => connect("/echo", { tier, heartbeat: { interval: 1000, ping: 7 } }));
+await refused("a tier", () => connect("/echo", { tier: "best" }));
+
+// Longer than any timer.
+const question = asked.request((answers) => ({ answers }), { timeout: Infinity });
+await question;
+told.push("answered");
+const patient = connect("/echo?patient", { tier, account: 42, heartbeat: { interval: 300, deadline: Infinity, ping: "ping" }, readyAt: Infinity, linger: Infinity });
+await next(patient, "open");
+await new Promise((resolve) => setTimeout(resolve, 1500));
+told.push(["dials", patient.status.dials]);
+patient.close();
+
+// The bytes of a greeting are taken by the call.
+const greeted = connect("/echo?greeted", { tier, codec: "bytes" });
+const own = new Uint8Array([1, 2]);
+greeted.greet(own);
+own.fill(9);
+told.push(String((await next(greeted, "message")).data) === "1,2" ? "copied" : "changed");
+
+const last = next(bytes, "message");
+await bytes.send(new Uint8Array([7]));
+told.push(`message ${(await last).data}`);
+return told;
+"#;
 
 /// The first token of each is good until it expires, the second from then on.
 async fn credentials(ctx: &Context) -> Result<()> {
