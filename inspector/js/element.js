@@ -197,7 +197,12 @@ export class Inspector extends HTMLElement {
   }
 
   #decode({ content, code, kind, id }) {
-    return this.decoder?.(content, { isText: code === 0, isSent: kind === KIND.TRANSMITTED, socket: id });
+    try {
+      return this.decoder?.(content, { isText: code === 0, isSent: kind === KIND.TRANSMITTED, socket: id });
+    } catch {
+      // Not in its format, or cut: it is shown as it is.
+      return null;
+    }
   }
 
   async switchTier(tier) {
