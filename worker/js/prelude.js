@@ -3,7 +3,8 @@
 // `onesocket-dial.js`, whose attribute `data-url` names it.
 self.onesocketDial = (() => {
   const MILLIS = 5000;
-  const EVENTS = 1000;
+  // The opening, and so many messages.
+  const EVENTS = 1001;
   const LENGTH = 16 * 1024 * 1024;
   const page = self.document;
   let early = null;
