@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
+use onesocket_server::HttpFault;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -31,6 +32,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "the_next_tab_leads_when_the_leader_freezes",
             tiers: DEDICATED,
             run: |ctx| Box::pin(leader_freezes(ctx)),
+        },
+        Scenario {
+            name: "a_leader_put_aside_before_its_worker_is_there_deposes_nobody",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(starting_leader(ctx)),
         },
         Scenario {
             name: "the_next_tab_leads_when_the_leader_navigates_away",
@@ -282,6 +288,28 @@ async fn leader_freezes(ctx: &Context) -> Result<()> {
     site.wait_for_sockets(1).await?;
     take_leader(&mut pages).await?;
     Ok(())
+}
+
+/// By the events alone: a browser freezes no page that has just begun.
+async fn starting_leader(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    let late = HttpFault::default().delay(Duration::from_secs(2));
+    faults.http("/onesocket-worker.js", late)?;
+    let aside = site.client("/echo").await?;
+    let freeze = "document.dispatchEvent(new Event('freeze'))";
+    aside.tab.eval(freeze, vec![]).await?;
+    faults.clear();
+    let leader = site.client("/echo").await?;
+    leader.wait_for_state("connected").await?;
+    ensure!(role(&leader).await? == "leader");
+    let before = epoch(&leader).await?;
+    let resume = "document.dispatchEvent(new Event('resume'))";
+    aside.tab.eval(resume, vec![]).await?;
+    aside.wait_for_state("connected").await?;
+    ensure!(role(&aside).await? == "follower");
+    ensure!(epoch(&leader).await? == before && epoch(&aside).await? == before);
+    site.wait_for_sockets(1).await
 }
 
 async fn set_lifecycle(page: &Page, state: &str) -> Result<()> {

@@ -49,6 +49,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(cached_page(ctx)),
         },
         Scenario {
+            name: "what_waits_in_a_cached_page_is_sent_when_it_is_back",
+            tiers: &[Tier::Dedicated, Tier::Main],
+            run: |ctx| Box::pin(cached_queue(ctx)),
+        },
+        Scenario {
             name: "the_loop_needs_no_timer_of_the_page",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(no_timers(ctx)),
@@ -436,8 +441,7 @@ async fn cached_page(ctx: &Context) -> Result<()> {
         .await?;
     let since = Instant::now();
     cached.tab.back().await?;
-    let is_back = "return document.querySelector('#ready')?.textContent === 'ready'";
-    cached.tab.wait_for(is_back, SOON).await?;
+    cached.tab.wait_for(IS_BACK, SOON).await?;
     let persisted = cached.tab.eval(PERSISTED, vec![]).await?;
     match (ctx.engine(), ctx.tier) {
         // It keeps no page that holds a Web Lock, and loads it anew.
@@ -481,6 +485,47 @@ async fn cached_page(ctx: &Context) -> Result<()> {
     ctx.note(format!("connected {back:.0?} after it was shown again"));
     Ok(())
 }
+
+/// No socket was there to be handed it, so it is not in doubt either.
+async fn cached_queue(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    site.server()?.faults().refuse(u32::MAX, 503)?;
+    site.server()?.faults().drop_sockets(Selection::All);
+    page.wait_for_state("reconnecting").await?;
+    let away = json!(site.url("/page_log.js"));
+    page.tab.eval(QUEUE_AND_LEAVE, vec![away]).await?;
+    page.tab.wait_for(IS_AWAY, SOON).await?;
+    site.server()?.faults().clear();
+    page.tab.back().await?;
+    page.tab.wait_for(IS_BACK, SOON).await?;
+    if page.tab.eval("return window.persisted", vec![]).await? != true {
+        // As in the scenario above: a page that is loaded anew has sent nothing.
+        ensure!(ctx.engine() != Engine::WebKit);
+        ctx.note("the browser did not keep the page".to_owned());
+        return Ok(());
+    }
+    page.wait_for_state("connected").await?;
+    let outcomes = page
+        .tab
+        .wait_for("return window.outcomes.length === 3 && outcomes", SOON);
+    ensure!(outcomes.await? == json!(["sent", "sent", "sent"]));
+    page.wait_for_messages("c", 3).await?;
+    ensure!(page.messages("c").await? == ["1", "2", "3"].map(|text| json!(text)));
+    Ok(())
+}
+
+const IS_AWAY: &str = "return !document.querySelector('#ready')";
+
+const IS_BACK: &str = "return document.querySelector('#ready')?.textContent === 'ready'";
+
+/// The messages are with the loop for a while before the page goes.
+const QUEUE_AND_LEAVE: &str = "
+window.outcomes = [];
+addEventListener('pageshow', (event) => (window.persisted = event.persisted));
+for (const text of ['1', '2', '3']) api.send('c', text).then((outcome) => outcomes.push(outcome));
+setTimeout(() => location.assign(arguments[0]), 300);";
 
 /// Whether the page comes from the cache; if not, what Chromium says about that.
 const PERSISTED: &str = "

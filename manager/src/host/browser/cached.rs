@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use onesocket_engine::{Loss, TabSession};
+use onesocket_engine::Loss;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -26,8 +26,16 @@ pub(super) fn on_hidden(core: &Rc<Core>) {
     let ManagerState::Running(tier) = core.report.state() else {
         return;
     };
-    core.with_session(TabSession::bye);
-    // What is sent from here on is kept for the next hello. The worker still sends what it has queued.
+    let has_ended = core.host.leads();
+    // What is sent from here on is kept for the next hello.
+    core.with_session(|session| match tier {
+        // The loop has read all that was posted, and what waits in it for a socket ends with it in a moment.
+        Tier::Main => session.abandon(Loss::Ended),
+        // Its worker was terminated, and may have handed on what this page has not read the receipt of.
+        Tier::Dedicated if has_ended => session.detach(Loss::Unknown),
+        // The worker still sends what it has queued.
+        Tier::Shared | Tier::Dedicated => session.bye(),
+    });
     core.with_session(|session| session.detach(Loss::Unknown));
     core.host.epoch.set(None);
     // A request that is granted in the cache would hold the lock until the page comes back.

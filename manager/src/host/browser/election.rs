@@ -99,6 +99,10 @@ pub(super) fn step_back(core: &Core) {
         transport.end_own_worker();
     }
     withdraw(core);
+    // One that is on its way to a worker begins anew when it is back: it has none any more, or another tab leads by then.
+    if core.report.state() == ManagerState::Starting {
+        core.host.judge(Verdict::RoleChanged);
+    }
 }
 
 /// The page is back. If it has led, it finds its worker gone.

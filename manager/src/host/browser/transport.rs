@@ -338,6 +338,11 @@ impl Transport {
         matches!(self.maker, Maker::Follower { .. })
     }
 
+    /// Returns whether the worker is this tab's, and there for all tabs.
+    pub(super) fn leads(&self) -> bool {
+        matches!(&self.maker, Maker::Dedicated { lead: Some(_), .. })
+    }
+
     /// Returns whether the worker is to be there for all, and has not said so in the hall.
     pub(super) fn is_unannounced(&self) -> bool {
         matches!(&self.maker, Maker::Dedicated { lead: Some(lead), .. } if !lead.is_announced)
