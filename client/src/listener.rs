@@ -75,10 +75,11 @@ impl<Rx> Listeners<Rx> {
         self.all.borrow().is_empty()
     }
 
-    /// Tells all that are there. Nothing is borrowed meanwhile: listeners may come and go by it, and who comes hears it too.
+    /// Tells all that are there. Nothing is borrowed meanwhile: listeners may come and go by it. Who comes hears the next one: a listener
+    /// that each time puts another one in its place would never be through.
     pub(crate) fn tell(&self, event: impl Fn() -> Event<Arc<Rx>>) {
-        let mut next = 0;
-        while let Some((id, listener)) = self.first(next) {
+        let (mut next, end) = (0, self.next.get());
+        while let Some((id, listener)) = self.first(next).filter(|(id, _)| *id < end) {
             listener(event());
             next = id + 1;
         }
@@ -119,6 +120,28 @@ mod tests {
         assert_eq!(heard.get(), 11);
         tell(&listeners, 2);
         assert_eq!(heard.get(), 21);
+    }
+
+    #[test]
+    fn a_listener_that_replaces_itself_heard_one_event_for_ever() {
+        fn listen(listeners: &Rc<Listeners<u32>>, heard: &Rc<Cell<u32>>) {
+            let (inner, count) = (Rc::clone(listeners), Rc::clone(heard));
+            let own = listeners.next.get();
+            listeners.add(move |_| {
+                count.set(count.get() + 1);
+                assert!(count.get() < 10, "it hears it again and again");
+                inner.remove(own);
+                listen(&inner, &count);
+            });
+        }
+
+        let (listeners, heard) = (Rc::default(), Rc::default());
+        listen(&listeners, &heard);
+        tell(&listeners, 1);
+        assert_eq!(heard.get(), 1);
+        tell(&listeners, 2);
+        assert_eq!(heard.get(), 2);
+        listeners.clear();
     }
 
     #[test]
