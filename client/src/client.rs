@@ -826,6 +826,11 @@ impl<Rx> Shared<Rx> {
             .tell(|| event.clone().map(|never| match never {}));
     }
 
+    /// Returns how many streams there may be. By a call, since the head of a loop would borrow the list until its end.
+    fn places(&self) -> usize {
+        self.inboxes.borrow().len()
+    }
+
     /// Returns the inbox of a stream that somebody has. Not all at once, as there is no list to be made for each message.
     fn inbox(&self, at: usize) -> Option<Rc<RefCell<Inbox<Rx>>>> {
         self.inboxes.borrow().get(at)?.upgrade()

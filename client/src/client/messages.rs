@@ -44,7 +44,7 @@ impl<Rx> Shared<Rx> {
     }
 
     fn for_streams(&self, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
-        for at in 0..self.inboxes.borrow().len() {
+        for at in 0..self.places() {
             if let Some(inbox) = self.inbox(at) {
                 let waker = push(&mut inbox.borrow_mut());
                 wake(waker);
@@ -84,7 +84,7 @@ impl<Rx> Shared<Rx> {
 
     /// Gives a message to all who listen, as it is decoded already or not yet.
     fn pass_on(&self, replayed: bool, payload: &Payload, mut decoded: Option<Rx>) {
-        for at in 0..self.inboxes.borrow().len() {
+        for at in 0..self.places() {
             let Some(inbox) = self.inbox(at) else {
                 continue;
             };

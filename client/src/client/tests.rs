@@ -285,6 +285,52 @@ fn a_codec_may_close_its_client_while_a_stream_is_read() {
     drop(closing.take());
 }
 
+thread_local! {
+    static ON_WAKE: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// Stands for an executor that polls a task in the very moment in which it is woken.
+struct AtOnce;
+
+impl std::task::Wake for AtOnce {
+    fn wake(self: Arc<Self>) {
+        // Only the first time, as what it does may be polled by this, too.
+        if let Some(on_wake) = ON_WAKE.take() {
+            on_wake();
+        }
+    }
+}
+
+/// Waits for a task, and for its waker to call this.
+fn wait_for(task: impl Future + Unpin, on_wake: impl Fn() + 'static) {
+    ON_WAKE.set(Some(Box::new(on_wake)));
+    let waker = Waker::from(Arc::new(AtOnce));
+    let mut task = task;
+    let polled = task.poll_unpin(&mut std::task::Context::from_waker(&waker));
+    assert!(polled.is_pending());
+}
+
+#[test]
+fn whoever_was_called_on_a_messages_way_could_not_ask_for_a_stream() {
+    let handle: Rc<RefCell<Option<Probed>>> = Rc::default();
+    let inner = Rc::clone(&handle);
+    let (client, mut events) = client(move || {
+        if let Some(client) = &*inner.borrow() {
+            drop(client.events());
+        }
+    });
+    handle.replace(Some(client.clone()));
+    hear(&client, alone("x"));
+    assert_eq!(read(&mut events), ["x"]);
+    drop(handle.take());
+
+    let inner = client.clone();
+    wait_for(events.next(), move || drop(inner.events()));
+    hear(&client, packed(&["a"]));
+    assert!(ON_WAKE.take().is_none(), "it was woken");
+    assert_eq!(read(&mut events), ["a"]);
+}
+
 #[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
