@@ -662,7 +662,9 @@ impl<Rx> Shared<Rx> {
     }
 
     pub(crate) fn remove_request(&self, id: RequestId) {
-        self.requests.borrow_mut().remove(&id);
+        // Dropped outside of the borrow, as that wakes who waits for it.
+        let request = self.requests.borrow_mut().remove(&id);
+        drop(request);
     }
 
     fn subscribe(&self) -> Events<Rx> {
@@ -848,7 +850,7 @@ impl<Rx> Shared<Rx> {
         // Dropping the channel closes it. The outcome of what is on its way follows: only the worker knows it.
         let channel = self.channel.borrow_mut().take();
         drop(channel);
-        self.requests.borrow_mut().clear();
+        drop(self.requests.take());
         for inbox in self.live_inboxes() {
             let waker = inbox.borrow_mut().close();
             wake(waker);

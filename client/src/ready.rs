@@ -54,7 +54,8 @@ impl Gate {
         waiting.retain(|other| !other.is_canceled());
         waiting.push(gate);
         drop(waiting);
-        match self.stopped.borrow().clone() {
+        let stopped = self.stopped.borrow().clone();
+        match stopped {
             Some(why) => self.tell(Err(why)),
             None => self.review(|| buffered),
         }
@@ -190,6 +191,33 @@ mod tests {
         GATE.with(|gate| gate.review(|| 0));
         assert!(matches!(outcome(waits), Some(Ok(()))));
         GATE.with(|gate| assert_eq!(gate.waiting.borrow().len(), 1));
+    }
+
+    #[test]
+    fn who_waited_when_it_stopped_could_not_ask_for_a_new_start() {
+        thread_local! {
+            static GATE: Gate = Gate::new(10);
+        }
+        struct Restarts;
+        impl Wake for Restarts {
+            fn wake(self: Arc<Self>) {
+                GATE.with(|gate| {
+                    gate.stop(ReadyError::Closed);
+                    gate.restart();
+                });
+            }
+        }
+        let mut waits = GATE.with(|gate| gate.wait(11));
+        let waker = Waker::from(Arc::new(Restarts));
+        let polled = waits.poll_unpin(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        // Somebody else finds it stopped, and tells all.
+        let why = ReadyError::Stopped(StopReason::LoggedOut);
+        GATE.with(|gate| gate.stopped.replace(Some(why)));
+        let finds = GATE.with(|gate| gate.wait(11));
+        for ready in [waits, finds] {
+            assert!(matches!(outcome(ready), Some(Err(ReadyError::Stopped(_)))));
+        }
     }
 
     #[test]

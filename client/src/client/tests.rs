@@ -302,10 +302,9 @@ impl std::task::Wake for AtOnce {
 }
 
 /// Waits for a task, and for its waker to call this.
-fn wait_for(task: impl Future + Unpin, on_wake: impl Fn() + 'static) {
+fn wait_for(task: &mut (impl Future + Unpin), on_wake: impl Fn() + 'static) {
     ON_WAKE.set(Some(Box::new(on_wake)));
     let waker = Waker::from(Arc::new(AtOnce));
-    let mut task = task;
     let polled = task.poll_unpin(&mut std::task::Context::from_waker(&waker));
     assert!(polled.is_pending());
 }
@@ -325,10 +324,29 @@ fn whoever_was_called_on_a_messages_way_could_not_ask_for_a_stream() {
     drop(handle.take());
 
     let inner = client.clone();
-    wait_for(events.next(), move || drop(inner.events()));
+    wait_for(&mut events.next(), move || drop(inner.events()));
     hear(&client, packed(&["a"]));
     assert!(ON_WAKE.take().is_none(), "it was woken");
     assert_eq!(read(&mut events), ["a"]);
+}
+
+#[test]
+fn whose_request_was_dropped_could_not_ask_again() {
+    let ask_again = |client: &Probed| {
+        let client = client.clone();
+        move || drop(client.shared.add_request())
+    };
+    let (client, _events) = client(|| ());
+    // Without a browser none is taken, so this is what one waits for.
+    let (id, mut answer) = client.shared.add_request();
+    wait_for(&mut answer, ask_again(&client));
+    client.shared.remove_request(id);
+    assert!(ON_WAKE.take().is_none(), "it was woken");
+
+    let (_, mut answer) = client.shared.add_request();
+    wait_for(&mut answer, ask_again(&client));
+    client.disconnect();
+    assert!(ON_WAKE.take().is_none(), "it was woken");
 }
 
 #[test]
