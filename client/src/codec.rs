@@ -75,7 +75,7 @@ pub trait Codec<Tx: ?Sized, Rx> {
     }
 
     /// Returns the name of the message that this one of the server acknowledges. Such a message is not delivered to the app, in
-    /// no tab. The default knows none.
+    /// no tab, but to the [request](crate::Client::request) that it answers. The default knows none.
     fn acknowledges(&self, message: &Rx) -> Option<u64> {
         let _ = message;
         None

@@ -69,15 +69,14 @@ impl<Rx> Shared<Rx> {
             Ok(message) => message,
             Err(error) => return self.publish_undecodable(payload, error),
         };
-        if let Some(id) = (self.acknowledges)(&message) {
-            return self.on_acknowledgement(id);
+        let acknowledged = (self.acknowledges)(&message);
+        if let Some(id) = acknowledged {
+            self.on_acknowledgement(id);
         }
-        match self
-            .reply_to
-            .as_ref()
-            .and_then(|reply_to| reply_to(&message))
-        {
+        let reply_to = self.reply_to.as_ref();
+        match reply_to.and_then(|reply_to| reply_to(&message)) {
             Some(id) => self.on_answer(id, message),
+            None if acknowledged.is_some() => {}
             None => self.pass_on(replayed, payload, Some(message)),
         }
     }

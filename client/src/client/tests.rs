@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
-use onesocket_protocol::{Packed, Parcel, parcel::Contents};
+use onesocket_protocol::{Packed, Parcel, SendId, parcel::Contents};
 
 use super::*;
 use crate::codec::EncodeError;
@@ -347,6 +347,25 @@ fn whose_request_was_dropped_could_not_ask_again() {
     wait_for(&mut answer, ask_again(&client));
     client.disconnect();
     assert!(ON_WAKE.take().is_none(), "it was woken");
+}
+
+#[test]
+fn an_answer_that_acknowledged_too_never_ended_its_request() {
+    let client = Client::builder("wss://x.org/", Codec(|| ()))
+        .replies(|message: &Bytes| message.ends_with(b"=").then_some(RequestId(0)))
+        .build();
+    let client = client.expect("a client");
+    let mut events = client.events();
+    while !read(&mut events).is_empty() {}
+    let (id, answer) = client.shared.add_request();
+    assert_eq!(id, RequestId(0), "there is no chance in here");
+    let kept = client.shared.receipts.expect_acknowledged(SendId(1), 1);
+    hear(&client, alone("!a"));
+    hear(&client, alone("!b="));
+    assert_eq!(answer.now_or_never(), Some(Ok(Bytes::from_static(b"!b="))));
+    hear(&client, alone("!of another tab="));
+    assert!(read(&mut events).is_empty());
+    drop(kept);
 }
 
 #[test]
