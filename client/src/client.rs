@@ -232,7 +232,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         self.shared.subscribe()
     }
 
-    /// Calls `listener` with what the client hears from now on, in the moment in which it comes, until the guard is dropped.
+    /// Calls `listener` with what the client hears from now on, in the moment in which it comes, until the guard is dropped or the client is
+    /// closed. One that is closed already drops the listener.
     ///
     /// For many listeners that come and go, such as components: a message is decoded once for all of them, and nothing waits in a
     /// queue. It may call whatever it likes, also what ends it; what it is slow with, everything else in the page waits for. Client
@@ -254,14 +255,22 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// # Ok::<(), onesocket::BuildError>(())
     /// ```
     pub fn on_event(&self, listener: impl Fn(Event<Arc<Rx>>) + 'static) -> EventGuard<Rx> {
+        let shared = &self.shared;
+        // Nothing would ever break the cycle with a listener that owns the client.
+        if shared.closed.get() {
+            return EventGuard {
+                shared: Weak::new(),
+                id: 0,
+            };
+        }
         EventGuard {
-            shared: Rc::downgrade(&self.shared),
-            id: self.shared.listeners.add(listener),
+            shared: Rc::downgrade(shared),
+            id: shared.listeners.add(listener),
         }
     }
 
-    /// Calls `take` with each large binary message as it comes, in its place among the others, until the client has ended. Listeners do not hear of it then,
-    /// streams do. It takes the place of the one before.
+    /// Calls `take` with each large binary message as it comes, in its place among the others, until the client is closed. Listeners do not hear of it then,
+    /// streams do. It takes the place of the one before. A client that is closed already drops it.
     ///
     /// A message is large from 16 KiB on. It is a buffer of the browser's still, and to read it copies it into the page's wasm, whose memory never shrinks:
     /// what goes on to JavaScript, to be drawn, played or stored, need not come in here. `onesocket_worker::into_buffer` makes the `ArrayBuffer` of it. A message
@@ -279,6 +288,9 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// # Ok::<(), onesocket::BuildError>(())
     /// ```
     pub fn on_parcel(&self, take: impl Fn(Parcel) + 'static) {
+        if self.shared.closed.get() {
+            return;
+        }
         self.shared.on_parcel.replace(Some(Rc::new(take)));
     }
 

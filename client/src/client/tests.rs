@@ -369,6 +369,20 @@ fn an_answer_that_acknowledged_too_never_ended_its_request() {
 }
 
 #[test]
+fn a_closed_client_that_was_listened_to_lived_for_ever() {
+    let (client, events) = client(|| ());
+    client.disconnect();
+    let inner = client.clone();
+    let guard = client.on_event(move |_| drop(inner.status()));
+    let inner = client.clone();
+    client.on_parcel(move |_| drop(inner.status()));
+    let shared = Rc::downgrade(&client.shared);
+    drop((client, events));
+    assert_eq!(shared.strong_count(), 0);
+    drop(guard);
+}
+
+#[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
     impl std::task::Wake for Woken {
