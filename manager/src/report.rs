@@ -29,7 +29,7 @@ pub enum ManagerState {
         /// The one that comes.
         to: Tier,
     },
-    /// No tier works; every channel has been told. Make a new manager to try again.
+    /// No tier works; every channel has been told. [`WorkerManager::start`](crate::WorkerManager::start) tries them again.
     Failed(SessionFailure),
     /// The last handle is gone and the worker released.
     Released,
