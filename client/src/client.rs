@@ -814,9 +814,10 @@ impl<Rx> Shared<Rx> {
                 this.publish(Event::UpdateAvailable { build });
             }
             ChannelEvent::Failed(why) => {
-                this.status.borrow_mut().state = LinkState::Stopped(StopReason::NoWorker);
+                this.stop(StopReason::NoWorker);
                 this.gate.stop(ReadyError::NoWorker(why.clone()));
                 this.publish(Event::Error(ClientError::NoWorker(why)));
+                this.publish_status();
                 this.publish(Event::Disconnected {
                     reason: StopReason::NoWorker,
                 });
@@ -827,6 +828,16 @@ impl<Rx> Shared<Rx> {
         if !is_end {
             this.gate.review(|| this.buffered_amount());
         }
+    }
+
+    /// It has stopped, and no worker says so.
+    fn stop(&self, reason: StopReason) {
+        self.status.borrow_mut().state = LinkState::Stopped(reason);
+    }
+
+    fn publish_status(&self) {
+        let status = self.status.borrow().clone();
+        self.publish(Event::Status(status));
     }
 
     /// Tells everybody what is no message.
@@ -858,7 +869,7 @@ impl<Rx> Shared<Rx> {
     pub(crate) fn close(&self, reason: StopReason) {
         self.closed.set(true);
         self.gate.stop(ReadyError::Closed);
-        self.status.borrow_mut().state = LinkState::Stopped(reason);
+        self.stop(reason);
         // Dropping the channel closes it. The outcome of what is on its way follows: only the worker knows it.
         let channel = self.channel.borrow_mut().take();
         drop(channel);

@@ -68,6 +68,8 @@ fn shown(event: Option<Event<Arc<Bytes>>>) -> String {
         Some(Event::Message(message)) => String::from_utf8_lossy(&message).into_owned(),
         Some(Event::Lagged { missed }) => format!("lagged {missed}"),
         Some(Event::Error(_)) => "error".to_owned(),
+        Some(Event::Status(status)) => format!("status {:?}", status.state),
+        Some(Event::Disconnected { reason }) => format!("disconnected {reason:?}"),
         Some(_) => "other".to_owned(),
         None => "end".to_owned(),
     }
@@ -380,6 +382,14 @@ fn a_closed_client_that_was_listened_to_lived_for_ever() {
     drop((client, events));
     assert_eq!(shared.strong_count(), 0);
     drop(guard);
+}
+
+#[test]
+fn a_client_without_a_worker_looked_as_if_it_connected_for_ever() {
+    let client = Client::builder("wss://x.org/", Codec(|| ())).build();
+    let client = client.expect("a client");
+    let heard = ["error", "status Stopped(NoWorker)", "disconnected NoWorker"];
+    assert_eq!(read(&mut client.events()), heard);
 }
 
 #[test]
