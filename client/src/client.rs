@@ -742,6 +742,10 @@ impl<Rx> Shared<Rx> {
         Rx: 'static,
     {
         let Some(this) = this.upgrade() else { return };
+        // Until the worker has let go of it, a channel is told everything. Of messages nobody hears then, as there is nobody.
+        if this.closed.get() && !ends_sends(&event) {
+            return;
+        }
         // Less is on its way then, and yet nobody should send more: that it has ended is told next.
         let is_end = matches!(
             event,
@@ -787,15 +791,7 @@ impl<Rx> Shared<Rx> {
             ChannelEvent::Connected { subprotocol } => {
                 this.publish(Event::Connected { subprotocol });
             }
-            ChannelEvent::Disconnected { reason } => {
-                this.publish(Event::Disconnected {
-                    reason: reason.clone(),
-                });
-                this.gate.stop(ReadyError::Stopped(reason.clone()));
-                if reason == StopReason::LoggedOut {
-                    this.close(reason);
-                }
-            }
+            ChannelEvent::Disconnected { reason } => this.on_disconnected(reason),
             ChannelEvent::Reconnecting {
                 attempt,
                 delay,
@@ -830,6 +826,24 @@ impl<Rx> Shared<Rx> {
         }
     }
 
+    fn on_disconnected(&self, reason: StopReason) {
+        // Before it is told: who hears it may close the client, or start it anew.
+        self.gate.stop(ReadyError::Stopped(reason.clone()));
+        let is_last = reason == StopReason::LoggedOut;
+        if is_last {
+            // The worker says it behind, where nothing may follow.
+            self.stop(reason.clone());
+            self.publish_status();
+        }
+        self.publish(Event::Disconnected {
+            reason: reason.clone(),
+        });
+        if is_last {
+            self.listeners.clear();
+            self.close(reason);
+        }
+    }
+
     /// It has stopped, and no worker says so.
     fn stop(&self, reason: StopReason) {
         self.status.borrow_mut().state = LinkState::Stopped(reason);
@@ -842,11 +856,7 @@ impl<Rx> Shared<Rx> {
 
     /// Tells everybody what is no message.
     fn publish(&self, event: Event<Infallible>) {
-        for inbox in self.live_inboxes() {
-            let event = event.clone().map(|never| match never {});
-            let waker = inbox.borrow_mut().push(event);
-            wake(waker);
-        }
+        self.for_streams(|inbox| inbox.push(event.clone().map(|never| match never {})));
         self.listeners
             .tell(|| event.clone().map(|never| match never {}));
     }
@@ -861,23 +871,26 @@ impl<Rx> Shared<Rx> {
         self.inboxes.borrow().get(at)?.upgrade()
     }
 
-    fn live_inboxes(&self) -> Vec<Rc<RefCell<Inbox<Rx>>>> {
-        let inboxes = self.inboxes.borrow();
-        inboxes.iter().filter_map(Weak::upgrade).collect()
+    /// Streams end, and are forgotten: what is late is not for them.
+    fn close_streams(&self) {
+        let inboxes = self.inboxes.take();
+        for inbox in inboxes.iter().filter_map(Weak::upgrade) {
+            let waker = inbox.borrow_mut().close();
+            wake(waker);
+        }
     }
 
     pub(crate) fn close(&self, reason: StopReason) {
-        self.closed.set(true);
+        if self.closed.replace(true) {
+            return;
+        }
         self.gate.stop(ReadyError::Closed);
         self.stop(reason);
         // Dropping the channel closes it. The outcome of what is on its way follows: only the worker knows it.
         let channel = self.channel.borrow_mut().take();
         drop(channel);
         drop(self.requests.take());
-        for inbox in self.live_inboxes() {
-            let waker = inbox.borrow_mut().close();
-            wake(waker);
-        }
+        self.close_streams();
         // Streams end; a listener could not know.
         let status = self.status.borrow().clone();
         self.listeners.tell(|| Event::Status(status.clone()));
@@ -888,11 +901,20 @@ impl<Rx> Shared<Rx> {
 
 impl<Rx> Drop for Shared<Rx> {
     fn drop(&mut self) {
-        for inbox in self.inboxes.borrow().iter().filter_map(Weak::upgrade) {
-            let waker = inbox.borrow_mut().close();
-            wake(waker);
-        }
+        self.close_streams();
     }
+}
+
+/// Whether it says what became of sends, which counts when nothing else does.
+fn ends_sends(event: &ChannelEvent) -> bool {
+    matches!(
+        event,
+        ChannelEvent::Sent { .. }
+            | ChannelEvent::Acknowledged { .. }
+            | ChannelEvent::NotSent { .. }
+            | ChannelEvent::MaybeSent { .. }
+            | ChannelEvent::Closed
+    )
 }
 
 pub(crate) fn undecodable<T>(payload: &Payload, source: DecodeError) -> Event<T> {

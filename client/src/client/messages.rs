@@ -43,7 +43,7 @@ impl<Rx> Shared<Rx> {
         }
     }
 
-    fn for_streams(&self, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
+    pub(super) fn for_streams(&self, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
         for at in 0..self.places() {
             if let Some(inbox) = self.inbox(at) {
                 let waker = push(&mut inbox.borrow_mut());
@@ -65,6 +65,9 @@ impl<Rx> Shared<Rx> {
     /// Somebody waits for a message that may be this one.
     #[inline(never)]
     fn on_awaited(&self, replayed: bool, payload: &Payload) {
+        if self.closed.get() {
+            return;
+        }
         let message = match (self.decode)(payload) {
             Ok(message) => message,
             Err(error) => return self.publish_undecodable(payload, error),
@@ -94,8 +97,8 @@ impl<Rx> Shared<Rx> {
                 Ok(message) => message,
                 Err(error) => return self.publish_undecodable(payload, error),
             };
-            if (self.acknowledges)(&message).is_some() {
-                // Of another tab's message, or one more of ours.
+            if (self.acknowledges)(&message).is_some() || self.closed.get() {
+                // Of another tab's message, or one more of ours. Or the codec has closed the client.
                 return;
             }
             let waker = inbox.borrow_mut().push(message_event(replayed, message));

@@ -392,6 +392,109 @@ fn a_client_without_a_worker_looked_as_if_it_connected_for_ever() {
     assert_eq!(read(&mut client.events()), heard);
 }
 
+fn status(state: LinkState) -> ChannelEvent {
+    ChannelEvent::Status(Status {
+        state,
+        tabs: 1,
+        queued_messages: 0,
+        queued_bytes: 0,
+        dials: 1,
+        round_trip: None,
+    })
+}
+
+#[test]
+fn a_closed_client_went_on_to_hear_what_was_on_its_way() {
+    let client = Client::builder("wss://x.org/", Codec(|| panic!("it is not read")))
+        .replies(|_| None)
+        .auth(|_| -> std::future::Ready<_> { panic!("it is not asked") })
+        .build();
+    let client = client.expect("a client");
+    let (mut events, mut other) = (client.events(), client.events());
+    while !read(&mut events).is_empty() {}
+    client.disconnect();
+    assert_eq!(read(&mut events), ["end"]);
+
+    let connecting = LinkState::Connecting { attempt: 0 };
+    let subprotocol = String::new();
+    for event in [
+        status(connecting),
+        ChannelEvent::NeedCredential {
+            request: 1,
+            refused: false,
+        },
+        ChannelEvent::Connected { subprotocol },
+        alone("x"),
+        packed(&["x"]),
+        ChannelEvent::Parcel(Parcel::new(Bytes::from_static(b"x"), 1)),
+        ChannelEvent::Lagged { missed: 1 },
+    ] {
+        hear(&client, event);
+    }
+    let stopped = LinkState::Stopped(StopReason::Unused);
+    assert_eq!(client.status().state, stopped);
+    assert_eq!(read(&mut events), ["end"]);
+    assert_eq!(read(&mut other), ["end"]);
+
+    // Where there is a worker it is still to say so.
+    let sent = client.shared.receipts.expect_sent(SendId(1));
+    let through = SendId(1);
+    hear(&client, ChannelEvent::Sent { through });
+    assert!(matches!(sent.now_or_never(), Some(Ok(Ok(())))));
+}
+
+#[test]
+fn a_log_out_was_not_the_last_that_was_heard() {
+    let (client, mut events) = client(|| ());
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let _listening = client.on_event({
+        let heard = Rc::clone(&heard);
+        move |event| heard.borrow_mut().push(shown(Some(event)))
+    });
+    let reason = StopReason::LoggedOut;
+    let stopped = LinkState::Stopped(reason.clone());
+    hear(&client, ChannelEvent::Disconnected { reason });
+    hear(&client, status(stopped.clone()));
+    let expect = ["status Stopped(LoggedOut)", "disconnected LoggedOut"];
+    assert_eq!(heard.take(), expect);
+    assert_eq!(read(&mut events), [expect[0], expect[1], "end"]);
+    client.disconnect();
+    assert_eq!(client.status().state, stopped);
+}
+
+#[test]
+fn a_client_that_was_closed_when_it_stopped_seemed_to_have_stopped_only() {
+    let (client, _events) = client(|| ());
+    let inner = client.clone();
+    let _listening = client.on_event(move |event| {
+        if matches!(event, Event::Disconnected { .. }) {
+            inner.disconnect();
+        }
+    });
+    let reason = StopReason::FatalClose(onesocket_protocol::CloseInfo {
+        code: 1008,
+        reason: String::new(),
+        was_clean: true,
+    });
+    hear(&client, ChannelEvent::Disconnected { reason });
+    let ready = client.ready().now_or_never();
+    assert!(matches!(ready, Some(Err(ReadyError::Closed))), "{ready:?}");
+}
+
+#[test]
+fn a_message_whose_codec_closes_the_client_came_behind_the_end() {
+    let handle: Rc<RefCell<Option<Probed>>> = Rc::default();
+    let inner = Rc::clone(&handle);
+    let (client, mut events) = client(move || {
+        if let Some(client) = inner.take() {
+            client.disconnect();
+        }
+    });
+    handle.replace(Some(client.clone()));
+    hear(&client, alone("x"));
+    assert_eq!(read(&mut events), ["end"]);
+}
+
 #[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
