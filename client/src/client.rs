@@ -458,8 +458,11 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     }
 
     /// Disconnects all clones of this client; its streams end. Sends that are on their way still end as what became of them.
+    ///
+    /// Listeners hear a last [`Event::Status`] once this call has returned, also when the client is dropped meanwhile. (On native targets, where
+    /// there is nothing to wait for, they hear it at once.)
     pub fn disconnect(&self) {
-        self.shared.close(StopReason::Unused);
+        self.shared.leave();
     }
 
     /// Returns the tier that the loop runs on, or `None` while none is.
@@ -557,6 +560,8 @@ pub(crate) struct Shared<Rx> {
     receipts: Receipts,
     requests: RefCell<LiteMap<RequestId, oneshot::Sender<Rx>>>,
     listeners: Listeners<Rx>,
+    /// Those of a client that is closed, until they have heard it.
+    leaving: Listeners<Rx>,
     /// Who takes large messages as they come.
     on_parcel: RefCell<Option<TakeParcel>>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
@@ -596,6 +601,7 @@ impl<Rx> Shared<Rx> {
             receipts: Receipts::default(),
             requests: RefCell::default(),
             listeners: Listeners::default(),
+            leaving: Listeners::default(),
             on_parcel: RefCell::default(),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
@@ -616,8 +622,9 @@ impl<Rx> Shared<Rx> {
         &self.manager
     }
 
-    pub(crate) fn listeners(&self) -> &Listeners<Rx> {
-        &self.listeners
+    pub(crate) fn unlisten(&self, id: u64) {
+        self.listeners.remove(id);
+        self.leaving.remove(id);
     }
 
     pub(crate) fn knows_replies(&self) -> bool {
@@ -839,8 +846,8 @@ impl<Rx> Shared<Rx> {
             reason: reason.clone(),
         });
         if is_last {
-            self.listeners.clear();
             self.close(reason);
+            self.leaving.clear();
         }
     }
 
@@ -880,7 +887,26 @@ impl<Rx> Shared<Rx> {
         }
     }
 
-    pub(crate) fn close(&self, reason: StopReason) {
+    /// Closes it because its owner says so. Streams end; a listener could not know.
+    pub(crate) fn leave(self: &Rc<Self>)
+    where
+        Rx: 'static,
+    {
+        self.close(StopReason::Unused);
+        // Not within the owner's call, which may have borrowed what they need.
+        if !self.leaving.is_empty() {
+            let this = Rc::clone(self);
+            page::soon(move || this.tell_leaving());
+        }
+    }
+
+    fn tell_leaving(&self) {
+        let status = self.status.borrow().clone();
+        self.leaving.tell(|| Event::Status(status.clone()));
+        self.leaving.clear();
+    }
+
+    fn close(&self, reason: StopReason) {
         if self.closed.replace(true) {
             return;
         }
@@ -891,10 +917,7 @@ impl<Rx> Shared<Rx> {
         drop(channel);
         drop(self.requests.take());
         self.close_streams();
-        // Streams end; a listener could not know.
-        let status = self.status.borrow().clone();
-        self.listeners.tell(|| Event::Status(status.clone()));
-        self.listeners.clear();
+        self.listeners.move_to(&self.leaving);
         drop(self.on_parcel.take());
     }
 }

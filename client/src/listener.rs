@@ -19,7 +19,7 @@ pub struct EventGuard<Rx> {
 impl<Rx> Drop for EventGuard<Rx> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.listeners().remove(self.id);
+            shared.unlisten(self.id);
         }
     }
 }
@@ -58,7 +58,7 @@ impl<Rx> Listeners<Rx> {
         id
     }
 
-    fn remove(&self, id: u64) {
+    pub(crate) fn remove(&self, id: u64) {
         // Dropped outside of the borrow: what the listener owns may drop other guards.
         let mut all = self.all.borrow_mut();
         let at = all.binary_search_by_key(&id, |(id, _)| *id);
@@ -69,6 +69,12 @@ impl<Rx> Listeners<Rx> {
 
     pub(crate) fn clear(&self) {
         drop(self.all.take());
+    }
+
+    /// Hands all of them over to a list that has none.
+    pub(crate) fn move_to(&self, other: &Self) {
+        other.next.set(self.next.get());
+        other.all.swap(&self.all);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -496,6 +496,35 @@ fn a_message_whose_codec_closes_the_client_came_behind_the_end() {
 }
 
 #[test]
+fn who_disconnected_was_called_within_the_call() {
+    let stopped = "status Stopped(Unused)".to_owned();
+    let (client, mut events) = client(|| ());
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let listen = |client: &Probed| {
+        let heard = Rc::clone(&heard);
+        client.on_event(move |event| heard.borrow_mut().push(shown(Some(event))))
+    };
+    let guards = [listen(&client), listen(&client)];
+    let borrowed = heard.borrow_mut();
+    client.disconnect();
+    drop(borrowed);
+    client.disconnect();
+    hear(&client, alone("too late"));
+    let late = listen(&client);
+    let [first, second] = guards;
+    drop(first);
+    assert_eq!(read(&mut events), ["end"]);
+    let shared = Rc::downgrade(&client.shared);
+    drop((client, events));
+    page::run_due();
+    assert_eq!(heard.take(), [stopped]);
+    assert_eq!(shared.strong_count(), 0);
+    page::run_due();
+    assert!(heard.take().is_empty());
+    drop((second, late));
+}
+
+#[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
     impl std::task::Wake for Woken {

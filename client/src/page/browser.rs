@@ -58,3 +58,8 @@ pub(crate) fn sleep(duration: Duration) -> LocalBoxFuture<'static, ()> {
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     wasm_bindgen_futures::spawn_local(task);
 }
+
+/// Does something in a microtask, behind the call that asks for it.
+pub(crate) fn soon(task: impl FnOnce() + 'static) {
+    spawn(async move { task() });
+}

@@ -28,6 +28,25 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     drop(task);
 }
 
+/// Does something at once: nobody would run it later. In tests [`run_due`] does.
+pub(crate) fn soon(task: impl FnOnce() + 'static) {
+    #[cfg(not(test))]
+    task();
+    #[cfg(test)]
+    DUE.with_borrow_mut(|due| due.push(Box::new(task)));
+}
+
+#[cfg(test)]
+thread_local! {
+    static DUE: std::cell::RefCell<Vec<Box<dyn FnOnce()>>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Does what was to be done soon.
+#[cfg(test)]
+pub(crate) fn run_due() {
+    DUE.take().into_iter().for_each(|task| task());
+}
+
 /// There are no frames.
 pub(crate) struct Frames;
 
