@@ -232,9 +232,8 @@ impl<Rx> Inbox<Rx> {
     /// Out of line, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
     fn take_last(&mut self, cx: &Context<'_>) -> Next<Rx> {
-        if self.missed > 0 {
-            let missed = core::mem::take(&mut self.missed);
-            return Next::Event(Event::Lagged { missed });
+        if let Some(lagged) = self.take_missed() {
+            return Next::Event(lagged);
         }
         if self.closed {
             return Next::End;
@@ -246,8 +245,8 @@ impl<Rx> Inbox<Rx> {
         Next::Pending
     }
 
-    /// Whether a message must be dropped and counted. Once one is, all are until the reader has caught up, so that the hole
-    /// is in one place.
+    /// Whether a message must be dropped and counted. Once one is, all are until the reader has caught up or something else has come, so
+    /// that the hole is in one place.
     pub(crate) fn must_drop(&mut self) -> bool {
         let full = self.room() == 0;
         self.missed += u64::from(full);
@@ -286,12 +285,32 @@ impl<Rx> Inbox<Rx> {
         self.waker.take()
     }
 
-    /// Appends an event; returns who is to be woken, once no borrow is held any more.
+    /// Appends a message; returns who is to be woken, once no borrow is held any more.
     #[must_use]
+    pub(crate) fn push_message(&mut self, event: Event<Rx>) -> Option<Waker> {
+        self.append(event);
+        self.waker.take()
+    }
+
+    /// Appends what is no message, behind the hole if there is one: who reads no further than this must know of it.
+    #[must_use]
+    #[inline(never)]
     pub(crate) fn push(&mut self, event: Event<Rx>) -> Option<Waker> {
+        if let Some(lagged) = self.take_missed() {
+            self.append(lagged);
+        }
+        self.append(event);
+        self.waker.take()
+    }
+
+    fn append(&mut self, event: Event<Rx>) {
         self.count += 1;
         self.waiting.push_back(Waiting::Event(event));
-        self.waker.take()
+    }
+
+    fn take_missed(&mut self) -> Option<Event<Rx>> {
+        let missed = core::mem::take(&mut self.missed);
+        (missed > 0).then_some(Event::Lagged { missed })
     }
 
     #[must_use]

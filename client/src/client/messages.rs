@@ -101,7 +101,9 @@ impl<Rx> Shared<Rx> {
                 // Of another tab's message, or one more of ours. Or the codec has closed the client.
                 return;
             }
-            let waker = inbox.borrow_mut().push(message_event(replayed, message));
+            let waker = inbox
+                .borrow_mut()
+                .push_message(message_event(replayed, message));
             wake(waker);
         }
         if !self.listeners.is_empty() {

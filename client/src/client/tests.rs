@@ -256,6 +256,20 @@ fn a_stream_that_is_not_read_keeps_so_many_and_counts_the_others() {
 }
 
 #[test]
+fn what_was_missing_was_told_behind_the_end() {
+    let (client, mut events) = client(|| ());
+    let many = vec!["m"; 65_536];
+    hear(&client, packed(&many));
+    hear(&client, packed(&["1", "2", "3"]));
+    let reason = StopReason::InvalidUrl;
+    hear(&client, ChannelEvent::Disconnected { reason });
+    hear(&client, alone("4"));
+    let heard = read(&mut events);
+    let expect = ["lagged 3", "disconnected InvalidUrl", "lagged 1"];
+    assert_eq!(heard[many.len()..], expect);
+}
+
+#[test]
 fn a_listener_hears_each_of_them_at_once() {
     let (client, mut events) = client(|| ());
     let heard = Rc::new(RefCell::new(Vec::new()));
