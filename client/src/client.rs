@@ -863,7 +863,14 @@ impl<Rx> Shared<Rx> {
 
     /// Tells everybody what is no message.
     fn publish(&self, event: Event<Infallible>) {
-        self.for_streams(|inbox| inbox.push(event.clone().map(|never| match never {})));
+        self.publish_from(0, event);
+    }
+
+    /// Tells it to the listeners, and to the streams from this place on.
+    fn publish_from(&self, from: usize, event: Event<Infallible>) {
+        self.for_streams(from, |inbox| {
+            inbox.push(event.clone().map(|never| match never {}))
+        });
         self.listeners
             .tell(|| event.clone().map(|never| match never {}));
     }

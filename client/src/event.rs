@@ -12,7 +12,9 @@ use std::{
 };
 
 use futures::Stream;
-use onesocket_protocol::{Packed, Parcel, Payload, Payloads, ReconnectCause, Status, StopReason};
+use onesocket_protocol::{
+    Packed, Parcel, Payload, Payloads, ReconnectCause, Status, StopReason, limits,
+};
 
 use crate::{
     ClientError,
@@ -103,8 +105,10 @@ impl<Rx> Event<Rx> {
 /// What a client hears, from the moment on at which [`Client::events`](crate::Client::events) was called; the first call gets
 /// what was heard before it too.
 ///
-/// It ends when the client is closed, behind what was heard before. At most 65,536 messages wait in it for their reader: beyond that they are dropped and
-/// counted in an [`Event::Lagged`]. Messages of a stream that came together, and binary ones of 16 KiB and more, are decoded when they are read here, the others when they come.
+/// It ends when the client is closed, behind what was heard before. At most 65,536 messages wait in it for their reader, of at most 64 MiB as the server has
+/// sent them; one that is alone may have more. Beyond that messages and [errors](Event::Error) are dropped and counted in an [`Event::Lagged`].
+///
+/// Messages of a stream that came together, and binary ones of 16 KiB and more, are decoded when they are read here, the others when they come.
 /// What is so large stays outside of the page's wasm until then, whose memory never shrinks; in the main tier where it does not receive by gloo-net.
 pub struct Events<Rx> {
     inbox: Rc<RefCell<Inbox<Rx>>>,
@@ -169,15 +173,18 @@ pub(crate) struct Inbox<Rx> {
     waiting: VecDeque<Waiting<Rx>>,
     /// How many messages and other events are in there.
     count: usize,
+    /// How many bytes the messages in there have come as; those of a pack until all of it is read.
+    bytes: usize,
     missed: u64,
     closed: bool,
     waker: Option<Waker>,
 }
 
 enum Waiting<Rx> {
-    Event(Event<Rx>),
-    /// So many of these messages, as they have come.
-    Packed(Take<Payloads>),
+    /// An event, and how many bytes it has come as: how large the message in it is only the app knows.
+    Event(Event<Rx>, usize),
+    /// So many of these messages, as they have come, and how many bytes all of them have.
+    Packed(Take<Payloads>, usize),
     /// This message, as it has come.
     Parcel(Parcel),
 }
@@ -196,6 +203,7 @@ impl<Rx> Default for Inbox<Rx> {
         Self {
             waiting: VecDeque::new(),
             count: 0,
+            bytes: 0,
             missed: 0,
             closed: false,
             waker: None,
@@ -207,23 +215,26 @@ impl<Rx> Inbox<Rx> {
     /// Takes what is in front, or sees to it that the reader is woken when there is something.
     fn take(&mut self, cx: &Context<'_>) -> Next<Rx> {
         while let Some(front) = self.waiting.front_mut() {
-            if let Waiting::Packed(unread) = front
+            if let Waiting::Packed(unread, _) = front
                 && let Some(payload) = unread.next()
             {
                 self.count -= 1;
                 return Next::Unread(payload);
             }
             match self.waiting.pop_front() {
-                Some(Waiting::Event(event)) => {
+                Some(Waiting::Event(event, bytes)) => {
                     self.count -= 1;
+                    self.bytes -= bytes;
                     return Next::Event(event);
                 }
                 Some(Waiting::Parcel(parcel)) => {
                     self.count -= 1;
+                    self.bytes -= parcel.len();
                     return Next::Unread(parcel.into_payload());
                 }
                 // What is empty is taken away, too.
-                Some(Waiting::Packed(_)) | None => {}
+                Some(Waiting::Packed(_, bytes)) => self.bytes -= bytes,
+                None => {}
             }
         }
         self.take_last(cx)
@@ -245,32 +256,33 @@ impl<Rx> Inbox<Rx> {
         Next::Pending
     }
 
-    /// Whether a message must be dropped and counted. Once one is, all are until the reader has caught up or something else has come, so
-    /// that the hole is in one place.
-    pub(crate) fn must_drop(&mut self) -> bool {
-        let full = self.room() == 0;
+    /// Whether a message of so many bytes must be dropped and counted. Once one is, all are until the reader has caught up or something else
+    /// has come, so that the hole is in one place.
+    pub(crate) fn must_drop(&mut self, bytes: usize) -> bool {
+        let full = self.room(bytes) == 0;
         self.missed += u64::from(full);
         full
     }
 
-    /// How many messages more may wait.
-    fn room(&self) -> usize {
-        match self.missed {
-            0 => MAX_WAITING.saturating_sub(self.count),
-            _ => 0,
+    /// How many messages more may wait, when they have so many bytes together.
+    fn room(&self, bytes: usize) -> usize {
+        if self.missed > 0 || (self.count > 0 && self.bytes + bytes > MAX_WAITING_BYTES) {
+            return 0;
         }
+        MAX_WAITING.saturating_sub(self.count)
     }
 
     /// Appends as many messages as may wait, and counts the others as dropped.
     #[must_use]
     pub(crate) fn push_packed(&mut self, packed: &Packed) -> Option<Waker> {
-        let count = packed.count() as usize;
-        let taken = count.min(self.room());
+        let (count, bytes) = (packed.count() as usize, packed.bytes().len());
+        let taken = count.min(self.room(bytes));
         self.missed += (count - taken) as u64;
         if taken > 0 {
             self.count += taken;
+            self.bytes += bytes;
             let unread = packed.payloads().take(taken);
-            self.waiting.push_back(Waiting::Packed(unread));
+            self.waiting.push_back(Waiting::Packed(unread, bytes));
         }
         self.waker.take()
     }
@@ -278,17 +290,19 @@ impl<Rx> Inbox<Rx> {
     /// Appends a message, or counts it as dropped.
     #[must_use]
     pub(crate) fn push_parcel(&mut self, parcel: &Parcel) -> Option<Waker> {
-        if !self.must_drop() {
+        let bytes = parcel.len();
+        if !self.must_drop(bytes) {
             self.count += 1;
+            self.bytes += bytes;
             self.waiting.push_back(Waiting::Parcel(parcel.clone()));
         }
         self.waker.take()
     }
 
-    /// Appends a message; returns who is to be woken, once no borrow is held any more.
+    /// Appends a message of so many bytes; returns who is to be woken, once no borrow is held any more.
     #[must_use]
-    pub(crate) fn push_message(&mut self, event: Event<Rx>) -> Option<Waker> {
-        self.append(event);
+    pub(crate) fn push_message(&mut self, event: Event<Rx>, bytes: usize) -> Option<Waker> {
+        self.append(event, bytes);
         self.waker.take()
     }
 
@@ -296,16 +310,24 @@ impl<Rx> Inbox<Rx> {
     #[must_use]
     #[inline(never)]
     pub(crate) fn push(&mut self, event: Event<Rx>) -> Option<Waker> {
-        if let Some(lagged) = self.take_missed() {
-            self.append(lagged);
+        match event {
+            // The server, or a worker that is behind, may make any number of these.
+            Event::Error(_) if self.must_drop(0) => {}
+            Event::Lagged { missed } if self.room(0) == 0 => self.missed += missed,
+            event => {
+                if let Some(lagged) = self.take_missed() {
+                    self.append(lagged, 0);
+                }
+                self.append(event, 0);
+            }
         }
-        self.append(event);
         self.waker.take()
     }
 
-    fn append(&mut self, event: Event<Rx>) {
+    fn append(&mut self, event: Event<Rx>, bytes: usize) {
         self.count += 1;
-        self.waiting.push_back(Waiting::Event(event));
+        self.bytes += bytes;
+        self.waiting.push_back(Waiting::Event(event, bytes));
     }
 
     fn take_missed(&mut self) -> Option<Event<Rx>> {
@@ -323,3 +345,6 @@ impl<Rx> Inbox<Rx> {
 /// Messages that wait for a reader. Enough for a page that is busy for seconds in a flood; a reader that has stopped for good
 /// must not take the page's memory.
 const MAX_WAITING: usize = 65_536;
+
+/// Bytes of them. As many as the worker keeps for a page in a burst, and as the largest message may have.
+const MAX_WAITING_BYTES: usize = limits::MAX_BURST_BYTES;

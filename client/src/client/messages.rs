@@ -26,7 +26,7 @@ impl<Rx> Shared<Rx> {
                 .payloads()
                 .for_each(|payload| self.on_message(false, &payload));
         }
-        self.for_streams(|inbox| inbox.push_packed(packed));
+        self.for_streams(0, |inbox| inbox.push_packed(packed));
     }
 
     /// Gives a large message to the streams as it is, as [`on_packed`](Self::on_packed) does, and to who takes it so.
@@ -37,14 +37,14 @@ impl<Rx> Shared<Rx> {
         if take.is_none() && self.must_read() {
             return self.on_message(false, &parcel.into_payload());
         }
-        self.for_streams(|inbox| inbox.push_parcel(&parcel));
+        self.for_streams(0, |inbox| inbox.push_parcel(&parcel));
         if let Some(take) = take {
             take(parcel);
         }
     }
 
-    pub(super) fn for_streams(&self, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
-        for at in 0..self.places() {
+    pub(super) fn for_streams(&self, from: usize, push: impl Fn(&mut Inbox<Rx>) -> Option<Waker>) {
+        for at in from..self.places() {
             if let Some(inbox) = self.inbox(at) {
                 let waker = push(&mut inbox.borrow_mut());
                 wake(waker);
@@ -70,7 +70,7 @@ impl<Rx> Shared<Rx> {
         }
         let message = match (self.decode)(payload) {
             Ok(message) => message,
-            Err(error) => return self.publish_undecodable(payload, error),
+            Err(error) => return self.publish_undecodable(0, payload, error),
         };
         let acknowledged = (self.acknowledges)(&message);
         if let Some(id) = acknowledged {
@@ -90,12 +90,13 @@ impl<Rx> Shared<Rx> {
             let Some(inbox) = self.inbox(at) else {
                 continue;
             };
-            if inbox.borrow_mut().must_drop() {
+            if inbox.borrow_mut().must_drop(payload.len()) {
                 continue;
             }
             let message = match decoded.take().map_or_else(|| (self.decode)(payload), Ok) {
                 Ok(message) => message,
-                Err(error) => return self.publish_undecodable(payload, error),
+                // Those before this one have counted it as dropped.
+                Err(error) => return self.publish_undecodable(at, payload, error),
             };
             if (self.acknowledges)(&message).is_some() || self.closed.get() {
                 // Of another tab's message, or one more of ours. Or the codec has closed the client.
@@ -103,7 +104,7 @@ impl<Rx> Shared<Rx> {
             }
             let waker = inbox
                 .borrow_mut()
-                .push_message(message_event(replayed, message));
+                .push_message(message_event(replayed, message), payload.len());
             wake(waker);
         }
         if !self.listeners.is_empty() {
@@ -115,7 +116,8 @@ impl<Rx> Shared<Rx> {
     fn tell_listeners(&self, replayed: bool, payload: &Payload, decoded: Option<Rx>) {
         let message = match decoded.map_or_else(|| (self.decode)(payload), Ok) {
             Ok(message) => message,
-            Err(error) => return self.publish_undecodable(payload, error),
+            // So have all streams that there are, or one would have read it.
+            Err(error) => return self.publish_undecodable(self.places(), payload, error),
         };
         if (self.acknowledges)(&message).is_none() {
             let message = Arc::new(message);
@@ -144,8 +146,8 @@ impl<Rx> Shared<Rx> {
     }
 
     #[inline(never)]
-    fn publish_undecodable(&self, payload: &Payload, source: DecodeError) {
-        self.publish(undecodable(payload, source));
+    fn publish_undecodable(&self, from: usize, payload: &Payload, source: DecodeError) {
+        self.publish_from(from, undecodable(payload, source));
     }
 }
 

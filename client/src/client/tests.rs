@@ -255,6 +255,105 @@ fn a_stream_that_is_not_read_keeps_so_many_and_counts_the_others() {
     assert_eq!(read(&mut events), ["7"]);
 }
 
+/// A large message of so many bytes, of which there is only the first.
+fn large(bytes: usize) -> ChannelEvent {
+    ChannelEvent::Parcel(Parcel::new(Bytes::from_static(b"l"), bytes))
+}
+
+const MIB: usize = 1024 * 1024;
+
+#[test]
+fn a_stream_that_was_not_read_kept_any_number_of_bytes() {
+    let client = Client::builder("wss://x.org/", Codec(|| ())).build();
+    let client: Probed = client.expect("a client");
+    // Nobody has asked for the first one, either.
+    let mut events = client.events();
+    let long = "p".repeat(MIB - 4);
+    for round in 0..2 {
+        hear(&client, large(32 * MIB));
+        hear(
+            &client,
+            packed(&[&long[..MIB / 2 - 4], &long[..MIB / 2 - 4]]),
+        );
+        (0..30).for_each(|_| hear(&client, packed(&[&long])));
+        hear(&client, large(MIB));
+        hear(&client, large(1));
+        hear(&client, packed(&["p"]));
+        hear(&client, alone("a"));
+        let mut heard = read(&mut events);
+        // What a start without a browser tells.
+        heard.drain(..if round == 0 { 3 } else { 0 });
+        assert_eq!((heard.len(), &*heard[0]), (35, "l"));
+        assert_eq!(heard[33..], ["l", "lagged 3"]);
+    }
+
+    // What is decoded when it comes, as for the sake of a listener, counts as what it came as.
+    let _listening = client.on_event(|_| ());
+    let message = Payload::binary(vec![b'a'; MIB]);
+    for _ in 0..2 {
+        for _ in 0..65 {
+            let payload = message.clone();
+            let replayed = false;
+            hear(&client, ChannelEvent::Message { replayed, payload });
+        }
+        let heard = read(&mut events);
+        assert_eq!((heard.len(), &*heard[64]), (65, "lagged 1"));
+    }
+}
+
+#[test]
+fn what_is_larger_than_what_may_wait_is_heard_alone() {
+    let (client, mut events) = client(|| ());
+    for _ in 0..2 {
+        hear(&client, large(65 * MIB));
+        hear(&client, alone("a"));
+        assert_eq!(read(&mut events), ["l", "lagged 1"]);
+        hear(&client, packed(&["p"]));
+        hear(&client, large(65 * MIB));
+        assert_eq!(read(&mut events), ["p", "lagged 1"]);
+    }
+}
+
+#[test]
+fn a_stream_that_was_not_read_kept_any_number_of_errors() {
+    let client = Client::builder("wss://x.org/", Codec(|| ()))
+        .replies(|_| None)
+        .build();
+    let client: Probed = client.expect("a client");
+    let mut late = client.events();
+    while !read(&mut late).is_empty() {}
+    hear(&client, alone("a"));
+    let mut later = client.events();
+    for _ in 0..65_537 {
+        hear(&client, alone("?"));
+    }
+    hear(&client, ChannelEvent::Lagged { missed: 7 });
+    let heard = read(&mut late);
+    assert_eq!(heard.len(), 65_537);
+    assert_eq!(heard[65_534..], ["error", "error", "lagged 9"]);
+    let heard = read(&mut later);
+    assert_eq!((heard.len(), &*heard[65_536]), (65_537, "lagged 8"));
+}
+
+#[test]
+fn what_could_not_be_read_is_counted_once() {
+    let (client, mut full) = client(|| ());
+    hear(&client, packed(&vec!["m"; 65_536]));
+    let mut other = client.events();
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let _listening = client.on_event({
+        let heard = Rc::clone(&heard);
+        move |event| heard.borrow_mut().push(shown(Some(event)))
+    });
+    hear(&client, alone("?"));
+    assert_eq!(heard.take(), ["error"]);
+    assert_eq!(read(&mut other), ["error"]);
+    drop(other);
+    hear(&client, alone("?"));
+    assert_eq!(heard.take(), ["error"]);
+    assert_eq!(read(&mut full)[65_536..], ["lagged 2"]);
+}
+
 #[test]
 fn what_was_missing_was_told_behind_the_end() {
     let (client, mut events) = client(|| ());
