@@ -50,7 +50,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             name: "what_waits_in_a_cached_page_is_sent_when_it_is_back",
-            tiers: &[Tier::Dedicated, Tier::Main],
+            tiers: &[Tier::Main],
             run: |ctx| Box::pin(cached_queue(ctx)),
         },
         Scenario {
@@ -486,7 +486,7 @@ async fn cached_page(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// No socket was there to be handed it, so it is not in doubt either.
+/// No socket was there to be handed it, so it is not in doubt either. Of a worker that was terminated the page can't know.
 async fn cached_queue(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let page = site.client("/echo").await?;
