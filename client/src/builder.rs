@@ -345,7 +345,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// When something in the configuration is wrong. What only the server or the browser can know comes as events.
+    /// When something in the configuration is wrong. What only the server or the browser can know comes as events. A worker takes 256 clients of a page: one more
+    /// hears [`WorkerError::TooManyChannels`](crate::WorkerError::TooManyChannels), and that it is disconnected.
     pub fn build(self) -> Result<Client<Tx, Rx>, BuildError> {
         let Self {
             codec,

@@ -18,7 +18,7 @@ use onesocket_engine::{ChannelEvent, Delivery};
 use onesocket_manager::{Channel, Ladder, Tier, WorkerManager};
 use onesocket_protocol::{
     self as protocol, DebugLevel, GreetingId, LinkState, Parcel, Payload, SendFailure, Status,
-    StopReason, limits,
+    StopReason, WorkerError, limits,
 };
 
 use crate::{
@@ -812,7 +812,7 @@ impl<Rx> Shared<Rx> {
                 });
             }
             ChannelEvent::Lagged { missed } => this.publish(Event::Lagged { missed }),
-            ChannelEvent::Error(error) => this.publish(Event::Error(ClientError::Worker(error))),
+            ChannelEvent::Error(error) => this.on_worker_error(error),
             ChannelEvent::UpdateAvailable { build } => {
                 this.publish(Event::UpdateAvailable { build });
             }
@@ -833,22 +833,33 @@ impl<Rx> Shared<Rx> {
         }
     }
 
+    fn on_worker_error(&self, error: WorkerError) {
+        let is_refused = error == WorkerError::TooManyChannels;
+        self.publish(Event::Error(ClientError::Worker(error)));
+        if is_refused {
+            self.end(StopReason::Unused);
+        }
+    }
+
     fn on_disconnected(&self, reason: StopReason) {
+        if reason == StopReason::LoggedOut {
+            return self.end(reason);
+        }
         // Before it is told: who hears it may close the client, or start it anew.
         self.gate.stop(ReadyError::Stopped(reason.clone()));
-        let is_last = reason == StopReason::LoggedOut;
-        if is_last {
-            // The worker says it behind, where nothing may follow.
-            self.stop(reason.clone());
-            self.publish_status();
-        }
+        self.publish(Event::Disconnected { reason });
+    }
+
+    /// Tells the last of it. The worker says how it is doing behind that, or never; then nothing may follow any more.
+    fn end(&self, reason: StopReason) {
+        self.gate.stop(ReadyError::Stopped(reason.clone()));
+        self.stop(reason.clone());
+        self.publish_status();
         self.publish(Event::Disconnected {
             reason: reason.clone(),
         });
-        if is_last {
-            self.close(reason);
-            self.leaving.clear();
-        }
+        self.close(reason);
+        self.leaving.clear();
     }
 
     /// It has stopped, and no worker says so.

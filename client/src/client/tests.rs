@@ -576,6 +576,17 @@ fn a_log_out_was_not_the_last_that_was_heard() {
 }
 
 #[test]
+fn a_client_that_the_worker_does_not_take_waited_for_ever() {
+    let (client, mut events) = client(|| ());
+    hear(&client, ChannelEvent::Error(WorkerError::TooManyChannels));
+    let stopped = "status Stopped(Unused)";
+    let expect = ["error", stopped, "disconnected Unused", "end"];
+    assert_eq!(read(&mut events), expect);
+    let ready = client.ready().now_or_never();
+    assert!(ready.is_some_and(|ready| ready.is_err()));
+}
+
+#[test]
 fn a_client_that_was_closed_when_it_stopped_seemed_to_have_stopped_only() {
     let (client, _events) = client(|| ());
     let inner = client.clone();

@@ -35,6 +35,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(offline(ctx)),
         },
         Scenario {
+            name: "npm_the_socket_of_a_page_that_is_one_too_many_ends",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(too_many(ctx)),
+        },
+        Scenario {
             name: "npm_a_class_that_extends_has_the_options",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(extended(ctx)),
@@ -284,6 +289,35 @@ socket.onopen = () => heard.push('open');
 socket.onerror = () => heard.push('error');
 await new Promise((resolve) => (socket.onclose = ({ code }) => resolve(heard.push(`close ${code}`))));
 return heard;";
+
+async fn too_many(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let args = vec![json!(ctx.tier.map(Tier::name))];
+    let told = tab.eval_async(TOO_MANY, args).await?;
+    ensure!(
+        told == json!([256, ["error", "close 1006"], "open"]),
+        "{told}"
+    );
+    ensure!(site.sockets_open()? == 1);
+    Ok(())
+}
+
+/// One that is closed makes room again.
+const TOO_MANY: &str = "
+const make = () => new onesocket.OneSocket('/echo', [], { share: true, tier: arguments[0] });
+const until = (socket, type) => new Promise((resolve) => socket.addEventListener(type, resolve, { once: true }));
+const sockets = Array.from({ length: 256 }, make);
+await Promise.all(sockets.map((socket) => until(socket, 'open')));
+const heard = [];
+const last = make();
+for (const type of ['open', 'error', 'close']) last.addEventListener(type, ({ code }) => heard.push(code ? `${type} ${code}` : type));
+await until(last, 'close');
+const open = sockets.filter(({ readyState }) => readyState === 1).length;
+const closed = until(sockets[0], 'close');
+sockets[0].close();
+await closed;
+return [open, heard, (await until(make(), 'open')).type];";
 
 async fn extended(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
