@@ -87,7 +87,8 @@ export class Client extends EventTarget {
       lost: (attempt, delay, { code, reason, text }) => tell("reconnecting", { attempt, delay, code, reason, cause: text }),
       ended: (close) => this.#onEnded(close),
       dialled() {},
-      stateChanged: () => tell("status", { status: this.status }),
+      // The last comes behind the end, and is told in front of it.
+      stateChanged: () => this.#isClosed || tell("status", { status: this.status }),
       lagged: (missed) => tell("lagged", { missed }),
       updateAvailable: (build) => tell("update", { build }),
       complained: (text) => this.#complain(new Error(text)),
@@ -223,6 +224,7 @@ export class Client extends EventTarget {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#core.disconnect();
+    this.dispatchEvent(new ClientEvent("status", { status: this.status }));
     for (const { reject } of this.#requests.values()) reject(new Error(text));
     const event = new CloseEvent("close", { code, reason, wasClean });
     this.dispatchEvent(Object.assign(event, { text }));

@@ -138,7 +138,7 @@ impl Connection {
         closed.map_err(|error| JsError::new(&chain(&error)))
     }
 
-    /// Leaves. The listener hears nothing any more.
+    /// Leaves. The listener hears once more that the state has changed, and then nothing.
     pub fn disconnect(&self) {
         self.client.disconnect();
     }
