@@ -1,9 +1,11 @@
 //! Events, as they come.
 
-use std::{cell::RefCell, ops::Deref, rc::Rc, sync::Arc};
+use std::{cell::RefCell, fmt, ops::Deref, rc::Rc, sync::Arc};
 
 use onesocket::{Client, ClientError, Event};
-use yew::{UseStateHandle, hook, use_memo, use_mut_ref, use_state};
+use yew::{hook, use_memo, use_mut_ref};
+
+use crate::kept::{Kept, use_kept};
 
 /// Calls `on_event` with everything that the client hears while the component is mounted, in order and without a gap. It is always
 /// that of the last rendering, so it may capture state.
@@ -58,7 +60,7 @@ pub fn use_event<Tx: 'static, Rx: 'static>(
 }
 
 /// Returns the last error that ended nothing: a message that can't be decoded, a complaint of the worker. What ends the connection
-/// is in the [status](crate::use_status), what becomes of a send with [`use_send`](crate::use_send).
+/// is in the [status](crate::use_status), what becomes of a send with [`use_send`](crate::use_send). With another client there is none.
 ///
 /// ```
 /// use onesocket_yew::prelude::*;
@@ -76,24 +78,30 @@ pub fn use_event<Tx: 'static, Rx: 'static>(
 /// ```
 #[hook]
 pub fn use_error<Tx: 'static, Rx: 'static>(client: &Client<Tx, Rx>) -> UseErrorHandle {
-    let error = use_state(|| None);
-    let setter = error.setter();
-    use_event(client, move |event| {
-        if let Event::Error(error) = event {
-            setter.set(Some(error));
+    let kept: Rc<Kept<Option<ClientError>>> = use_kept(client);
+    let error = kept.now();
+    use_event(client, {
+        let kept = Rc::clone(&kept);
+        move |event| {
+            if let Event::Error(error) = event {
+                kept.change(|_| Some(error));
+            }
         }
     });
-    UseErrorHandle(error)
+    UseErrorHandle { kept, error }
 }
 
-/// The last error, from [`use_error`].
-#[derive(Clone, Debug)]
-pub struct UseErrorHandle(UseStateHandle<Option<ClientError>>);
+/// The last error as of the rendering that it is of, from [`use_error`].
+#[derive(Clone)]
+pub struct UseErrorHandle {
+    kept: Rc<Kept<Option<ClientError>>>,
+    error: Rc<Option<ClientError>>,
+}
 
 impl UseErrorHandle {
     /// Forgets it.
     pub fn clear(&self) {
-        self.0.set(None);
+        self.kept.change(|_| None);
     }
 }
 
@@ -101,7 +109,20 @@ impl Deref for UseErrorHandle {
     type Target = Option<ClientError>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.error
+    }
+}
+
+/// Equal when no error was heard or forgotten from the rendering of one to that of the other.
+impl PartialEq for UseErrorHandle {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.error, &other.error)
+    }
+}
+
+impl fmt::Debug for UseErrorHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UseErrorHandle").field(&self.error).finish()
     }
 }
 

@@ -81,6 +81,7 @@
 mod event;
 mod fold;
 mod greeting;
+mod kept;
 mod provider;
 mod request;
 mod send;

@@ -3,12 +3,15 @@
 use std::{fmt, rc::Rc};
 
 use onesocket::{Client, Request, RequestError};
-use yew::{UseStateHandle, hook, use_effect_with, use_state};
+use yew::{hook, use_effect_with};
 
-use crate::send::spawn_abortable;
+use crate::{
+    kept::{Kept, use_kept},
+    send::spawn_abortable,
+};
 
 /// Asks when the component is mounted, and again when `deps`, the client or [`retry`](UseRequestHandle::retry) say so; keeps the last
-/// answer meanwhile.
+/// answer meanwhile, but for that of another client.
 ///
 /// `ask` makes the request, with its timeout if 30 s are not right; the builder's
 /// [`replies`](onesocket::ClientBuilder::replies) says how to tell an answer. A question that is overtaken by the next one, or whose
@@ -56,40 +59,31 @@ pub fn use_request<Tx: 'static, Rx: 'static, D: PartialEq + 'static>(
     deps: D,
     ask: impl Fn(&Client<Tx, Rx>, &D) -> Request<Rx> + 'static,
 ) -> UseRequestHandle<Rx> {
-    let asked = use_state(|| 0_u64);
-    let answer = use_state(Answer::default);
-    let setter = answer.setter();
-    let kept = answer.answer.clone();
-    use_effect_with((client.clone(), deps, *asked), move |(client, deps, _)| {
-        setter.set(Answer {
-            answer: kept.clone(),
-            error: None,
-            is_pending: true,
-        });
-        let request = ask(client, deps);
-        let task = spawn_abortable(async move {
-            setter.set(match request.await {
-                Ok(answer) => Answer {
-                    answer: Some(Rc::new(answer)),
-                    error: None,
-                    is_pending: false,
-                },
-                Err(error) => Answer {
-                    answer: kept,
-                    error: Some(error),
-                    is_pending: false,
-                },
+    let kept: Rc<Kept<Answer<Rx>>> = use_kept(client);
+    let answer = kept.now();
+    let deps = (client.clone(), deps, answer.asked);
+    use_effect_with(deps, {
+        let kept = Rc::clone(&kept);
+        move |(client, deps, _)| {
+            let now = kept.now();
+            if !now.is_pending || now.error.is_some() {
+                kept.change(Answer::awaited);
+            }
+            let request = ask(client, deps);
+            let task = spawn_abortable(async move {
+                let result = request.await;
+                kept.change(|now| now.ended(result));
             });
-        });
-        move || drop(task)
+            move || drop(task)
+        }
     });
-    UseRequestHandle { asked, answer }
+    UseRequestHandle { kept, answer }
 }
 
-/// A request and its answer, from [`use_request`].
+/// A request and its answer as of the rendering that it is of, from [`use_request`].
 pub struct UseRequestHandle<Rx> {
-    asked: UseStateHandle<u64>,
-    answer: UseStateHandle<Answer<Rx>>,
+    kept: Rc<Kept<Answer<Rx>>>,
+    answer: Rc<Answer<Rx>>,
 }
 
 impl<Rx> UseRequestHandle<Rx> {
@@ -113,23 +107,26 @@ impl<Rx> UseRequestHandle<Rx> {
 
     /// Asks again.
     pub fn retry(&self) {
-        self.asked.set(*self.asked + 1);
+        self.kept.change(|now| Answer {
+            asked: now.asked + 1,
+            ..now.awaited()
+        });
     }
 }
 
 impl<Rx> Clone for UseRequestHandle<Rx> {
     fn clone(&self) -> Self {
         Self {
-            asked: self.asked.clone(),
-            answer: self.answer.clone(),
+            kept: Rc::clone(&self.kept),
+            answer: Rc::clone(&self.answer),
         }
     }
 }
 
-/// Equal until something has come of it.
+/// Equal when nothing has come of it from the rendering of one to that of the other.
 impl<Rx> PartialEq for UseRequestHandle<Rx> {
     fn eq(&self, other: &Self) -> bool {
-        self.asked == other.asked && core::ptr::eq(&*self.answer, &*other.answer)
+        Rc::ptr_eq(&self.answer, &other.answer)
     }
 }
 
@@ -144,14 +141,41 @@ impl<Rx: fmt::Debug> fmt::Debug for UseRequestHandle<Rx> {
 }
 
 struct Answer<Rx> {
+    /// How often it was asked again.
+    asked: u64,
     answer: Option<Rc<Rx>>,
     error: Option<RequestError>,
     is_pending: bool,
 }
 
+impl<Rx> Answer<Rx> {
+    fn awaited(&self) -> Self {
+        Self {
+            asked: self.asked,
+            answer: self.answer.clone(),
+            error: None,
+            is_pending: true,
+        }
+    }
+
+    fn ended(&self, result: Result<Rx, RequestError>) -> Self {
+        let (answer, error) = match result {
+            Ok(answer) => (Some(Rc::new(answer)), None),
+            Err(error) => (self.answer.clone(), Some(error)),
+        };
+        Self {
+            asked: self.asked,
+            answer,
+            error,
+            is_pending: false,
+        }
+    }
+}
+
 impl<Rx> Default for Answer<Rx> {
     fn default() -> Self {
         Self {
+            asked: 0,
             answer: None,
             error: None,
             is_pending: true,

@@ -4,15 +4,15 @@ use std::{fmt, rc::Rc};
 
 use futures::future::{AbortHandle, abortable};
 use onesocket::{Client, Receipt, SendError, SendId};
-use yew::{
-    Reducible, UseReducerHandle, hook, platform::spawn_local, use_effect_with, use_reducer,
-    use_state,
-};
+use yew::{hook, platform::spawn_local, use_effect_with, use_state};
+
+use crate::kept::{Kept, use_kept};
 
 /// Sends, and renders the component when a send ends: for a form with a button that waits and a line that says what went wrong.
 ///
 /// Messages are taken in the order of the calls, also while the connection is down: they then wait, five minutes if the builder does not
-/// say otherwise. When the component is unmounted they are on their way all the same.
+/// say otherwise. When the component is unmounted they are on their way all the same. With another client it knows of no send: what
+/// becomes of those of the one before is told by their receipts alone.
 ///
 /// ```
 /// use onesocket_yew::prelude::*;
@@ -37,25 +37,31 @@ use yew::{
 /// ```
 #[hook]
 pub fn use_send<Tx: 'static, Rx: 'static>(client: &Client<Tx, Rx>) -> UseSendHandle<Tx, Rx> {
+    let kept: Rc<Kept<Sends>> = use_kept(client);
     UseSendHandle {
         client: client.clone(),
-        sends: use_reducer(Sends::default),
+        sends: kept.now(),
+        kept,
     }
 }
 
-/// Sends, and knows how it ended; from [`use_send`].
+/// Sends, and knows how it ended as of the rendering that it is of; from [`use_send`].
 pub struct UseSendHandle<Tx: 'static, Rx: 'static> {
     client: Client<Tx, Rx>,
-    sends: UseReducerHandle<Sends>,
+    kept: Rc<Kept<Sends>>,
+    sends: Rc<Sends>,
 }
 
 impl<Tx: 'static, Rx: 'static> UseSendHandle<Tx, Rx> {
     /// Sends a message as [`Client::send`] does. Its receipt may be kept beside what is shown of it, for [`use_receipt`].
     pub fn send(&self, message: &Tx) -> Receipt {
         let receipt = self.client.send(message).into_receipt();
-        let (sends, ending) = (self.sends.dispatcher(), receipt.clone());
-        sends.dispatch(Step::Taken);
-        spawn_local(async move { sends.dispatch(Step::Ended(ending.await)) });
+        let (kept, ending) = (Rc::clone(&self.kept), receipt.clone());
+        kept.change(Sends::taken);
+        spawn_local(async move {
+            let how = ending.await;
+            kept.change(|sends| sends.ended(how));
+        });
         receipt
     }
 
@@ -82,15 +88,16 @@ impl<Tx: 'static, Rx: 'static> Clone for UseSendHandle<Tx, Rx> {
     fn clone(&self) -> Self {
         Self {
             client: self.client.clone(),
-            sends: self.sends.clone(),
+            kept: Rc::clone(&self.kept),
+            sends: Rc::clone(&self.sends),
         }
     }
 }
 
-/// Equal when the client is the same and nothing was sent or has ended since.
+/// Equal when the client is the same, and nothing was sent or has ended from the rendering of one to that of the other.
 impl<Tx: 'static, Rx: 'static> PartialEq for UseSendHandle<Tx, Rx> {
     fn eq(&self, other: &Self) -> bool {
-        self.client == other.client && core::ptr::eq(&*self.sends, &*other.sends)
+        self.client == other.client && Rc::ptr_eq(&self.sends, &other.sends)
     }
 }
 
@@ -109,25 +116,19 @@ struct Sends {
     last: Option<Result<SendId, SendError>>,
 }
 
-enum Step {
-    Taken,
-    Ended(Result<SendId, SendError>),
-}
+impl Sends {
+    fn taken(&self) -> Self {
+        Self {
+            in_flight: self.in_flight + 1,
+            last: self.last.clone(),
+        }
+    }
 
-impl Reducible for Sends {
-    type Action = Step;
-
-    fn reduce(self: Rc<Self>, step: Step) -> Rc<Self> {
-        Rc::new(match step {
-            Step::Taken => Self {
-                in_flight: self.in_flight + 1,
-                last: self.last.clone(),
-            },
-            Step::Ended(how) => Self {
-                in_flight: self.in_flight.saturating_sub(1),
-                last: Some(how),
-            },
-        })
+    fn ended(&self, how: Result<SendId, SendError>) -> Self {
+        Self {
+            in_flight: self.in_flight.saturating_sub(1),
+            last: Some(how),
+        }
     }
 }
 

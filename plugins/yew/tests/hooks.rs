@@ -1,0 +1,171 @@
+//! What hooks keep, and what they forget, from rendering to rendering. Effects do not run here.
+
+use std::sync::{Arc, Mutex};
+
+use onesocket_yew::{UseSendHandle, prelude::*};
+use yew::{prelude::*, suspense::use_future};
+
+/// What a component has seen, in order.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn push(&self, what: impl Into<String>) {
+        self.0.lock().unwrap().push(what.into());
+    }
+}
+
+impl PartialEq for Seen {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct Props {
+    seen: Seen,
+}
+
+/// Renders a component until it and what it has started are at rest, and returns what it has seen.
+async fn run<C>() -> Vec<String>
+where
+    C: BaseComponent<Properties = Props>,
+{
+    let seen = Seen::default();
+    let props = seen.clone();
+    yew::ServerRenderer::<C>::with_props(move || Props { seen: props })
+        .render()
+        .await;
+    let seen = seen.0.lock().unwrap();
+    seen.clone()
+}
+
+/// Keeps those above it mounted until everything else has had its turn.
+#[component]
+fn Rest() -> HtmlResult {
+    use_future(rest)?;
+    Ok(Html::default())
+}
+
+async fn rest() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn at_rest() -> Html {
+    html! { <Suspense><Rest /></Suspense> }
+}
+
+#[hook]
+fn use_account(account: &str) -> Client<String, String> {
+    let config = Client::builder("/feed", Text).account(account);
+    use_connection(&config).unwrap()
+}
+
+/// Returns what the last rendering had, and keeps it for the next one.
+#[hook]
+fn use_before<T: 'static>(now: T) -> Option<T> {
+    use_mut_ref(|| None).replace(Some(now))
+}
+
+#[component]
+fn Sends(props: &Props) -> Html {
+    let client = use_account("ada");
+    let send = use_send(&client);
+    match use_before(send.clone()) {
+        None => drop(send.send(&"hello".to_owned())),
+        Some(before) => props.seen.push(format!(
+            "{} in flight, equal: {}",
+            send.in_flight(),
+            send == before
+        )),
+    }
+    at_rest()
+}
+
+#[tokio::test]
+async fn what_had_become_of_a_send_was_hidden_from_a_child_that_has_the_handle() {
+    let seen = run::<Sends>().await;
+    assert_eq!(seen[0], "1 in flight, equal: false");
+    assert_eq!(seen[1], "0 in flight, equal: false");
+}
+
+#[component]
+fn Idle(props: &Props) -> Html {
+    let client = use_account("ada");
+    let send = use_send(&client);
+    let request = use_request(&client, (), |client, ()| {
+        client.request(|id| id.to_string())
+    });
+    let renderings = use_state(|| 0);
+    if *renderings < 2 {
+        renderings.set(*renderings + 1);
+    }
+    if let Some((a, b)) = use_before((send.clone(), request.clone())) {
+        props.seen.push(format!("{} {}", a == send, b == request));
+    }
+    at_rest()
+}
+
+#[tokio::test]
+async fn a_rendering_by_itself_changes_no_handle() {
+    assert_eq!(run::<Idle>().await, ["true true", "true true"]);
+}
+
+#[component]
+fn Asks(props: &Props) -> Html {
+    let client = use_account("ada");
+    let request = use_request(&client, (), |client, ()| {
+        client.request(|id| id.to_string())
+    });
+    match use_before(request.clone()) {
+        None => request.retry(),
+        Some(before) => props.seen.push((before == request).to_string()),
+    }
+    at_rest()
+}
+
+#[tokio::test]
+async fn a_question_that_is_asked_again_is_another_handle() {
+    assert_eq!(run::<Asks>().await, ["false"]);
+}
+
+#[component]
+fn Accounts(props: &Props) -> Html {
+    let account = use_state(|| "ada");
+    let client = use_account(*account);
+    let send = use_send(&client);
+    let told = |send: &UseSendHandle<String, String>| {
+        format!(
+            "{:?}, {} in flight",
+            send.last().is_some(),
+            send.in_flight()
+        )
+    };
+    props.seen.push(format!("{}: {}", *account, told(&send)));
+    match (*account, use_before(())) {
+        ("ada", None) => drop(send.send(&"hello".to_owned())),
+        // Another one is on its way when the account changes.
+        ("ada", _) if send.last().is_some() => {
+            drop(send.send(&"hello".to_owned()));
+            account.set("bob");
+        }
+        _ => {}
+    }
+    at_rest()
+}
+
+#[tokio::test]
+async fn what_had_become_of_a_send_was_shown_to_the_next_account() {
+    let seen = run::<Accounts>().await;
+    assert!(
+        seen.contains(&"ada: true, 0 in flight".to_owned()),
+        "{seen:?}"
+    );
+    let of_bob: Vec<_> = seen.iter().filter(|line| line.starts_with("bob")).collect();
+    assert!(!of_bob.is_empty(), "{seen:?}");
+    for line in of_bob {
+        assert_eq!(line, "bob: false, 0 in flight", "{seen:?}");
+    }
+}
