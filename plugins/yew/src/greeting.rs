@@ -1,7 +1,9 @@
 //! Greetings that last as long as a component.
 
 use onesocket::{Client, GreetError};
-use yew::{hook, use_memo};
+use yew::hook;
+
+use crate::kept::use_overlapping;
 
 /// Registers a greeting for as long as the component is mounted: a message that is sent first on every new socket, such as a
 /// subscription to what the component shows. `farewell` is sent when the last tab has unmounted it.
@@ -35,7 +37,7 @@ pub fn use_greeting<Tx: PartialEq + 'static, Rx: 'static>(
     farewell: Option<Tx>,
 ) -> Result<(), GreetError> {
     let deps = (client.clone(), greeting, farewell);
-    let guard = use_memo(deps, |(client, greeting, farewell)| {
+    let guard = use_overlapping(deps, |(client, greeting, farewell)| {
         client.greet(greeting, farewell.as_ref())
     });
     match &*guard {
