@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Ref, RefCell},
+    collections::VecDeque,
     fmt,
     rc::Rc,
     sync::Arc,
@@ -17,6 +18,8 @@ use crate::event::use_latest;
 ///
 /// It begins as `init` with each client, so that nothing of one account is left for the next. `fold` is that of the last rendering.
 /// A page that is not shown is rendered four times a second at most, or as often as the browser runs its timers.
+///
+/// What is heard within `fold`, because of something that it does, is folded behind the event that it is about.
 ///
 /// # Panics
 ///
@@ -62,13 +65,14 @@ pub fn use_fold<Tx: 'static, Rx: 'static, S: 'static>(
             let folded = Rc::clone(&folded);
             move |event| {
                 let fold = latest.borrow().clone();
-                folded.change(|state| fold(state, event));
+                folded.change(move |state| fold(state, event));
             }
         });
         (folded, guard)
     });
     let folded = Rc::clone(&listening.0);
-    let version = folded.0.borrow().version;
+    folded.settle();
+    let version = folded.inner.borrow().version;
     UseFoldHandle { folded, version }
 }
 
@@ -117,15 +121,17 @@ impl<S> UseFoldHandle<S> {
     /// Within `fold` and [`update`](Self::update).
     #[must_use]
     pub fn borrow(&self) -> Ref<'_, S> {
-        Ref::map(self.folded.0.borrow(), |inner| &inner.state)
+        self.folded.settle();
+        Ref::map(self.folded.inner.borrow(), |inner| &inner.state)
     }
 
-    /// Changes the state by what no message says, such as what the user has just sent; rendered with the next frame.
+    /// Changes the state by what no message says, such as what the user has just sent; rendered with the next frame. Within `fold`,
+    /// within another change, and while somebody [looks](Self::borrow), it is done behind that.
     ///
     /// # Panics
     ///
-    /// Within `fold`, and when `change` looks at the handle.
-    pub fn update(&self, change: impl FnOnce(&mut S)) {
+    /// When `change` looks at the handle.
+    pub fn update(&self, change: impl FnOnce(&mut S) + 'static) {
         self.folded.change(change);
     }
 }
@@ -153,7 +159,12 @@ impl<S: fmt::Debug> fmt::Debug for UseFoldHandle<S> {
     }
 }
 
-struct Folded<S>(RefCell<Inner<S>>, PerFrame);
+struct Folded<S> {
+    inner: RefCell<Inner<S>>,
+    /// What has come while the state was borrowed, in order.
+    waiting: RefCell<VecDeque<Change<S>>>,
+    frame: PerFrame,
+}
 
 struct Inner<S> {
     state: S,
@@ -161,19 +172,51 @@ struct Inner<S> {
     version: u64,
 }
 
+type Change<S> = Box<dyn FnOnce(&mut S)>;
+
 impl<S> Folded<S> {
     fn new(state: S, render: UseForceUpdateHandle) -> Self {
-        Self(
-            RefCell::new(Inner { state, version: 0 }),
-            PerFrame::new(move || render.force_update()),
-        )
+        Self {
+            inner: RefCell::new(Inner { state, version: 0 }),
+            waiting: RefCell::default(),
+            frame: PerFrame::new(move || render.force_update()),
+        }
     }
 
-    fn change(&self, change: impl FnOnce(&mut S)) {
-        let mut inner = self.0.borrow_mut();
-        change(&mut inner.state);
-        inner.version += 1;
-        drop(inner);
-        self.1.request();
+    fn change(&self, change: impl FnOnce(&mut S) + 'static) {
+        match self.inner.try_borrow_mut() {
+            Ok(mut inner) => {
+                self.catch_up(&mut inner);
+                inner.change(change);
+                self.catch_up(&mut inner);
+            }
+            Err(_) => self.waiting.borrow_mut().push_back(Box::new(change)),
+        }
+        self.frame.request();
+    }
+
+    /// Does what has waited, unless the state is still borrowed.
+    fn settle(&self) {
+        if let Ok(mut inner) = self.inner.try_borrow_mut() {
+            self.catch_up(&mut inner);
+        }
+    }
+
+    fn catch_up(&self, inner: &mut Inner<S>) {
+        // The queue is not borrowed meanwhile: what waits may be followed by more.
+        while let Some(change) = self.next() {
+            inner.change(change);
+        }
+    }
+
+    fn next(&self) -> Option<Change<S>> {
+        self.waiting.borrow_mut().pop_front()
+    }
+}
+
+impl<S> Inner<S> {
+    fn change(&mut self, change: impl FnOnce(&mut S)) {
+        change(&mut self.state);
+        self.version += 1;
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use onesocket_yew::{UseSendHandle, prelude::*};
-use yew::{prelude::*, suspense::use_future};
+use yew::{platform::spawn_local, prelude::*, suspense::use_future};
 
 /// What a component has seen, in order.
 #[derive(Clone, Default)]
@@ -168,4 +168,67 @@ async fn what_had_become_of_a_send_was_shown_to_the_next_account() {
     for line in of_bob {
         assert_eq!(line, "bob: false, 0 in flight", "{seen:?}");
     }
+}
+
+#[component]
+fn Nested(props: &Props) -> Html {
+    let client = use_account("ada");
+    let lines = use_fold(&client, Vec::new, |lines: &mut Vec<u8>, _| lines.push(0));
+    if use_before(()).is_none() {
+        let inner = lines.clone();
+        lines.update(move |lines| {
+            lines.push(1);
+            // As an event is that comes of what `fold` does.
+            inner.update(|lines| lines.push(3));
+            lines.push(2);
+        });
+        props.seen.push(format!("{:?}", lines.borrow()));
+        // And one that comes while somebody looks.
+        let now = lines.borrow();
+        lines.update(|lines| lines.push(4));
+        drop(now);
+        props.seen.push(format!("{:?}", lines.borrow()));
+    }
+    at_rest()
+}
+
+#[tokio::test]
+async fn an_event_that_came_of_folding_another_one_was_a_panic() {
+    assert_eq!(run::<Nested>().await, ["[1, 2, 3]", "[1, 2, 3, 4]"]);
+}
+
+#[component]
+fn Within(props: &Props) -> Html {
+    let client = use_account("ada");
+    let heard = {
+        let client = client.clone();
+        use_fold(
+            &client.clone(),
+            || 0,
+            move |heard, _| {
+                *heard += 1;
+                if *heard == 1 {
+                    client.disconnect();
+                }
+            },
+        )
+    };
+    if use_before(()).is_none() {
+        let seen = props.seen.clone();
+        client.disconnect();
+        spawn_local(async move {
+            rest().await;
+            seen.push(if *heard.borrow() < 3 {
+                "whole"
+            } else {
+                "endless"
+            });
+        });
+    }
+    html! { <><Suspense><Rest /></Suspense><Suspense><Rest /></Suspense></> }
+}
+
+#[tokio::test]
+async fn fold_may_end_the_client() {
+    assert_eq!(run::<Within>().await, ["whole"]);
 }
