@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use leptos::prelude::*;
 use onesocket::{Client, ClientError, Event};
 
-use crate::{OneSocket, shelf::Shelf};
+use crate::{OneSocket, effect::effect, scope::Scope, shelf::Shelf};
 
 /// Calls `on_event` with everything that the client hears while the component is mounted, in order and without a gap.
 ///
@@ -33,11 +33,8 @@ pub fn use_event<Tx: 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
     on_event: impl Fn(Event<Arc<Rx>>) + 'static,
 ) {
-    let owner = Owner::current();
-    let on_event = Rc::new(move |event| match &owner {
-        Some(owner) => owner.with(|| on_event(event)),
-        None => on_event(event),
-    });
+    let scope = Scope::current();
+    let on_event = Rc::new(move |event| scope.run(|| on_event(event)));
     on_client(socket, move |client| {
         let on_event = Rc::clone(&on_event);
         client.on_event(move |event| on_event(event))
@@ -80,7 +77,7 @@ pub(crate) fn on_client<Tx: 'static, Rx: 'static, G: 'static>(
     socket: OneSocket<Tx, Rx>,
     then: impl Fn(&Client<Tx, Rx>) -> G + 'static,
 ) {
-    Effect::new(move |_| {
+    effect(move |_: Option<()>| {
         if let Some(client) = socket.client() {
             let guard = Shelf::new(Some(untrack(|| then(&client))));
             // Not as the value of the effect, which outlives the component by a moment.

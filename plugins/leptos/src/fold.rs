@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 use leptos::prelude::*;
 use onesocket::{Event, PerFrame};
 
-use crate::{OneSocket, event::on_client};
+use crate::{OneSocket, event::on_client, scope::Scope};
 
 /// Keeps state of what the client hears: `fold` changes it with each event, and who reads the signal is told at most once per
 /// animation frame. Thousands of messages a second are thousands of calls of `fold`, and sixty updates of the page.
@@ -51,11 +51,8 @@ pub fn use_fold<Tx: 'static, Rx: 'static, S: Send + Sync + 'static>(
     fold: impl Fn(&mut S, Event<Arc<Rx>>) + 'static,
 ) -> RwSignal<S> {
     let state = RwSignal::new(init());
-    let owner = Owner::current();
-    let fold = Rc::new(move |state: &mut S, event| match &owner {
-        Some(owner) => owner.with(|| fold(state, event)),
-        None => fold(state, event),
-    });
+    let scope = Scope::current();
+    let fold = Rc::new(move |state: &mut S, event| scope.run(|| fold(state, event)));
     let is_first = Cell::new(true);
     on_client(socket, move |client| {
         if !is_first.replace(false) {

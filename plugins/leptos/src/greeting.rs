@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use onesocket::GreetError;
 
-use crate::{OneSocket, shelf::Shelf};
+use crate::{OneSocket, effect::effect, shelf::Shelf};
 
 /// Registers a greeting for as long as the component is mounted: a message that is sent first on every new socket, such as a
 /// subscription to what the component shows. `greeting` makes it, with the farewell that is sent when the last tab has unmounted it;
@@ -30,7 +30,7 @@ pub fn use_greeting<Tx: 'static, Rx: 'static>(
     greeting: impl Fn() -> (Tx, Option<Tx>) + 'static,
 ) -> ReadSignal<Option<GreetError>> {
     let error = RwSignal::new(None);
-    Effect::new(move |_| {
+    effect(move |_: Option<()>| {
         let Some(client) = socket.client() else {
             return;
         };

@@ -5,7 +5,7 @@ use std::{fmt, rc::Rc};
 use leptos::prelude::*;
 use onesocket::{BuildError, Client, ClientBuilder, SendError, SendRejected, Sending};
 
-use crate::shelf::Shelf;
+use crate::{effect::effect, shelf::Shelf};
 
 /// A connection in the reactive graph, from [`use_client`](crate::use_client) or [`use_connection`](crate::use_connection). It is
 /// `Copy`, and lives as long as the provider or the component that made it.
@@ -21,7 +21,7 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
             client: RwSignal::new(Shelf::new(None)),
             error: RwSignal::new(None),
         };
-        if cfg!(target_family = "wasm") {
+        if cfg!(any(target_family = "wasm", test)) {
             let config = Rc::new(config);
             let first = untrack({
                 let config = Rc::clone(&config);
@@ -29,7 +29,7 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
             });
             this.build(&first);
             // Its first run finds what was just built.
-            Effect::new(move |before: Option<ClientBuilder<Tx, Rx>>| {
+            effect(move |before: Option<ClientBuilder<Tx, Rx>>| {
                 let config = config();
                 if !config.is_alike(before.as_ref().unwrap_or(&first)) {
                     this.build(&config);

@@ -78,15 +78,19 @@
 //!
 //! `csr`, `hydrate` and `ssr` turn on those of `leptos`.
 
+mod effect;
 mod event;
 mod fold;
 mod greeting;
 mod handle;
 mod provider;
 mod request;
+mod scope;
 mod send;
 mod shelf;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use event::{use_error, use_event};
 pub use fold::{use_fold, use_message};

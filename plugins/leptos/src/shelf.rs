@@ -1,16 +1,16 @@
 //! Where things of the page lie in the reactive graph, whose values may be dropped on any thread of a server.
 
-#[cfg(target_family = "wasm")]
+#[cfg(any(target_family = "wasm", test))]
 use send_wrapper::SendWrapper;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(not(any(target_family = "wasm", test)))]
 use std::marker::PhantomData;
 
 /// Holds something that a page's only thread owns. On a native target it holds nothing: what is put in is dropped at once, because a
-/// `SendWrapper` panics when another thread drops it, and servers move what they render from thread to thread.
-#[cfg(target_family = "wasm")]
+/// `SendWrapper` panics when another thread drops it, and servers move what they render from thread to thread. Unit tests have one thread.
+#[cfg(any(target_family = "wasm", test))]
 pub(crate) struct Shelf<T>(Option<SendWrapper<T>>);
 
-#[cfg(target_family = "wasm")]
+#[cfg(any(target_family = "wasm", test))]
 impl<T> Shelf<T> {
     pub(crate) fn new(thing: Option<T>) -> Self {
         Self(thing.map(SendWrapper::new))
@@ -25,10 +25,10 @@ impl<T> Shelf<T> {
 }
 
 /// Holds something that a page's only thread owns, and nothing where there is no page.
-#[cfg(not(target_family = "wasm"))]
+#[cfg(not(any(target_family = "wasm", test)))]
 pub(crate) struct Shelf<T>(PhantomData<fn() -> T>);
 
-#[cfg(not(target_family = "wasm"))]
+#[cfg(not(any(target_family = "wasm", test)))]
 impl<T> Shelf<T> {
     pub(crate) fn new(thing: Option<T>) -> Self {
         drop(thing);

@@ -1,0 +1,167 @@
+//! What hooks do in a page, without one: effects run, and a client is there that never connects.
+
+use std::{
+    future::Future,
+    rc::{Rc, Weak},
+};
+
+use leptos::prelude::*;
+use tokio::task::{LocalSet, yield_now};
+
+use crate::prelude::*;
+
+type Socket = OneSocket<String, String>;
+
+/// Runs a test as a page runs: one thread, and an owner for all.
+async fn page<F: Future<Output = ()>>(test: impl FnOnce(Owner) -> F) {
+    // Each test would do it, and the first one has.
+    let _ = any_spawner::Executor::init_tokio();
+    let owner = Owner::new();
+    LocalSet::new().run_until(test(owner)).await;
+}
+
+/// Lets everything have its turn that has something to do.
+async fn rest() {
+    for _ in 0..100 {
+        yield_now().await;
+    }
+}
+
+/// A connection of the account that a signal has, which is none with `!`.
+fn connection(owner: &Owner) -> (Socket, RwSignal<&'static str>) {
+    owner.with(|| {
+        let account = RwSignal::new("ada");
+        let socket = use_connection(move || {
+            let config = Client::builder("/feed", Text).account(account.get());
+            match account.get() {
+                "!" => config.subprotocol("not a token"),
+                _ => config,
+            }
+        });
+        (socket, account)
+    })
+}
+
+/// Something that hooks own, and whether they still do.
+fn owned() -> (Rc<()>, Weak<()>) {
+    let thing = Rc::new(());
+    let weak = Rc::downgrade(&thing);
+    (thing, weak)
+}
+
+/// Uses a hook in a component of its own, as a row of a `<For>` has one, and expects that it is gone when the component is dropped.
+async fn is_gone_with_its_component(mount: impl FnOnce(Socket, Rc<()>)) {
+    page(async |owner| {
+        let (socket, _) = connection(&owner);
+        let row = owner.with(Owner::new);
+        let (thing, weak) = owned();
+        row.with(|| mount(socket, thing));
+        rest().await;
+        assert!(weak.upgrade().is_some(), "it is mounted");
+        drop(row);
+        rest().await;
+        assert!(weak.upgrade().is_none(), "it goes on");
+        drop(owner);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn use_event_went_on_when_a_row_was_gone() {
+    is_gone_with_its_component(|socket, thing| {
+        use_event(socket, move |_| {
+            let _ = &thing;
+        });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn use_fold_went_on_when_a_row_was_gone() {
+    is_gone_with_its_component(|socket, thing| {
+        let _ = use_fold(
+            socket,
+            || 0,
+            move |_, _| {
+                let _ = &thing;
+            },
+        );
+    })
+    .await;
+}
+
+/// The component owns the thing by a hook that every cycle of another one keeps.
+fn beside(socket: Socket, thing: Rc<()>) {
+    let _ = use_greeting(socket, move || {
+        let _ = &thing;
+        ("join".to_owned(), None)
+    });
+}
+
+#[tokio::test]
+async fn use_greeting_went_on_beside_use_event_and_use_fold() {
+    is_gone_with_its_component(|socket, thing| {
+        beside(socket, thing);
+        use_event(socket, |_| {});
+        let _ = use_fold(socket, || 0, |_, _| {});
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn use_message_went_on_when_a_row_was_gone() {
+    is_gone_with_its_component(|socket, thing| {
+        beside(socket, thing);
+        let _ = use_message(socket);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn use_error_went_on_when_a_row_was_gone() {
+    is_gone_with_its_component(|socket, thing| {
+        beside(socket, thing);
+        let _ = use_error(socket);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_other_hooks_end_with_a_row() {
+    is_gone_with_its_component(|socket, thing| {
+        beside(socket, Rc::clone(&thing));
+        let _ = use_status(socket);
+        let _ = use_tier(socket);
+        let _ = use_ladder(socket);
+        let _ = use_send(socket);
+        let _ = use_receipt(socket.send(&"hello".to_owned()).into_receipt());
+        let _ = use_request(socket, move |client| {
+            let _ = &thing;
+            client.request(|id| id.to_string())
+        });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_a_row() {
+    page(async |owner| {
+        let row = owner.with(Owner::new);
+        let (thing, weak) = owned();
+        let socket = row.with(|| {
+            use_connection::<String, String>(move || {
+                let _ = &thing;
+                Client::builder("/feed", Text)
+            })
+        });
+        row.with(|| use_event(socket, |_| {}));
+        rest().await;
+        assert!(weak.upgrade().is_some(), "it is mounted");
+        drop(row);
+        rest().await;
+        assert!(weak.upgrade().is_none(), "it goes on");
+        assert!(socket.client_untracked().is_none());
+        drop(owner);
+    })
+    .await;
+}
