@@ -1,6 +1,11 @@
 //! Messages as state, told at most once per animation frame.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    sync::Arc,
+};
 
 use leptos::prelude::*;
 use onesocket::{Event, PerFrame};
@@ -13,6 +18,13 @@ use crate::{OneSocket, event::on_client, scope::Scope};
 /// It begins as `init` with each client, so that nothing of one account is left for the next. What is set from elsewhere, such as what
 /// the user has just sent, is told at once. A page that is not shown is told four times a second at most, or as often as the browser
 /// runs its timers.
+///
+/// What is heard within `fold`, because of something that it does, is folded behind the event that it is about; what is heard while
+/// somebody holds a guard of the signal, behind that.
+///
+/// # Panics
+///
+/// When `fold` itself looks at the signal: it is written then.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -58,18 +70,58 @@ pub fn use_fold<Tx: 'static, Rx: 'static, S: Send + Sync + 'static>(
         if !is_first.replace(false) {
             state.set(init());
         }
-        let frame = PerFrame::new(move || state.notify());
-        let fold = Rc::clone(&fold);
-        client.on_event(move |event| {
-            if state
-                .try_update_untracked(|state| fold(state, event))
-                .is_some()
-            {
-                frame.request();
+        let folding = Rc::new(Folding::new(state, Rc::clone(&fold)));
+        let frame = PerFrame::new({
+            let folding = Rc::clone(&folding);
+            move || {
+                folding.settle();
+                state.notify();
             }
+        });
+        client.on_event(move |event| {
+            folding.take(event);
+            frame.request();
         })
     });
     state
+}
+
+/// Folds into a signal that somebody may hold at the moment, `fold` itself among them.
+pub(crate) struct Folding<S: 'static, E, F> {
+    state: RwSignal<S>,
+    fold: Rc<F>,
+    /// What was heard and is not folded yet, in order.
+    waiting: RefCell<VecDeque<E>>,
+}
+
+impl<S: Send + Sync, E, F: Fn(&mut S, E)> Folding<S, E, F> {
+    pub(crate) fn new(state: RwSignal<S>, fold: Rc<F>) -> Self {
+        Self {
+            state,
+            fold,
+            waiting: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn take(&self, event: E) {
+        self.waiting.borrow_mut().push_back(event);
+        self.settle();
+    }
+
+    /// Folds what waits, unless the signal is held.
+    pub(crate) fn settle(&self) {
+        // It does not wait for the lock, which is this thread's own if it is taken.
+        self.state.try_update_untracked(|state| {
+            while let Some(event) = self.next() {
+                (self.fold)(state, event);
+            }
+        });
+    }
+
+    /// The queue is not borrowed while an event is folded: that may be followed by more.
+    fn next(&self) -> Option<E> {
+        self.waiting.borrow_mut().pop_front()
+    }
 }
 
 /// Returns the newest message; told at most once per animation frame, so messages in between are not seen. Every message is seen by

@@ -1,6 +1,7 @@
 //! What hooks do in a page, without one: effects run, and a client is there that never connects.
 
 use std::{
+    cell::OnceCell,
     future::Future,
     rc::{Rc, Weak},
 };
@@ -8,7 +9,7 @@ use std::{
 use leptos::prelude::*;
 use tokio::task::{LocalSet, yield_now};
 
-use crate::prelude::*;
+use crate::{fold::Folding, prelude::*};
 
 type Socket = OneSocket<String, String>;
 
@@ -164,4 +165,39 @@ async fn a_connection_ends_with_a_row() {
         drop(owner);
     })
     .await;
+}
+
+#[test]
+fn an_event_that_came_of_folding_another_one_was_lost() {
+    let owner = Owner::new();
+    let state = owner.with(|| RwSignal::new(Vec::new()));
+    let within = Rc::new(OnceCell::<Box<dyn Fn(u8)>>::new());
+    let fold = {
+        let within = Rc::clone(&within);
+        move |state: &mut Vec<u8>, event| {
+            if event == 1 {
+                within.get().unwrap()(2);
+            }
+            state.push(event);
+        }
+    };
+    let folding = Rc::new(Folding::new(state, Rc::new(fold)));
+    let taker = Rc::clone(&folding);
+    let is_new = within.set(Box::new(move |event| taker.take(event)));
+    assert!(is_new.is_ok());
+
+    folding.take(1);
+    assert_eq!(state.get_untracked(), [1, 2]);
+    let guard = state.read_untracked();
+    folding.take(3);
+    assert_eq!(*guard, [1, 2]);
+    drop(guard);
+    folding.take(4);
+    assert_eq!(state.get_untracked(), [1, 2, 3, 4]);
+    let guard = state.write();
+    folding.take(5);
+    drop(guard);
+    folding.settle();
+    assert_eq!(state.get_untracked(), [1, 2, 3, 4, 5]);
+    drop(owner);
 }
