@@ -37,14 +37,14 @@ pub fn use_event<Tx: 'static, Rx: 'static>(
     let on_event = Rc::new(move |event| scope.run(|| on_event(event)));
     on_client(socket, move |client| {
         let on_event = Rc::clone(&on_event);
-        client.on_event(move |event| on_event(event))
+        Some(client?.on_event(move |event| on_event(event)))
     });
 }
 
 /// Returns the last error that ended nothing: a message that can't be decoded, a complaint of the worker. What ends the connection
 /// is in the [status](crate::use_status), what becomes of a send in [`use_send`](crate::use_send).
 ///
-/// Set it to `None` to dismiss it.
+/// Set it to `None` to dismiss it. With another client there is none.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -64,22 +64,27 @@ pub fn use_error<Tx: 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
 ) -> RwSignal<Option<ClientError>> {
     let error = RwSignal::new(None);
-    use_event(socket, move |event| {
-        if let Event::Error(heard) = event {
-            error.set(Some(heard));
-        }
+    on_client(socket, move |client| {
+        error.maybe_update(|error| error.take().is_some());
+        Some(client?.on_event(move |event| {
+            if let Event::Error(heard) = event {
+                error.set(Some(heard));
+            }
+        }))
     });
     error
 }
 
-/// Does something with each client; what it returns is dropped when there is another one, and when the component is gone.
+/// Does something with each client, and when there is none any more: what is kept of the one before is forgotten then. What it returns is
+/// dropped when there is another one, and when the component is gone.
 pub(crate) fn on_client<Tx: 'static, Rx: 'static, G: 'static>(
     socket: OneSocket<Tx, Rx>,
-    then: impl Fn(&Client<Tx, Rx>) -> G + 'static,
+    then: impl Fn(Option<&Client<Tx, Rx>>) -> Option<G> + 'static,
 ) {
     effect(move |_: Option<()>| {
-        if let Some(client) = socket.client() {
-            let guard = Shelf::new(Some(untrack(|| then(&client))));
+        let client = socket.client();
+        if let Some(guard) = untrack(|| then(client.as_ref())) {
+            let guard = Shelf::new(Some(guard));
             // Not as the value of the effect, which outlives the component by a moment.
             on_cleanup(move || guard.clear());
         }

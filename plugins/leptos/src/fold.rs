@@ -15,7 +15,7 @@ use crate::{OneSocket, event::on_client, scope::Scope};
 /// Keeps state of what the client hears: `fold` changes it with each event, and who reads the signal is told at most once per
 /// animation frame. Thousands of messages a second are thousands of calls of `fold`, and sixty updates of the page.
 ///
-/// It begins as `init` with each client, so that nothing of one account is left for the next. What is set from elsewhere, such as what
+/// It begins as `init` with each client, and when there is none any more, so that nothing of one account is left for the next. What is set from elsewhere, such as what
 /// the user has just sent, is told at once. A page that is not shown is told four times a second at most, or as often as the browser
 /// runs its timers.
 ///
@@ -70,6 +70,7 @@ pub fn use_fold<Tx: 'static, Rx: 'static, S: Send + Sync + 'static>(
         if !is_first.replace(false) {
             state.set(init());
         }
+        let client = client?;
         let folding = Rc::new(Folding::new(state, Rc::clone(&fold)));
         let frame = PerFrame::new({
             let folding = Rc::clone(&folding);
@@ -78,10 +79,10 @@ pub fn use_fold<Tx: 'static, Rx: 'static, S: Send + Sync + 'static>(
                 state.notify();
             }
         });
-        client.on_event(move |event| {
+        Some(client.on_event(move |event| {
             folding.take(event);
             frame.request();
-        })
+        }))
     });
     state
 }

@@ -32,6 +32,7 @@ pub fn use_greeting<Tx: 'static, Rx: 'static>(
     let error = RwSignal::new(None);
     effect(move |_: Option<()>| {
         let Some(client) = socket.client() else {
+            error.maybe_update(|error: &mut Option<_>| error.take().is_some());
             return;
         };
         let (greeting, farewell) = greeting();

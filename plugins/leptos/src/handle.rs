@@ -5,12 +5,17 @@ use std::{fmt, rc::Rc};
 use leptos::prelude::*;
 use onesocket::{BuildError, Client, ClientBuilder, SendError, SendRejected, Sending};
 
-use crate::{effect::effect, shelf::Shelf};
+use crate::{
+    effect::effect,
+    shelf::Shelf,
+    term::{Running, Term},
+};
 
 /// A connection in the reactive graph, from [`use_client`](crate::use_client) or [`use_connection`](crate::use_connection). It is
 /// `Copy`, and lives as long as the provider or the component that made it.
 pub struct OneSocket<Tx: 'static, Rx: 'static> {
     client: RwSignal<Shelf<Client<Tx, Rx>>>,
+    term: StoredValue<Shelf<Running>>,
     error: RwSignal<Option<BuildError>>,
 }
 
@@ -19,6 +24,7 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
     pub(crate) fn new(config: impl Fn() -> ClientBuilder<Tx, Rx> + 'static) -> Self {
         let this = Self {
             client: RwSignal::new(Shelf::new(None)),
+            term: StoredValue::new(Shelf::new(None)),
             error: RwSignal::new(None),
         };
         if cfg!(any(target_family = "wasm", test)) {
@@ -47,6 +53,9 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
             Ok(client) => drop(client.events()),
             Err(error) => tracing::error!(target: "onesocket::leptos", "not connected: {error}"),
         }
+        let number = self.term().map_or(0, |term| term.number + 1);
+        // Before anybody hears of the other client.
+        self.term.set_value(Shelf::new(Some(Running::new(number))));
         self.error.set(built.as_ref().err().cloned());
         self.client.set(Shelf::new(built.ok()));
     }
@@ -59,6 +68,13 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
     pub fn client(&self) -> Option<Client<Tx, Rx>> {
         // Gone with its provider, it may still be asked by what is on its way out.
         self.client.try_with(|shelf| shelf.get().cloned()).flatten()
+    }
+
+    /// Returns the term of the client that [`client`](Self::client) returns, or of there being none. `None` on a server, and when the handle
+    /// is gone.
+    pub(crate) fn term(&self) -> Option<Term> {
+        let term = |shelf: &Shelf<Running>| shelf.get().map(|running| running.term.clone());
+        self.term.try_with_value(term).flatten()
     }
 
     /// Returns the client as [`client`](Self::client) does, without listening for another one.

@@ -89,6 +89,7 @@ mod scope;
 mod send;
 mod shelf;
 mod status;
+mod term;
 #[cfg(test)]
 mod tests;
 

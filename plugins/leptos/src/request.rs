@@ -1,12 +1,14 @@
 //! Requests and their answers, as resources.
 
+use std::{cell::Cell, future::pending, rc::Rc};
+
 use leptos::prelude::*;
 use onesocket::{Client, Request, RequestError};
 
 use crate::OneSocket;
 
 /// Makes a resource of a request: asked when the component is mounted, and again when a signal that `ask` reads, or the client, has
-/// changed, or at [`refetch`](LocalResource::refetch).
+/// changed, or at [`refetch`](LocalResource::refetch). The last answer is there meanwhile, but for that of another client.
 ///
 /// `ask` makes the request, with its timeout if 30 s are not right; the builder's
 /// [`replies`](onesocket::ClientBuilder::replies) says how to tell an answer. A question that is overtaken by the next one, or whose
@@ -47,14 +49,35 @@ pub fn use_request<Tx: 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
     ask: impl Fn(&Client<Tx, Rx>) -> Request<Rx> + 'static,
 ) -> LocalResource<Result<Rx, RequestError>> {
-    LocalResource::new(move || {
-        let request = socket.client().map(|client| ask(&client));
-        async move {
-            match request {
-                Some(request) => request.await,
-                // Asked once there is a client.
-                None => std::future::pending().await,
+    let this = Rc::new(Cell::new(None::<LocalResource<_>>));
+    let asked = Cell::new(None);
+    let resource = LocalResource::new({
+        let this = Rc::clone(&this);
+        move || {
+            let request = socket.client().map(|client| ask(&client));
+            let term = socket.term();
+            let number = term.as_ref().map(|term| term.number);
+            if asked.replace(number) != number
+                && let Some(this) = this.get()
+            {
+                // What it was by now is an answer to another account, or none.
+                this.try_set(None);
+            }
+            async move {
+                let Some(term) = term else {
+                    return pending().await;
+                };
+                let answer = term.within(async {
+                    match request {
+                        Some(request) => request.await,
+                        None => pending().await,
+                    }
+                });
+                // A resource does not run anew while it waits, so it must not. What it is now is forgotten in the same step.
+                answer.await.unwrap_or(Err(RequestError::Dropped))
             }
         }
-    })
+    });
+    this.set(Some(resource));
+    resource
 }

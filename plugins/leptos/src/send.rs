@@ -4,13 +4,14 @@ use futures::future::abortable;
 use leptos::{prelude::*, task::spawn_local};
 use onesocket::{Receipt, SendError, SendId};
 
-use crate::{OneSocket, shelf::Shelf};
+use crate::{OneSocket, event::on_client, shelf::Shelf};
 
 /// Makes an action that sends: [`pending`](Action::pending) while a send has not ended, [`value`](Action::value) how the last one
 /// did. For a form with a button that waits and a line that says what went wrong.
 ///
 /// Messages are taken in the order of the dispatches, also while the connection is down: they then wait, five minutes if the builder
-/// does not say otherwise. When the component is gone they are on their way all the same.
+/// does not say otherwise. When the component is gone they are on their way all the same. With another client no send is known, and what
+/// becomes of those of the one before is not told.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -34,7 +35,42 @@ use crate::{OneSocket, shelf::Shelf};
 pub fn use_send<Tx: Send + Sync + 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
 ) -> Action<Tx, Result<SendId, SendError>> {
-    Action::new_unsync(move |message: &Tx| socket.send(message))
+    let this = StoredValue::new(None::<Action<Tx, Result<SendId, SendError>>>);
+    // The number of the client whose send has ended last.
+    let ended = StoredValue::new(None::<u64>);
+    let forget = move || {
+        let ended = ended.try_get_value().flatten();
+        let now = socket.term().map(|term| term.number);
+        if ended.is_some()
+            && ended != now
+            && let Some(this) = this.try_get_value().flatten()
+        {
+            this.clear();
+        }
+    };
+    let action = Action::new_unsync(move |message: &Tx| {
+        let term = socket.term();
+        let sending = socket.send(message);
+        async move {
+            let Some(term) = term else {
+                return sending.await;
+            };
+            let number = term.number;
+            let outcome = term.within(sending).await;
+            ended.try_update_value(|ended| *ended = Some(number));
+            outcome.unwrap_or_else(|| {
+                // It is the action's value in a moment, and forgotten before anybody is told.
+                spawn_local(async move { forget() });
+                Err(SendError::Dropped)
+            })
+        }
+    });
+    this.set_value(Some(action));
+    on_client(socket, move |_| -> Option<()> {
+        forget();
+        None
+    });
+    action
 }
 
 /// Returns how one send has ended, or `None` while it is on its way: a mark beside each message of a list.

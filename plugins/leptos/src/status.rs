@@ -1,14 +1,15 @@
 //! How the connection is doing, and where it runs.
 
 use leptos::prelude::*;
-use onesocket::{Event, Ladder, LinkState, Status, Tier};
+use onesocket::{Client, Event, Ladder, LinkState, Status, Tier};
 
 use crate::{OneSocket, event::on_client};
 
 /// Returns how the connection is doing, after every change of its state.
 ///
 /// Queue and tabs change without an event: [`Client::refresh_status`](onesocket::Client::refresh_status) asks for them. On a server, and
-/// in a browser until it has hydrated, it is connecting.
+/// in a browser until it has hydrated, it is connecting, and so it is while the configuration is wrong, which
+/// [`OneSocket::config_error`] tells.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -31,24 +32,27 @@ use crate::{OneSocket, event::on_client};
 /// ```
 #[must_use]
 pub fn use_status<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSignal<Status> {
-    let status = RwSignal::new(Status {
-        state: LinkState::Connecting { attempt: 0 },
-        tabs: 0,
-        queued_messages: 0,
-        queued_bytes: 0,
-        dials: 0,
-        round_trip: None,
-    });
+    let status = RwSignal::new(NOT_YET);
     on_client(socket, move |client| {
-        status.set(client.status());
-        client.on_event(move |event| {
+        status.set(client.map_or(NOT_YET, Client::status));
+        Some(client?.on_event(move |event| {
             if let Event::Status(now) = event {
                 status.set(now);
             }
-        })
+        }))
     });
     status.read_only()
 }
+
+/// Where there is no client.
+const NOT_YET: Status = Status {
+    state: LinkState::Connecting { attempt: 0 },
+    tabs: 0,
+    queued_messages: 0,
+    queued_bytes: 0,
+    dials: 0,
+    round_trip: None,
+};
 
 /// Returns the tier that the loop runs on, or `None` while none is.
 ///
@@ -67,10 +71,10 @@ pub fn use_status<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSi
 pub fn use_tier<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSignal<Option<Tier>> {
     let tier = RwSignal::new(None);
     on_client(socket, move |client| {
-        let manager = client.manager().clone();
-        let now = move || manager.tier();
-        tier.set(now());
-        client.manager().on_change(move |_, _| tier.set(now()))
+        tier.set(client.and_then(Client::tier));
+        let manager = client?.manager().clone();
+        let now = manager.clone();
+        Some(manager.on_change(move |_, _| tier.set(now.tier())))
     });
     tier.read_only()
 }
@@ -96,10 +100,9 @@ pub fn use_tier<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSign
 pub fn use_ladder<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSignal<Ladder> {
     let ladder = RwSignal::new(Ladder::default());
     on_client(socket, move |client| {
-        ladder.set(client.ladder());
-        client
-            .manager()
-            .on_change(move |_, now| ladder.set(now.clone()))
+        ladder.set(client.map(Client::ladder).unwrap_or_default());
+        let manager = client?.manager();
+        Some(manager.on_change(move |_, now| ladder.set(now.clone())))
     });
     ladder.read_only()
 }

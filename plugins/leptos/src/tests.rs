@@ -7,6 +7,7 @@ use std::{
 };
 
 use leptos::prelude::*;
+use onesocket::{BuildError, ClientError, GreetError, SendId};
 use tokio::task::{LocalSet, yield_now};
 
 use crate::{fold::Folding, prelude::*};
@@ -200,4 +201,92 @@ fn an_event_that_came_of_folding_another_one_was_lost() {
     folding.settle();
     assert_eq!(state.get_untracked(), [1, 2, 3, 4, 5]);
     drop(owner);
+}
+
+/// What hooks have kept of an account, each as a word, and how to keep something of it.
+struct Kept {
+    lines: RwSignal<Vec<u8>>,
+    error: RwSignal<Option<ClientError>>,
+    status: ReadSignal<Status>,
+    send: Action<String, Result<SendId, SendError>>,
+    greeting: ReadSignal<Option<GreetError>>,
+}
+
+impl Kept {
+    fn new(socket: Socket) -> Self {
+        Self {
+            lines: use_fold(socket, Vec::new, |_, _| {}),
+            error: use_error(socket),
+            status: use_status(socket),
+            send: use_send(socket),
+            greeting: use_greeting(socket, || ("x".repeat(2 << 20), None)),
+        }
+    }
+
+    /// As what the server says would do, which is not there.
+    async fn keep(&self) {
+        self.lines.set(vec![1]);
+        self.error.set(Some(ClientError::InvalidCredential(
+            BuildError::InvalidSubprotocol,
+        )));
+        self.send.dispatch("hello".to_owned());
+        rest().await;
+        // There is no worker. Without a client it is connecting.
+        assert_eq!(
+            self.words(),
+            ["lines", "error", "stopped", "sent", "no greeting"]
+        );
+    }
+
+    fn words(&self) -> Vec<&'static str> {
+        let status = self.status.get_untracked().state;
+        let words = [
+            (!self.lines.get_untracked().is_empty()).then_some("lines"),
+            self.error.get_untracked().map(|_| "error"),
+            matches!(status, LinkState::Stopped(_)).then_some("stopped"),
+            self.send.value().get_untracked().map(|_| "sent"),
+            self.greeting.get_untracked().map(|_| "no greeting"),
+        ];
+        words.into_iter().flatten().collect()
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_of_one_account_was_shown_to_the_next() {
+    page(async |owner| {
+        let (socket, account) = connection(&owner);
+        let kept = owner.with(|| Kept::new(socket));
+        rest().await;
+        kept.keep().await;
+        account.set("bob");
+        rest().await;
+        assert_eq!(kept.words(), ["stopped", "no greeting"]);
+        kept.keep().await;
+        drop(owner);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_kept_of_an_account_was_shown_while_the_next_configuration_was_wrong() {
+    page(async |owner| {
+        let (socket, account) = connection(&owner);
+        let kept = owner.with(|| Kept::new(socket));
+        rest().await;
+        kept.keep().await;
+        account.set("!");
+        rest().await;
+        assert!(socket.config_error().is_some());
+        assert_eq!(kept.words(), [""; 0]);
+        // What a form says that nobody takes is the app's to show.
+        kept.send.dispatch("hello".to_owned());
+        rest().await;
+        assert_eq!(kept.words(), ["sent"]);
+        account.set("bob");
+        rest().await;
+        assert_eq!(kept.words(), ["stopped", "no greeting"]);
+        kept.keep().await;
+        drop(owner);
+    })
+    .await;
 }
