@@ -8,12 +8,14 @@
 use leptos::prelude::*;
 use onesocket_leptos::prelude::*;
 
-use crate::note::{self, FLOOD, FLOOD_LENGTH, Heard, Note};
+use crate::note::{self, FLOOD, FLOOD_LENGTH, GARBLED, Heard, Note};
 
 /// Providers by their names; `one` and `two` are of one account, `three` of another.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     let account = RwSignal::new("ada");
+    // What no connection can be made with.
+    let is_wrong = RwSignal::new(false);
     let another =
         move |_| account.update(|name| *name = if *name == "ada" { "bob" } else { "ada" });
     // Read by every config, which then says what it said before and must not connect anew.
@@ -29,23 +31,32 @@ pub(crate) fn App() -> impl IntoView {
     });
     view! {
         <button id="account" on:click=another>{account}</button>
+        <button id="wrong" on:click=move |_| is_wrong.update(|is| *is = !*is)>{is_wrong}</button>
         <button id="render" on:click=render>{renderings}</button>
-        <Place name="one" account=same />
-        <Place name="two" account=same />
-        <Place name="three" account=other />
+        <Place name="one" account=same is_wrong />
+        <Place name="two" account=same is_wrong />
+        <Place name="three" account=other is_wrong />
         <p id="ready">"ready"</p>
     }
 }
 
 /// A provider that is there or not.
 #[component]
-fn Place(name: &'static str, account: Signal<&'static str>) -> impl IntoView {
+fn Place(
+    name: &'static str,
+    account: Signal<&'static str>,
+    is_wrong: RwSignal<bool>,
+) -> impl IntoView {
     let is_mounted = RwSignal::new(false);
+    let config = move || match is_wrong.get() {
+        false => note::config(account.get()),
+        true => note::config(account.get()).subprotocol("not a token"),
+    };
     view! {
         <section>
             <button id=format!("{name}-mount") on:click=move |_| is_mounted.update(|is| *is = !*is)>{name}</button>
             <Show when=move || is_mounted.get()>
-                <OneSocketProvider config=move || note::config(account.get())>
+                <OneSocketProvider config>
                     <Panel name />
                 </OneSocketProvider>
             </Show>
@@ -61,6 +72,7 @@ fn Panel(name: &'static str) -> impl IntoView {
     let tier = use_tier(socket);
     let ladder = use_ladder(socket);
     let newest = use_message(socket);
+    let error = use_error(socket);
     let send = use_send(socket);
     let in_flight = RwSignal::new(0);
     Effect::new(move |_| in_flight.set(i32::from(send.pending().get())));
@@ -68,6 +80,7 @@ fn Panel(name: &'static str) -> impl IntoView {
     let say = move |_| {
         send.dispatch(Note::new("hello"));
     };
+    let garble = move |_| drop(socket.send(&Note::new(GARBLED)));
     let flood = move |_| {
         for number in 0..FLOOD_LENGTH {
             drop(socket.send(&Note::new(format!("{FLOOD} {number}"))));
@@ -83,14 +96,17 @@ fn Panel(name: &'static str) -> impl IntoView {
         <p id=id("tier")>{move || tier.get().map_or_else(|| "none".to_owned(), |tier| tier.to_string())}</p>
         <p id=id("ladder")>{move || ladder.read().attempts().len()}</p>
         <p id=id("newest")>{move || newest.get().map(|note| note.text.clone())}</p>
+        <p id=id("error")>{move || error.get().map(|error| error.to_string())}</p>
         <p id=id("outcome")>{outcome}</p>
         <p id=id("in-flight")>{in_flight}</p>
         <button id=id("say") on:click=say>"say"</button>
+        <button id=id("garble") on:click=garble>"garble"</button>
         <button id=id("flood") on:click=flood>"flood"</button>
         <button id=id("route") on:click=move |_| has_route.update(|has| *has = !*has)>"route"</button>
         <Folded name />
         <Asked name />
-        <Show when=move || has_route.get()><Route name /></Show>
+        // As a row, and as a router has it: nobody cleans up after it, it is only dropped.
+        <For each=move || has_route.get().then_some(name) key=|name| *name children=|name| view! { <Route name /> } />
     }
 }
 

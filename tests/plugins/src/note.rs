@@ -6,11 +6,12 @@ use onesocket::{
     Backoff, Client, ClientBuilder, Event, LinkState, ManagerConfig, RequestId, TierPolicy,
     codec::Json,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A message, or a request and its answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Note {
+    #[serde(serialize_with = "text_or_not")]
     pub(crate) text: String,
     #[serde(default)]
     pub(crate) id: Option<u64>,
@@ -31,6 +32,17 @@ impl Note {
         }
     }
 }
+
+/// Writes what cannot be read when it is asked for.
+fn text_or_not<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        GARBLED => serializer.serialize_u8(0),
+        text => serializer.serialize_str(text),
+    }
+}
+
+/// The text of a note that comes back as no note.
+pub(crate) const GARBLED: &str = "garbled";
 
 /// Connects to the echo with short waits, in the tier that the address names.
 pub(crate) fn config(account: &str) -> ClientBuilder<Note, Note> {

@@ -1,9 +1,9 @@
 //! Providers that come and go, and below each every hook once.
 
-use onesocket_yew::{Event, prelude::*};
+use onesocket_yew::{Event, UseRequestHandle, UseSendHandle, prelude::*};
 use yew::prelude::*;
 
-use crate::note::{self, FLOOD, FLOOD_LENGTH, Heard, Note};
+use crate::note::{self, FLOOD, FLOOD_LENGTH, GARBLED, Heard, Note};
 
 /// Providers by their names; `one` and `two` are of one account, `three` of another.
 #[component]
@@ -71,11 +71,16 @@ fn Panel(props: &Named) -> Html {
     let tier = use_tier(&client);
     let ladder = use_ladder(&client);
     let newest = use_message(&client);
+    let error = use_error(&client);
     let send = use_send(&client);
     let has_route = use_state(|| false);
     let say = {
         let send = send.clone();
         move |_| drop(send.send(&Note::new("hello")))
+    };
+    let garble = {
+        let client = client.clone();
+        move |_| drop(client.send(&Note::new(GARBLED)))
     };
     let flood = {
         let client = client.clone();
@@ -89,25 +94,43 @@ fn Panel(props: &Named) -> Html {
         let has_route = has_route.clone();
         move |_| has_route.set(!*has_route)
     };
-    let outcome = match send.last() {
-        None => "none".to_owned(),
-        Some(Ok(_)) => "sent".to_owned(),
-        Some(Err(error)) => error.to_string(),
-    };
     html! {
         <>
             <p id={id("status")}>{ note::word(&status.state) }</p>
             <p id={id("tier")}>{ tier.map_or_else(|| "none".to_owned(), |tier| tier.to_string()) }</p>
             <p id={id("ladder")}>{ ladder.attempts().len() }</p>
             <p id={id("newest")}>{ newest.map_or_else(String::new, |note| note.text.clone()) }</p>
-            <p id={id("outcome")}>{ outcome }</p>
-            <p id={id("in-flight")}>{ send.in_flight() }</p>
+            <p id={id("error")}>{ error.as_ref().map(ToString::to_string) }</p>
+            <Sends name={props.name} {send} />
             <button id={id("say")} onclick={say}>{ "say" }</button>
+            <button id={id("garble")} onclick={garble}>{ "garble" }</button>
             <button id={id("flood")} onclick={flood}>{ "flood" }</button>
             <button id={id("route")} onclick={route}>{ "route" }</button>
             <Folded name={props.name} />
             <Asked name={props.name} />
             if *has_route { <Route name={props.name} /> }
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct SendsProps {
+    name: &'static str,
+    send: UseSendHandle<Note, Note>,
+}
+
+/// Rendered when the handle is another one, and by nothing else.
+#[component]
+fn Sends(props: &SendsProps) -> Html {
+    let outcome = match props.send.last() {
+        None => "none".to_owned(),
+        Some(Ok(_)) => "sent".to_owned(),
+        Some(Err(error)) => error.to_string(),
+    };
+    html! {
+        <>
+            <p id={format!("{}-outcome", props.name)}>{ outcome }</p>
+            <p id={format!("{}-in-flight", props.name)}>{ props.send.in_flight() }</p>
         </>
     }
 }
@@ -141,17 +164,29 @@ fn Asked(props: &Named) -> Html {
         let question = question.clone();
         move |_| question.set(*question + 1)
     };
-    let text = match (answer.answer(), answer.error()) {
+    html! {
+        <>
+            <Answer name={props.name} {answer} />
+            <button id={format!("{}-ask", props.name)} onclick={ask}>{ "ask" }</button>
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct AnswerProps {
+    name: &'static str,
+    answer: UseRequestHandle<Note>,
+}
+
+/// Rendered when the handle is another one, and by nothing else.
+#[component]
+fn Answer(props: &AnswerProps) -> Html {
+    let text = match (props.answer.answer(), props.answer.error()) {
         (_, Some(error)) => error.to_string(),
         (Some(note), None) => note.text.clone(),
         (None, None) => String::new(),
     };
-    html! {
-        <>
-            <p id={format!("{}-answer", props.name)}>{ text }</p>
-            <button id={format!("{}-ask", props.name)} onclick={ask}>{ "ask" }</button>
-        </>
-    }
+    html! { <p id={format!("{}-answer", props.name)}>{ text }</p> }
 }
 
 /// A route: subscribed while it is shown, with a receipt and a reducer of its own.
@@ -159,7 +194,12 @@ fn Asked(props: &Named) -> Html {
 fn Route(props: &Named) -> Html {
     let client = use_client::<Note, Note>();
     let count = use_state(|| 0);
-    let joined = use_greeting(&client, Note::new("join"), Some(Note::new("leave")));
+    let room = use_state(|| "join");
+    let joined = use_greeting(&client, Note::new(*room), Some(Note::new("leave")));
+    let change = {
+        let room = room.clone();
+        move |_| room.set("change")
+    };
     {
         let count = count.clone();
         use_event(&client, move |event| {
@@ -178,6 +218,7 @@ fn Route(props: &Named) -> Html {
     };
     html! {
         <>
+            <button id={format!("{}-room", props.name)} onclick={change}>{ "room" }</button>
             <p id={format!("{}-joined", props.name)}>{ format!("{joined:?}") }</p>
             <p id={format!("{}-receipt", props.name)}>{ receipt }</p>
             <p id={format!("{}-route-count", props.name)}>{ *count }</p>

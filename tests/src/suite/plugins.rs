@@ -30,6 +30,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| accounts(ctx, "yew"),
         },
         Scenario {
+            name: "yew_another_account_is_shown_nothing_of_the_one_before",
+            tiers: &[Tier::Shared],
+            run: |ctx| nothing_of_the_one_before(ctx, "yew"),
+        },
+        Scenario {
+            name: "yew_another_greeting_is_registered_before_the_one_before_is_dropped",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(greetings(ctx)),
+        },
+        Scenario {
             name: "yew_routes_come_and_go",
             tiers: &[Tier::Shared],
             run: |ctx| routes(ctx, "yew"),
@@ -53,6 +63,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "leptos_another_account_is_another_connection",
             tiers: &[Tier::Shared],
             run: |ctx| accounts(ctx, "leptos"),
+        },
+        Scenario {
+            name: "leptos_another_account_is_shown_nothing_of_the_one_before",
+            tiers: &[Tier::Shared],
+            run: |ctx| nothing_of_the_one_before(ctx, "leptos"),
+        },
+        Scenario {
+            name: "leptos_a_wrong_configuration_shows_nothing_of_the_one_before",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(wrong_configuration(ctx)),
         },
         Scenario {
             name: "leptos_routes_come_and_go",
@@ -159,6 +179,56 @@ fn accounts<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
     })
 }
 
+fn nothing_of_the_one_before<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
+    Box::pin(async move {
+        let mut site = start(ctx).await?;
+        let app = App::open(ctx, &site, framework).await?;
+        app.keep().await?;
+        site.stop().await;
+        app.wait_for("one-status", "reconnecting").await?;
+        // On its way when the account changes, and while nobody answers.
+        app.click("one-say").await?;
+        app.wait_for("one-in-flight", "1").await?;
+        app.click("account").await?;
+        app.shows_nothing().await?;
+        site.restart().await?;
+        app.wait_for("one-status", "connected").await?;
+        app.wait_for("one-answer", "question 2").await?;
+        ensure!(app.text("one-outcome").await? == "none");
+        app.click("one-say").await?;
+        app.wait_for("one-outcome", "sent").await?;
+        app.wait_for("one-texts", "hello").await?;
+        app.is_healthy().await
+    })
+}
+
+async fn wrong_configuration(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let app = App::open(ctx, &site, "leptos").await?;
+    app.keep().await?;
+    app.click("wrong").await?;
+    app.shows_nothing().await?;
+    app.wait_for("one-status", "connecting").await?;
+    site.wait_for_sockets(0).await?;
+    app.click("one-ask").await?;
+    app.click("wrong").await?;
+    app.wait_for("one-status", "connected").await?;
+    app.wait_for("one-answer", "question 3").await?;
+    app.click("one-say").await?;
+    app.wait_for("one-texts", "hello").await
+}
+
+async fn greetings(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let app = App::open(ctx, &site, "yew").await?;
+    app.mount("one").await?;
+    app.click("one-route").await?;
+    app.wait_for("one-texts", "join,route").await?;
+    app.click("one-room").await?;
+    app.wait_for("one-texts", "join,route,change,leave").await?;
+    app.is_healthy().await
+}
+
 fn routes<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
     Box::pin(async move {
         let site = start(ctx).await?;
@@ -230,6 +300,35 @@ impl App {
 
     async fn number(&self, id: &str) -> Result<u64> {
         Ok(self.text(id).await?.parse()?)
+    }
+
+    /// Lets every hook keep something of the account.
+    async fn keep(&self) -> Result<()> {
+        self.mount("one").await?;
+        self.wait_for("one-answer", "question 1").await?;
+        self.click("one-ask").await?;
+        self.wait_for("one-answer", "question 2").await?;
+        self.click("one-say").await?;
+        self.wait_for("one-outcome", "sent").await?;
+        self.wait_for("one-texts", "hello").await?;
+        self.click("one-garble").await?;
+        let error = "a message of 20 bytes can't be decoded";
+        self.wait_for("one-error", error).await
+    }
+
+    async fn shows_nothing(&self) -> Result<()> {
+        for (id, nothing) in [
+            ("one-answer", ""),
+            ("one-error", ""),
+            ("one-outcome", "none"),
+            ("one-in-flight", "0"),
+            ("one-newest", ""),
+            ("one-texts", ""),
+            ("one-count", "0"),
+        ] {
+            self.wait_for(id, nothing).await?;
+        }
+        Ok(())
     }
 
     /// Mounts a provider, and waits until it is connected.
