@@ -11,8 +11,9 @@ use crate::OneSocket;
 /// changed, or at [`refetch`](LocalResource::refetch). The last answer is there meanwhile, but for that of another client.
 ///
 /// `ask` makes the request, with its timeout if 30 s are not right; the builder's
-/// [`replies`](onesocket::ClientBuilder::replies) says how to tell an answer. A question that is overtaken by the next one, or whose
-/// component is gone, is not taken back; its answer is dropped when it comes. On a server it stays pending, and `<Suspense>` shows
+/// [`replies`](onesocket::ClientBuilder::replies) says how to tell an answer. A resource of Leptos 0.8 waits for one answer at a time: what
+/// has changed meanwhile is asked behind it, and only another client at once. A question whose component or client is gone is not taken
+/// back; its answer is dropped when it comes. On a server it stays pending, and `<Suspense>` shows
 /// its fallback. Read it with `get` or `with` there: in a `Suspend` that awaits it, Leptos 0.8.23's server now and then panics behind a
 /// response that is complete ([leptos#3595](https://github.com/leptos-rs/leptos/pull/3595)).
 ///
