@@ -475,6 +475,8 @@ impl Link {
     }
 
     fn fail_queue(&mut self, ctx: &mut Ctx<'_>, failure: &SendFailure) {
+        // What is kept was handed over, and without its receipt would be told as if it had not been.
+        self.flush_receipts(ctx);
         while let Some(queued) = self.queue.take() {
             self.tell_failed(ctx, queued.member, queued.id, failure.clone());
         }

@@ -238,6 +238,20 @@ fn a_client_that_closes_is_told_what_was_not_acknowledged() {
 }
 
 #[test]
+fn what_was_handed_over_right_before_a_log_out_was_told_as_not_sent() {
+    let mut sim = Sim::with_tabs(13, 1);
+    sim.server.broadcasts = false;
+    let chan = sim.open(0, URL);
+    sim.run(500);
+    // While it is in flight, both of the others gather for one frame.
+    sim.send(chan, "in flight");
+    let kept = deliver(&mut sim, chan, "kept", Delivery::UntilAcknowledged);
+    sim.in_tab(0, |session| session.log_out(chan.id, None));
+    sim.run(200);
+    assert_eq!(sim.outcome(chan, kept), Some(&Outcome::MaybeSent));
+}
+
+#[test]
 fn an_acknowledgement_of_what_was_sent_before_the_worker_was_lost_ends_it_at_once() {
     let mut sim = Sim::with_tabs(11, 1);
     sim.server.broadcasts = false;
