@@ -93,19 +93,17 @@ impl TabSession {
     /// Safari may restart a SharedWorker on the ports of the one before; the new one asks for a hello. So does one that has taken
     /// this tab for gone, and it still sends what it has queued.
     fn on_stale(&mut self, epoch: Epoch) {
-        match &self.phase {
-            Phase::Live(live) => {
-                let is_same = live.epoch == epoch;
-                self.detach(if is_same { Loss::Unknown } else { Loss::Ended });
-                self.attach(self.holds_lock);
-                self.outputs.push_back(TabOutput::Restarted { epoch });
-            }
-            Phase::HandingOver(_) => {
-                self.detach(Loss::Ended);
-                self.outputs.push_back(TabOutput::HandedOver);
-            }
-            Phase::Detached | Phase::Greeting | Phase::Failed(_) => {}
+        let (Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. })) = &self.phase else {
+            return;
+        };
+        let is_same = live.epoch == epoch;
+        let is_handing_over = matches!(self.phase, Phase::HandingOver(_));
+        self.detach(if is_same { Loss::Unknown } else { Loss::Ended });
+        if is_handing_over {
+            return self.outputs.push_back(TabOutput::HandedOver);
         }
+        self.attach(self.holds_lock);
+        self.outputs.push_back(TabOutput::Restarted { epoch });
     }
 
     fn on_batch(&mut self, arrived: Arrived) {

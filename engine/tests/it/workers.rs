@@ -444,6 +444,25 @@ fn a_worker_that_fails_in_a_hand_over_left_the_page_waiting() {
 }
 
 #[test]
+fn a_worker_that_had_taken_the_tab_for_gone_was_taken_for_ended_in_a_hand_over() {
+    for (epoch, may_live_on) in [(FakeWorker::EPOCH, true), (Epoch(78), false)] {
+        let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
+        worker.say(&mut tab, &[]);
+        tab.send(channels[0], Payload::text("queued"), Delivery::AtMostOnce)
+            .expect("taken");
+        worker.read(&mut tab);
+        worker.say(&mut tab, &[]);
+        tab.hand_over();
+        drain(&mut tab);
+        tab.handle_frame(&Preface::encode_stale(epoch).into());
+        // What it has queued it still sends.
+        let maybe = ChannelEvent::MaybeSent { id: SendId(1) };
+        let expect = may_live_on.then_some(maybe);
+        assert_eq!(drain(&mut tab), Vec::from_iter(expect));
+    }
+}
+
+#[test]
 fn a_worker_that_refuses_or_fails_is_reported() {
     let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
     let theirs = VersionRange { min: 8, max: 9 };
