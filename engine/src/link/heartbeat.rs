@@ -27,6 +27,11 @@ impl Link {
             open.pinged = None;
             self.watch_heartbeat(ctx.now);
         }
+        self.give_up_left = None;
+        if self.timers.is_running(Timer::GiveUp) {
+            self.timers.stop(Timer::GiveUp);
+            self.watch_give_up(ctx.now);
+        }
         self.watch_queue();
     }
 

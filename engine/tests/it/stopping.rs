@@ -199,3 +199,28 @@ fn what_the_browser_refuses_stops_the_loop() {
     }
     assert_eq!(sim.dials.len(), 3);
 }
+
+#[test]
+fn the_time_of_a_tab_that_is_gone_ended_the_loop_of_the_next_one() {
+    for after in [None, Some(60_000)] {
+        for is_offline in [false, true] {
+            let mut sim = Sim::with_tabs(11, 2);
+            sim.stop_server();
+            let first = sim.open_with(0, URL, |config| {
+                config.policy.give_up = give_up_after(None, Some(20_000));
+            });
+            sim.run(19_000);
+            sim.network(0, !is_offline);
+            sim.run(500);
+            sim.close(first);
+            sim.run(100);
+            let next = sim.open_with(1, URL, |config| {
+                config.policy.give_up = give_up_after(None, after);
+            });
+            sim.run(100);
+            sim.network(0, true);
+            sim.run(50_000);
+            assert_eq!(sim.client(next).stops, []);
+        }
+    }
+}
