@@ -384,6 +384,7 @@ impl Link {
     }
 
     pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, until: Time, cause: ReconnectCause) {
+        self.timers.stop(Timer::Credential);
         self.timers.start(Timer::Retry, until);
         self.state = State::Waiting(Waiting {
             cause: cause.clone(),

@@ -133,6 +133,20 @@ fn a_stale_refusal_to_answer_passed_over_the_wrong_tab() {
 }
 
 #[test]
+fn a_question_that_was_asked_before_a_pause_ended_the_loop_in_it() {
+    let mut sim = Sim::with_tabs(18, 1);
+    let chan = open(&mut sim, 0);
+    sim.in_tab(0, |session| {
+        session.delay(chan.id, Millis(30_000));
+        session.reconnect(chan.id);
+    });
+    sim.run(29_000);
+    assert_eq!(sim.client(chan).asked.len(), 1);
+    answer(&mut sim, chan, 1, Some(token("1")));
+    connected(&mut sim, chan);
+}
+
+#[test]
 fn the_loop_pauses_when_nobody_has_a_credential_and_a_new_tab_ends_that() {
     let mut sim = Sim::with_tabs(6, 2);
     let chan = open(&mut sim, 0);
