@@ -507,6 +507,9 @@ impl Link {
         if !self.is_running() {
             return self.start(ctx);
         }
+        if !ctx.online && matches!(self.state, State::NeedsAuth) {
+            return self.go_offline(ctx, ReconnectCause::Requested);
+        }
         let is_waiting = matches!(self.state, State::Waiting(_));
         if !ctx.online || (is_waiting && !self.may_dial(ctx)) {
             return;

@@ -163,6 +163,21 @@ fn the_loop_pauses_when_nobody_has_a_credential_and_a_new_tab_ends_that() {
 }
 
 #[test]
+fn a_reconnect_that_was_asked_for_offline_was_forgotten_for_want_of_a_credential() {
+    let mut sim = Sim::with_tabs(19, 1);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, None);
+    sim.run(100);
+    sim.network(0, false);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(5_000);
+    assert_eq!(sim.client(chan).asked.len(), 1);
+    sim.network(0, true);
+    answer(&mut sim, chan, 1, Some(token("1")));
+    connected(&mut sim, chan);
+}
+
+#[test]
 fn a_refused_credential_is_never_dialled_with_again() {
     let mut sim = Sim::with_tabs(7, 2);
     let [first, second] = [0, 1].map(|tab| open(&mut sim, tab));
