@@ -203,10 +203,11 @@ impl Ports {
                 }
                 port.is_dirty = false;
                 let held = port.session.as_ref().and_then(|session| session.held);
-                if let Some(until) = held
-                    && !self.paced.iter().any(|(paced, _)| *paced == id)
-                {
-                    self.paced.push((id, until));
+                if let Some(until) = held {
+                    match self.paced.iter_mut().find(|(paced, _)| *paced == id) {
+                        Some((_, at)) => *at = until,
+                        None => self.paced.push((id, until)),
+                    }
                 }
             }
             self.dirty.pop();

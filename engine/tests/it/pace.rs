@@ -149,6 +149,22 @@ fn a_tab_that_is_shown_again_is_given_at_once_what_has_gathered() {
 }
 
 #[test]
+fn messages_waited_for_a_pace_that_was_over() {
+    let (mut sim, chan) = world();
+    let slow = Pace {
+        interval: Millis(10_000),
+        burst: 1,
+    };
+    sim.in_tab(0, |session| session.set_pace(slow));
+    stream(&mut sim, 1, 2);
+    sim.in_tab(0, |session| session.set_pace(Pace::default()));
+    stream(&mut sim, 20, 2);
+    assert!(sim.client(chan).messages.len() < 42);
+    sim.run(16);
+    assert_eq!(sim.client(chan).messages.len(), 42);
+}
+
+#[test]
 fn a_receipt_does_not_wait_and_takes_along_what_has_gathered() {
     let (mut sim, chan) = world();
     sim.in_tab(0, |session| session.set_pace(Pace::HIDDEN));
