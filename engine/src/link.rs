@@ -431,6 +431,8 @@ impl Link {
 
     /// Hands what is kept and what is queued to the open socket, in order.
     fn flush_queue(&mut self, ctx: &mut Ctx<'_>, socket: SocketId) {
+        // The timer may be late.
+        self.expire_queue(ctx);
         self.queue
             .hand_kept(|payload| ctx.transmit(socket, payload));
         while let Some(queued) = self.queue.pop() {

@@ -93,6 +93,25 @@ fn what_has_waited_too_long_expires_and_the_rest_is_sent() {
 }
 
 #[test]
+fn what_had_waited_too_long_was_sent_when_the_socket_opened_before_the_timer() {
+    let mut sim = Sim::with_tabs(11, 1);
+    // As in a page that is hidden.
+    sim.timer_slack = 600_000;
+    sim.server.mode = Mode::Slow(3_000);
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.queue.timeout = Some(Millis(2_000))
+    });
+    let old = sim.send(chan, "old");
+    sim.run(2_000);
+    let young = sim.send(chan, "young");
+    sim.run(2_000);
+    let expired = Outcome::NotSent(SendFailure::Expired);
+    assert_eq!(sim.outcome(chan, old), Some(&expired));
+    assert_eq!(sim.outcome(chan, young), Some(&Outcome::Sent));
+    assert_eq!(sim.server_got(), ["young"]);
+}
+
+#[test]
 fn a_later_policy_did_not_hold_for_what_stood_behind_older_sends() {
     let mut sim = Sim::with_tabs(5, 2);
     sim.server.mode = Mode::Silent;
