@@ -348,7 +348,7 @@ impl Session {
         if self.outbox.is_idle() && self.pacer.holds(now, 0).is_none() {
             return self.push_delivered(&delivered(channel, payload));
         }
-        self.latest.push(channel, key.clone(), payload.clone());
+        self.latest.push(channel, key, payload);
         // So many keys, or such large messages, that the tab's own bound has to hold.
         if self.latest.bytes() > limits::MAX_BACKLOG_BYTES {
             self.push_gathered();

@@ -47,6 +47,15 @@ impl Payload {
         Some(Self { kind, bytes })
     }
 
+    /// Returns the same in memory of its own: what is kept for long must not keep the frame or the pack that it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self {
+            kind: self.kind,
+            bytes: Bytes::copy_from_slice(&self.bytes),
+        }
+    }
+
     /// Returns whether it is text or binary.
     #[must_use]
     pub fn kind(&self) -> PayloadKind {

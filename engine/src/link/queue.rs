@@ -29,7 +29,7 @@ pub(crate) struct Queue {
 impl Queue {
     /// Takes a send that waits for a socket.
     pub(crate) fn push(&mut self, limits: &QueueLimits, entry: Queued) -> Result<(), SendFailure> {
-        self.check(limits, &entry)?;
+        let entry = self.admit(limits, entry)?;
         self.bytes += entry.payload.len();
         self.entries.push(entry);
         Ok(())
@@ -37,12 +37,12 @@ impl Queue {
 
     /// Keeps a send that is handed to the socket now.
     pub(crate) fn keep(&mut self, limits: &QueueLimits, entry: Queued) -> Result<(), SendFailure> {
-        self.check(limits, &entry)?;
+        let entry = self.admit(limits, entry)?;
         self.push_kept(entry);
         Ok(())
     }
 
-    fn check(&self, limits: &QueueLimits, entry: &Queued) -> Result<(), SendFailure> {
+    fn admit(&self, limits: &QueueLimits, mut entry: Queued) -> Result<Queued, SendFailure> {
         let messages = self.entries.len() + self.kept.len();
         let bytes = self.bytes + self.kept_bytes;
         let over_count = messages >= limits.messages as usize;
@@ -53,7 +53,9 @@ impl Queue {
                 bytes: bytes as u32,
             });
         }
-        Ok(())
+        // It may wait for long, and what it came in is bounded by nothing here.
+        entry.payload = entry.payload.detached();
+        Ok(entry)
     }
 
     fn push_kept(&mut self, entry: Queued) {
@@ -171,4 +173,36 @@ fn expiry(entry: Option<&Queued>, timeout: Option<Millis>) -> Option<Time> {
 
 fn total(entries: &[Queued]) -> usize {
     entries.iter().map(|entry| entry.payload.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use onesocket_protocol::ChannelId;
+
+    use super::*;
+    use crate::PortId;
+
+    #[test]
+    fn what_is_queued_or_kept_does_not_hold_the_frame_that_it_came_in() {
+        let frame = Bytes::from(vec![b'x'; 1_000]);
+        let mut queue = Queue::default();
+        let limits = QueueLimits::default();
+        for (number, take) in [Queue::push, Queue::keep].into_iter().enumerate() {
+            let member = Member {
+                port: PortId(1),
+                channel: ChannelId(1),
+            };
+            let entry = Queued {
+                member,
+                id: SendId(number as u64 + 1),
+                payload: Payload::binary(frame.slice(..5)),
+                keep: number == 1,
+                since: Time(0),
+            };
+            assert_eq!(take(&mut queue, &limits, entry), Ok(()));
+        }
+        assert!(frame.is_unique());
+        assert_eq!((queue.bytes, queue.kept_bytes), (5, 5));
+    }
 }

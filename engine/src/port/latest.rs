@@ -14,14 +14,16 @@ pub(crate) struct Latest {
 }
 
 impl Latest {
-    /// Puts a message in the place of the one with the same key, and behind all others.
-    pub(crate) fn push(&mut self, channel: ChannelId, key: Bytes, payload: Payload) {
+    /// Puts a message in the place of the one with the same key, and behind all others. Copies both: they wait for as long as the tab
+    /// does not keep up, and may have come in a pack of many others.
+    pub(crate) fn push(&mut self, channel: ChannelId, key: &[u8], payload: &Payload) {
         if self.waiting.len() >= 2 * self.places.len() + MIN_PLACES {
             self.close_up();
         }
         self.bytes += payload.len();
         let place = self.waiting.len();
-        self.waiting.push(Some((channel, payload)));
+        self.waiting.push(Some((channel, payload.detached())));
+        let key = Bytes::copy_from_slice(key);
         let before = self.places.insert((channel, key), place);
         let before = before.and_then(|before| self.waiting.get_mut(before)?.take());
         self.bytes -= before.map_or(0, |(_, payload)| payload.len());
@@ -77,11 +79,7 @@ mod tests {
         for number in 0..20_000 {
             let (channel, key) = (rng.u32(0..3), rng.u8(0..50));
             let text = format!("{number}");
-            latest.push(
-                ChannelId(channel),
-                Bytes::copy_from_slice(&[key]),
-                Payload::text(&*text),
-            );
+            latest.push(ChannelId(channel), &[key], &Payload::text(&*text));
             model.retain(|(c, k, _)| (*c, *k) != (channel, key));
             model.push((channel, key, text));
             assert!(latest.waiting.len() <= 2 * 150 + MIN_PLACES + 1);
@@ -95,5 +93,15 @@ mod tests {
         let expect: Vec<_> = model.into_iter().map(|(c, _, text)| (c, text)).collect();
         assert_eq!(left, expect);
         assert!(latest.is_empty() && latest.bytes() == 0);
+    }
+
+    #[test]
+    fn what_waits_does_not_hold_the_pack_that_it_came_in() {
+        let pack = Bytes::from(vec![b'x'; 1_000]);
+        let mut latest = Latest::default();
+        let payload = Payload::binary(pack.slice(..5));
+        latest.push(ChannelId(1), &pack.slice(..2), &payload);
+        drop(payload);
+        assert!(pack.is_unique());
     }
 }
