@@ -176,9 +176,15 @@ impl TabSession {
             channel.doubtful.retain(|doubtful| *doubtful != send);
             return Some(pending);
         }
-        // A new worker has not been given it yet, and the one before had sent it.
+        // A new worker has not been given it yet, or has given it back, and the one before had sent it.
         if !channel.take_doubt(send) {
             return None;
+        }
+        if let Phase::HandingOver(HandingOver { returned, .. }) = &mut self.phase {
+            let is_it = |(of, pending): &(ChannelId, Pending)| *of == id && pending.id == send;
+            if let Some(at) = returned.iter().position(is_it) {
+                return Some(returned.remove(at).1);
+            }
         }
         let at = self.unposted.iter().position(|unposted| {
             matches!(unposted, Unposted::Send(of, pending) if *of == id && pending.id == send)

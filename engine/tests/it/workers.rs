@@ -340,6 +340,12 @@ impl FakeWorker {
             replay: Replay::None,
         };
         let channels = (0..channels).map(|_| tab.open(config.clone())).collect();
+        let worker = Self::welcome(&mut tab);
+        (worker, tab, channels)
+    }
+
+    /// The next one of a tab.
+    fn welcome(tab: &mut TabSession) -> Self {
         tab.attach(false);
         let welcome = Welcome {
             version: 1,
@@ -351,8 +357,8 @@ impl FakeWorker {
         let mut worker = Self {
             outbox: Outbox::new(Self::EPOCH, Version::V1),
         };
-        worker.read(&mut tab);
-        (worker, tab, channels)
+        worker.read(tab);
+        worker
     }
 
     /// Acknowledges what the tab posts.
@@ -419,6 +425,33 @@ fn a_send_that_was_given_back_was_lost_when_its_channel_was_closed_in_a_hand_ove
             ChannelEvent::Closed
         ]
     );
+    assert_eq!(tab.unsettled_bytes(), 0);
+}
+
+#[test]
+fn an_acknowledgement_of_what_was_given_back_in_a_hand_over_was_lost() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(2);
+    worker.say(&mut tab, &[]);
+    let (channel, id) = (channels[0], SendId(1));
+    tab.send(channel, Payload::text("kept"), Delivery::UntilAcknowledged)
+        .expect("taken");
+    worker.read(&mut tab);
+    let through = id;
+    worker.say(&mut tab, &[ToTab::Sent { channel, through }]);
+    // The next one has only queued it.
+    let mut worker = FakeWorker::welcome(&mut tab);
+    worker.say(&mut tab, &[]);
+    tab.hand_over();
+    drain(&mut tab);
+    let failure = SendFailure::Disconnected;
+    let given_back = ToTab::Failed {
+        channel,
+        id,
+        failure,
+    };
+    worker.say(&mut tab, &[given_back, ToTab::Detached { channel }]);
+    tab.acknowledge(channel, id);
+    assert_eq!(drain(&mut tab), [ChannelEvent::Acknowledged { id }]);
     assert_eq!(tab.unsettled_bytes(), 0);
 }
 
