@@ -93,7 +93,7 @@ impl Link {
         ctx.online && self.not_before.is_none_or(|at| at <= ctx.now)
     }
 
-    /// Dials now, or when the server wants to be dialled again.
+    /// Dials now, or some time after the server wants to be dialled again.
     fn dial_when_allowed(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         match self.not_before.filter(|at| *at > ctx.now) {
             Some(until) => self.wait(ctx, until, cause),
@@ -374,16 +374,22 @@ impl Link {
         if !ctx.online {
             return self.go_offline(ctx, cause);
         }
+        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
+        self.wait(ctx, from, cause);
+    }
+
+    /// Waits a random time from then on. On top of a directed delay, not within it: clients that were told the same delay must not come
+    /// back together.
+    pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, from: Time, cause: ReconnectCause) {
         // Whoever gives up after a while has tried before.
         let patience = self.policy.give_up.after.unwrap_or(Millis(u32::MAX));
         let spread = self.spread.min(Millis(patience.0 / 2));
-        let wait = backoff::draw(&self.policy.backoff, self.attempt, spread, ctx.rng);
-        // On top of a directed delay, not within it: clients that were told the same delay must not come back together.
-        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
-        self.wait(ctx, from.after(wait), cause);
-    }
-
-    pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, until: Time, cause: ReconnectCause) {
+        let until = from.after(backoff::draw(
+            &self.policy.backoff,
+            self.attempt,
+            spread,
+            ctx.rng,
+        ));
         self.timers.stop(Timer::Credential);
         self.timers.start(Timer::Retry, until);
         self.state = State::Waiting(Waiting {

@@ -64,7 +64,7 @@ fn a_directed_delay_holds_over_offline_and_online() {
     sim.network(0, true);
     sim.run(7_900);
     assert_eq!(sim.dials.len(), 1);
-    sim.run(200);
+    sim.run(1_200);
     assert_eq!(sim.dials.len(), 2);
 }
 

@@ -195,6 +195,38 @@ fn a_delay_that_comes_while_waiting_prolongs_the_wait() {
 }
 
 #[test]
+fn clients_that_were_told_the_same_delay_came_back_together() {
+    for told in ["connected", "waiting", "offline"] {
+        let mut back = Vec::new();
+        for seed in 0..50 {
+            let mut sim = Sim::with_tabs(seed, 1);
+            let chan = sim.open(0, URL);
+            sim.run(10_000);
+            sim.network(0, told != "offline");
+            if told != "connected" {
+                sim.server_close(0, 1001, "retry-after=1");
+            }
+            sim.run(50);
+            let at = sim.now;
+            sim.in_tab(0, |session| {
+                session.delay(chan.id, Millis(30_000));
+                session.reconnect(chan.id);
+            });
+            sim.run(50);
+            sim.network(0, true);
+            sim.run(60_000);
+            assert_eq!(sim.dials.len(), 2, "told while {told}");
+            back.push(sim.dials[1].0 - at);
+        }
+        let (first, last) = (back.iter().min(), back.iter().max());
+        assert!(
+            first >= Some(&30_000) && last > Some(&34_000) && last < Some(&35_100),
+            "told while {told}: {back:?}"
+        );
+    }
+}
+
+#[test]
 fn a_probe_was_dialled_in_spite_of_a_delay() {
     let mut sim = Sim::with_tabs(7, 1);
     sim.stop_server();
