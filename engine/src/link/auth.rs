@@ -217,11 +217,15 @@ impl Link {
 
     pub(super) fn finish_log_out(&mut self, ctx: &mut Ctx<'_>) {
         self.drop_socket(ctx, NORMAL_CLOSURE, "logged out");
+        self.stop(ctx, StopReason::LoggedOut);
+    }
+
+    /// Nothing of an account that is logged out is used again.
+    pub(super) fn forget_account(&mut self) {
         self.history.clear();
         self.dialled = self.key.clone();
         self.credentials.first = None;
         self.credentials.giver = None;
-        self.stop(ctx, StopReason::LoggedOut);
     }
 }
 

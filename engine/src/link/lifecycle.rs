@@ -428,6 +428,9 @@ impl Link {
             true => StopReason::LoggedOut,
             false => reason,
         };
+        if matches!(reason, StopReason::LoggedOut) {
+            self.forget_account();
+        }
         self.stop_socket_timers(ctx.now);
         for timer in [
             Timer::Retry,

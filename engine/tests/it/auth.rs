@@ -352,6 +352,37 @@ fn what_ends_the_loop_while_it_drains_is_the_log_out() {
 }
 
 #[test]
+fn a_log_out_that_ended_otherwise_left_the_credential_behind() {
+    let mut sim = Sim::with_tabs(20, 1);
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.give_up.after = Some(Millis(5_000));
+    });
+    sim.run(1_000);
+    sim.server_close(0, 4401, "who are you?");
+    sim.run(100);
+    let credential = Credential {
+        first: Some(Payload::text("log in")),
+        ..token("secret")
+    };
+    sim.server.mode = Mode::Silent;
+    sim.in_tab(0, |session| {
+        session.credential(chan.id, 0, Some(credential));
+    });
+    sim.send(chan, "s:queued");
+    sim.run(100);
+    sim.in_tab(0, |session| {
+        session.log_out(chan.id, Some(Millis(3_600_000)));
+    });
+    sim.run(10_000);
+    logged_out(&sim, chan);
+    sim.start_server();
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    assert_eq!(urls(&sim), [URL, "ws://chat/?token=secret", URL]);
+    assert_eq!(sim.got_on(2), Vec::<&str>::new());
+}
+
+#[test]
 fn a_log_out_was_lost_with_its_worker() {
     let mut sim = Sim::with_tabs(16, 1);
     let chan = sim.open(0, URL);
