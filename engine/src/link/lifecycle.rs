@@ -341,9 +341,10 @@ impl Link {
     }
 
     /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, one dial without them
-    /// finds out; seldom, because it is a second dial, and not for who wants one dial only.
+    /// finds out; seldom, because it is a second dial, and not for who wants one dial only, or a credential for each.
     fn should_probe(&self, ctx: &Ctx<'_>) -> bool {
         self.may_dial(ctx)
+            && self.policy.auth.ask.is_none()
             && !self.members.is_empty()
             && !self.key.subprotocols.is_empty()
             && !self.was_open

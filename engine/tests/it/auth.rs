@@ -89,6 +89,20 @@ fn subprotocols_and_a_first_message_are_credentials_too() {
 }
 
 #[test]
+fn a_probe_was_dialled_with_the_credential_of_the_dial_before() {
+    let mut sim = Sim::with_tabs(21, 1);
+    sim.server.mode = Mode::Refuse;
+    let chan = sim.open_with(0, URL, |config| {
+        config.key.subprotocols = vec!["v1".into()];
+        config.policy.auth.ask = Some(Millis(10_000));
+    });
+    answer(&mut sim, chan, 0, Some(token("1")));
+    answer(&mut sim, chan, 1, Some(token("2")));
+    sim.run(100);
+    assert_eq!(urls(&sim), ["ws://chat/?token=1", "ws://chat/?token=2"]);
+}
+
+#[test]
 fn a_tab_that_does_not_answer_is_passed_over_and_then_asked_last() {
     let mut sim = Sim::with_tabs(3, 3);
     let [hanging, declining, giving] = [0, 1, 2].map(|tab| open(&mut sim, tab));
