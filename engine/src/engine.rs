@@ -296,7 +296,6 @@ impl Engine {
         // A second hello on a port is a tab that starts over.
         if let Some(before) = before {
             self.abandon_channels(id, before);
-            self.update_online();
         }
     }
 
@@ -533,7 +532,6 @@ impl Engine {
         };
         if let Some(session) = port.end() {
             self.abandon_channels(id, session);
-            self.update_online();
         }
     }
 
@@ -544,6 +542,7 @@ impl Engine {
             });
         }
         self.update_seen();
+        self.update_online();
     }
 
     /// In the page itself the timers are those of the page, which are late by up to a minute while it is hidden.

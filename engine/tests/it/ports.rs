@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use onesocket_engine::{Engine, EngineConfig, Input, Output, PortId, Time};
 use onesocket_protocol::{
-    BatchReader, ChannelId, Connect, DebugLevel, Epoch, Hello, LinkKey, LinkPolicy, Outbox,
-    Payload, Preface, Replay, SendFailure, SendId, TabToken, ToTab, ToWorker, Version,
+    BatchReader, ChannelId, Connect, DebugLevel, Epoch, Hello, LinkKey, LinkPolicy, LinkState,
+    Outbox, Payload, Preface, Replay, SendFailure, SendId, TabToken, ToTab, ToWorker, Version,
     VersionRange, WorkerError, WorkerScope, frame::HEADER_BYTES, limits,
 };
 
@@ -551,9 +551,8 @@ fn any_frame_with_any_byte_changed_is_survived() {
     }
 }
 
-#[test]
-fn who_asks_and_never_reads_is_taken_for_gone() {
-    let mut peer = Peer::connected();
+/// Asks and does not read until the session is over; returns how often it could.
+fn overrun(peer: &mut Peer) -> u32 {
     let ask = ToWorker::GetStatus {
         channel: ChannelId(1),
     };
@@ -567,13 +566,42 @@ fn who_asks_and_never_reads_is_taken_for_gone() {
         let frame = Bytes::from(frame);
         let answers = peer.input(Input::Frame { port: PORT, frame });
         if answers.contains(&stale) {
-            break;
+            return rounds;
         }
         rounds += 1;
         assert!(rounds < 500, "it may go on for ever");
     }
+}
+
+#[test]
+fn who_asks_and_never_reads_is_taken_for_gone() {
+    let mut peer = Peer::connected();
+    let rounds = overrun(&mut peer);
     assert!(rounds > 10, "{rounds} rounds are no reason");
     peer.outbox = Outbox::new(EPOCH, Version::V1);
     peer.raw(Hello::new(TabToken(1), false).encode());
     peer.check_alive();
+}
+
+#[test]
+fn what_a_tab_that_never_reads_had_said_of_the_network_held_for_ever() {
+    let mut peer = Peer::connected();
+    peer.say(&[ToWorker::Network { online: false }]);
+    peer.input(Input::SocketClosed {
+        socket: onesocket_engine::SocketId(1),
+        code: 1006,
+        reason: String::new(),
+        was_clean: false,
+    });
+    overrun(&mut peer);
+    peer.outbox = Outbox::new(EPOCH, Version::V1);
+    peer.raw(Hello::new(TabToken(1), false).encode());
+    let answers = peer.say(&[connect(1)]);
+    let is_online = |answer: &Answer| {
+        let Answer::Message(ToTab::Attached { status, .. }) = answer else {
+            return false;
+        };
+        matches!(status.state, LinkState::Connecting { .. })
+    };
+    assert!(answers.iter().any(is_online), "{answers:?}");
 }
