@@ -20,6 +20,8 @@ impl TabSession {
     pub fn handle_arrived(&mut self, arrived: Arrived) {
         match Preface::decode(arrived.frame()) {
             Ok(Preface::Welcome(welcome)) => self.on_welcome(welcome),
+            // It answers a hello, or is not meant for anybody here.
+            Ok(Preface::Refused(_)) if !matches!(self.phase, Phase::Greeting) => {}
             Ok(Preface::Refused(refusal)) => {
                 let theirs = refusal.versions;
                 if theirs.max > VersionRange::OURS.max {

@@ -524,6 +524,19 @@ fn a_worker_that_refuses_or_fails_is_reported() {
 }
 
 #[test]
+fn a_refusal_of_no_hello_ended_a_session() {
+    let theirs = VersionRange { min: 8, max: 9 };
+    let refusal = Bytes::from(Refusal { versions: theirs }.encode());
+    let (_, mut tab, _) = FakeWorker::with_tab(1);
+    tab.handle_frame(&refusal);
+    assert_eq!(tab.poll_output(), None);
+    tab.hand_over();
+    while tab.poll_output().is_some() {}
+    tab.handle_frame(&refusal);
+    assert_eq!(tab.poll_output(), None, "what it gives back may come yet");
+}
+
+#[test]
 fn what_a_tab_cannot_read_is_an_error_and_harms_nothing() {
     let (mut worker, mut tab, channels) = FakeWorker::with_tab(1);
     for noise in [&b""[..], b"1skt", b"[object Object]", b"1skt\x05 too short"] {
