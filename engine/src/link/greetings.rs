@@ -30,7 +30,8 @@ impl Greetings {
             if !entry.holders.contains(&holder) {
                 entry.holders.push(holder);
             }
-            entry.farewell = entry.farewell.take().or(greeting.farewell);
+            // By farewell they are not told apart: one of them would end what the others greet for.
+            entry.farewell = greeting.farewell.or(entry.farewell.take());
             return None;
         }
         let Greeting {

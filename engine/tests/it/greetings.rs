@@ -76,6 +76,23 @@ fn a_greeting_is_said_farewell_to_when_its_last_holder_drops_it() {
 }
 
 #[test]
+fn of_several_farewells_the_one_that_was_given_last_is_sent_when_the_last_holder_is_gone() {
+    let mut sim = Sim::with_tabs(8, 4);
+    let mut ids = Vec::new();
+    for (tab, farewell) in ["", "leave 1", "leave 2", ""].into_iter().enumerate() {
+        let chan = sim.open(tab, URL);
+        ids.push((chan, greet(&mut sim, chan, "join", farewell)));
+        sim.run(200);
+    }
+    for (chan, id) in ids {
+        assert_eq!(sim.server_got(), ["join"]);
+        sim.in_tab(chan.tab, |session| session.ungreet(chan.id, id));
+        sim.run(200);
+    }
+    assert_eq!(sim.server_got(), ["join", "leave 2"]);
+}
+
+#[test]
 fn a_dropped_greeting_is_not_sent_on_the_next_socket() {
     let mut sim = Sim::with_tabs(4, 1);
     let chan = sim.open(0, URL);
