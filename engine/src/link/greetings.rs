@@ -31,7 +31,9 @@ impl Greetings {
                 entry.holders.push(holder);
             }
             // By farewell they are not told apart: one of them would end what the others greet for.
-            entry.farewell = greeting.farewell.or(entry.farewell.take());
+            if greeting.farewell.is_some() {
+                entry.farewell = greeting.farewell;
+            }
             return None;
         }
         let Greeting {
