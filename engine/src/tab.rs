@@ -211,6 +211,10 @@ impl TabSession {
 
     /// Ends it: no worker could be had. Every send is settled and every channel told.
     pub fn fail(&mut self, why: SessionFailure) {
+        for (_, channel) in self.channels.iter_mut().filter(|(_, c)| c.closing) {
+            // Nobody will do it.
+            channel.log_out = None;
+        }
         self.detach(Loss::Unknown);
         self.phase = Phase::Failed(why.clone());
         for unposted in core::mem::take(&mut self.unposted) {
@@ -279,7 +283,8 @@ impl TabSession {
         id
     }
 
-    /// Closes a channel. What it has queued is settled first; [`ChannelEvent::Closed`] is its last event.
+    /// Closes a channel. What it has queued is settled first; [`ChannelEvent::Closed`] is its last event. One that is to be
+    /// [logged out](Self::log_out) stays until a worker has done that.
     pub fn close(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
@@ -288,12 +293,15 @@ impl TabSession {
             return;
         }
         channel.closing = true;
+        channel.greetings.clear();
         match &self.phase {
             Phase::Live(_) => self
                 .unposted
                 .push_back(Unposted::Message(ToWorker::Disconnect { channel: id })),
-            // The old worker is letting go of it already, and the new one will not be told.
+            // The old worker is letting go of it already.
             Phase::HandingOver(handing_over) if handing_over.held.contains(&id) => {}
+            // The next one is to log it out.
+            Phase::Detached | Phase::Greeting | Phase::HandingOver(_) if !channel.is_over() => {}
             _ => self.forget(id),
         }
     }
@@ -427,12 +435,21 @@ impl TabSession {
     }
 
     /// Ends the connection for all its tabs, with [`StopReason::LoggedOut`](onesocket_protocol::StopReason::LoggedOut). What is
-    /// queued may wait for an open socket for as long as `drain` says. It holds until a worker has done it, also the next one.
+    /// queued may wait for an open socket for as long as `drain` says. It holds until a worker has done it, also the next one, and also
+    /// when the channel is [closed](Self::close) meanwhile.
     pub fn log_out(&mut self, id: ChannelId, drain: Option<Millis>) {
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.log_out = Some(drain);
             self.say_of_open(id, ToWorker::LogOut { channel: id, drain });
         }
+    }
+
+    /// Returns whether a channel that is closed is to be logged out, and no worker has done it yet: a page that does not need its
+    /// session any more should keep it for a moment.
+    #[must_use]
+    pub fn owes_log_out(&self) -> bool {
+        let owes = |channel: &Channel| channel.closing && channel.log_out.is_some();
+        self.channels.values().any(owes)
     }
 
     /// Closes the socket by a code of the app's and ends the loop, for all its tabs, with
@@ -566,7 +583,7 @@ impl TabSession {
         if self.pace != Pace::default() {
             introduction.push_back(Unposted::Message(ToWorker::Pace(self.pace)));
         }
-        for (id, channel) in self.channels.iter().filter(|(_, c)| !c.closing) {
+        for (id, channel) in self.channels.iter().filter(|(_, c)| !c.is_over()) {
             introduction.push_back(Unposted::Message(channel.connect(*id)));
             introduction.extend(channel.greetings.values().map(|greeting| {
                 Unposted::Message(ToWorker::Greet {
@@ -576,12 +593,15 @@ impl TabSession {
             }));
         }
         introduction.append(&mut self.unposted);
-        for (channel, drain) in self
-            .channels
-            .iter()
-            .filter_map(|(id, c)| Some((*id, c.log_out?)))
-        {
-            introduction.push_back(Unposted::Message(ToWorker::LogOut { channel, drain }));
+        for (id, channel) in self.channels.iter() {
+            let Some(drain) = channel.log_out else {
+                continue;
+            };
+            let id = *id;
+            introduction.push_back(Unposted::Message(ToWorker::LogOut { channel: id, drain }));
+            if channel.closing {
+                introduction.push_back(Unposted::Message(ToWorker::Disconnect { channel: id }));
+            }
         }
         self.unposted = introduction;
     }

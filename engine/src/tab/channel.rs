@@ -54,6 +54,11 @@ impl Channel {
         }
     }
 
+    /// Whether its client is gone, and leaves nothing for another worker to do.
+    pub(super) fn is_over(&self) -> bool {
+        self.closing && self.log_out.is_none()
+    }
+
     pub(super) fn connect(&self, channel: ChannelId) -> ToWorker {
         let ChannelConfig {
             key,

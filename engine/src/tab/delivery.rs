@@ -132,13 +132,12 @@ impl TabSession {
             Unposted::Send(..) => true,
         });
         self.take_back(returned);
-        let closing: Vec<ChannelId> = self
-            .channels
-            .iter()
-            .filter(|(_, channel)| channel.closing)
+        let channels = self.channels.iter();
+        let over: Vec<ChannelId> = channels
+            .filter(|(_, channel)| channel.is_over())
             .map(|(id, _)| *id)
             .collect();
-        for channel in closing {
+        for channel in over {
             self.forget(channel);
         }
     }

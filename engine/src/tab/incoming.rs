@@ -352,11 +352,12 @@ impl TabSession {
     }
 
     fn on_detached(&mut self, id: ChannelId) {
-        if self
-            .channels
-            .get(&id)
-            .is_some_and(|channel| channel.closing)
-        {
+        let Some(channel) = self.channels.get(&id) else {
+            return;
+        };
+        // In a hand-over the worker may not have been told of its log-out. Else it has, in front of the close.
+        let is_told = matches!(self.phase, Phase::Live(_));
+        if channel.is_over() || (channel.closing && is_told) {
             self.forget(id);
         }
         if let Phase::HandingOver(handing_over) = &mut self.phase {

@@ -1,5 +1,6 @@
 //! Credentials: who is asked, what is dialled with, what is never dialled with again; and the log-out.
 
+use onesocket_engine::{Loss, SessionFailure};
 use onesocket_protocol::{
     Credential, LinkState, Millis, Payload, SendFailure, StopReason, WorkerError,
 };
@@ -408,4 +409,60 @@ fn a_log_out_was_lost_with_its_worker() {
     sim.run(1_000);
     logged_out(&sim, chan);
     assert_eq!(sim.open_conns().len(), 0);
+}
+
+#[test]
+fn a_log_out_was_lost_with_its_client_where_no_worker_had_done_it() {
+    for when in ["welcome", "detached", "unread", "unposted", "hand-over"] {
+        let mut sim = Sim::with_tabs(23, 1);
+        let other = sim.open(0, URL);
+        sim.run(1_000);
+        let tab = sim.tab(0);
+        let chan = sim.open(tab, URL);
+        if when != "welcome" {
+            sim.run(1_000);
+        }
+        let next = sim.worker();
+        match when {
+            "detached" => sim.in_tab(tab, |session| session.detach(Loss::Ended)),
+            "unposted" => sim.in_tab(tab, |session| session.ping(1)),
+            "hand-over" => sim.hand_over(tab, next),
+            _ => {}
+        }
+        sim.in_tab(tab, |session| session.log_out(chan.id, None));
+        sim.close(chan);
+        assert!(!sim.client(chan).closed, "{when}");
+        assert!(sim.tabs[tab].session.owes_log_out(), "{when}");
+        if when == "unread" || when == "unposted" {
+            sim.kill_worker(0);
+        }
+        if when != "welcome" {
+            // The first to come, so that it is there to be logged out.
+            sim.attach(0, next);
+        }
+        if when != "welcome" && when != "hand-over" {
+            sim.run(20);
+            sim.attach(tab, next);
+        }
+        sim.run(1_000);
+        assert_eq!(sim.client(other).stops, [StopReason::LoggedOut], "{when}");
+        assert!(sim.client(chan).closed, "{when}");
+        assert!(!sim.tabs[tab].session.owes_log_out(), "{when}");
+    }
+}
+
+#[test]
+fn a_log_out_that_nobody_will_do_does_not_keep_its_channel() {
+    let mut sim = Sim::new(24);
+    let worker = sim.worker();
+    let tab = sim.tab(worker);
+    let chan = sim.open(tab, URL);
+    let send = sim.send(chan, "s:unposted");
+    sim.in_tab(tab, |session| session.log_out(chan.id, None));
+    sim.close(chan);
+    sim.in_tab(tab, |session| session.fail(SessionFailure::NoTier));
+    assert!(sim.client(chan).closed && sim.client(chan).failed == 0);
+    let disconnected = Outcome::NotSent(SendFailure::Disconnected);
+    assert_eq!(sim.outcome(chan, send), Some(&disconnected));
+    assert!(!sim.tabs[tab].session.owes_log_out());
 }
