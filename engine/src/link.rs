@@ -102,6 +102,8 @@ pub(crate) struct Link {
     history: History,
     /// How many sockets have been dialled.
     dials: u32,
+    /// When the present dial has begun, or the questions for its credential.
+    began: Time,
     /// How many dials in a row have failed, or led to a socket that did not stay open.
     attempt: u32,
     /// How many dials, probes not counted, there were since a socket was stable.
@@ -152,6 +154,7 @@ impl Link {
             queue: Queue::default(),
             history: History::default(),
             dials: 0,
+            began: Time(0),
             attempt: 0,
             fruitless: 0,
             was_open: false,

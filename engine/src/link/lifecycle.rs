@@ -103,6 +103,7 @@ impl Link {
 
     /// Dials, once there is a credential if one is needed.
     pub(super) fn dial(&mut self, ctx: &mut Ctx<'_>) {
+        self.began = ctx.now;
         if self.policy.auth.ask.is_some() {
             return self.ask(ctx);
         }
@@ -521,7 +522,10 @@ impl Link {
             return self.go_offline(ctx, ReconnectCause::Requested);
         }
         let is_waiting = matches!(self.state, State::Waiting(_));
-        if !ctx.online || (is_waiting && !self.may_dial(ctx)) {
+        // A tab that has just joined may have brought that about itself.
+        let is_new =
+            self.began == ctx.now && matches!(self.state, State::Dialling(_) | State::Asking(_));
+        if is_new || !ctx.online || (is_waiting && !self.may_dial(ctx)) {
             return;
         }
         self.drop_socket(ctx, CLOSE_REPLACED, "replaced");

@@ -295,6 +295,24 @@ fn a_requested_reconnect_replaces_the_socket_at_once() {
 }
 
 #[test]
+fn a_reconnect_behind_its_connect_was_a_second_dial() {
+    for ask in [None, Some(Millis(10_000))] {
+        let mut sim = Sim::with_tabs(13, 1);
+        // While it is in flight, what follows gathers for one frame.
+        sim.in_tab(0, |session| session.ping(1));
+        let chan = sim.open_with(0, URL, |config| config.policy.auth.ask = ask);
+        sim.in_tab(0, |session| session.reconnect(chan.id));
+        sim.run(1_000);
+        let asked = sim.client(chan).asked.len();
+        assert_eq!(sim.dials.len() + asked, 1, "{ask:?}");
+        sim.in_tab(0, |session| session.reconnect(chan.id));
+        sim.run(1_000);
+        let asked = sim.client(chan).asked.len();
+        assert_eq!(sim.dials.len() + asked, 2, "{ask:?}");
+    }
+}
+
+#[test]
 fn a_requested_reconnect_was_followed_by_a_status_of_the_old_socket() {
     let mut sim = Sim::with_tabs(11, 1);
     let chan = sim.open(0, URL);
