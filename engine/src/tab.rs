@@ -258,6 +258,7 @@ impl TabSession {
         match core::mem::replace(&mut self.phase, Phase::Detached) {
             Phase::HandingOver(HandingOver { live, returned, .. }) => {
                 self.phase = Phase::Live(live);
+                self.drop_news();
                 self.take_back(returned);
                 self.introduce();
             }
@@ -416,12 +417,12 @@ impl TabSession {
 
     /// Passes on a delay that the server has asked for.
     pub fn delay(&mut self, channel: ChannelId, delay: Millis) {
-        self.say_of_open(channel, ToWorker::Delay { channel, delay });
+        self.order(channel, ToWorker::Delay { channel, delay });
     }
 
     /// Asks for a new socket now.
     pub fn reconnect(&mut self, channel: ChannelId) {
-        self.say_of_open(channel, ToWorker::Reconnect { channel });
+        self.order(channel, ToWorker::Reconnect { channel });
     }
 
     /// Answers a [`ChannelEvent::NeedCredential`]; `None` when there is none.
@@ -453,15 +454,15 @@ impl TabSession {
     }
 
     /// Closes the socket by a code of the app's and ends the loop, for all its tabs, with
-    /// [`StopReason::Closed`](onesocket_protocol::StopReason::Closed). The code 1005 stands for none. A worker that is lost meanwhile takes
-    /// the order with it.
+    /// [`StopReason::Closed`](onesocket_protocol::StopReason::Closed). The code 1005 stands for none. A worker that was given the order and is
+    /// lost takes it along.
     pub fn close_socket(&mut self, id: ChannelId, code: u16, reason: String) {
         let close = ToWorker::Close {
             channel: id,
             code,
             reason,
         };
-        self.say_of_open(id, close);
+        self.order(id, close);
     }
 
     /// Asks for a [`TabOutput::Pong`].
@@ -633,13 +634,21 @@ impl TabSession {
     }
 
     fn say_of_open(&mut self, channel: ChannelId, message: ToWorker) {
-        if self
-            .channels
-            .get(&channel)
-            .is_some_and(|channel| !channel.closing)
-        {
+        if self.is_open(channel) {
             self.say(message);
         }
+    }
+
+    /// Asks for something once, which no welcome brings: it waits for the worker that it can be given to.
+    fn order(&mut self, channel: ChannelId, message: ToWorker) {
+        if !matches!(self.phase, Phase::Failed(_)) && self.is_open(channel) {
+            self.unposted.push_back(Unposted::Message(message));
+        }
+    }
+
+    fn is_open(&self, channel: ChannelId) -> bool {
+        let channel = self.channels.get(&channel);
+        channel.is_some_and(|channel| !channel.closing)
     }
 
     fn tell(&mut self, channel: ChannelId, event: ChannelEvent) {

@@ -126,11 +126,7 @@ impl TabSession {
                 });
             }
         }
-        // What only a worker that was told can do is told the next one by its welcome.
-        self.unposted.retain(|unposted| match unposted {
-            Unposted::Message(message) => matches!(message, ToWorker::Ping { .. }),
-            Unposted::Send(..) => true,
-        });
+        self.drop_news();
         self.take_back(returned);
         let channels = self.channels.iter();
         let over: Vec<ChannelId> = channels
@@ -140,6 +136,15 @@ impl TabSession {
         for channel in over {
             self.forget(channel);
         }
+    }
+
+    /// Drops what is unposted and told to the next worker by its welcome.
+    pub(super) fn drop_news(&mut self) {
+        self.unposted.retain(|unposted| match unposted {
+            Unposted::Message(ToWorker::Ping { .. }) => true,
+            Unposted::Message(message) => ordering(message).is_some(),
+            Unposted::Send(..) => true,
+        });
     }
 
     /// Puts what a worker has given back, or has lost, in front of what it was never given, in the order of the ids.
@@ -238,10 +243,22 @@ impl TabSession {
                 Unposted::Send(of, pending) if of == id => {
                     self.tell_not_sent(id, &pending, SendFailure::Disconnected);
                 }
+                // No worker will know the channel.
+                Unposted::Message(message) if ordering(&message) == Some(id) => {}
                 unposted => self.unposted.push_back(unposted),
             }
         }
         self.channels.remove(&id);
         self.tell(id, ChannelEvent::Closed);
+    }
+}
+
+/// The channel of a message that is asked for once, and that no welcome brings.
+fn ordering(message: &ToWorker) -> Option<ChannelId> {
+    match message {
+        ToWorker::Delay { channel, .. }
+        | ToWorker::Reconnect { channel }
+        | ToWorker::Close { channel, .. } => Some(*channel),
+        _ => None,
     }
 }

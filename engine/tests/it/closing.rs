@@ -89,3 +89,18 @@ fn a_tab_that_asks_for_a_new_socket_gets_one() {
     sim.run(1_000);
     assert!(sim.client(chan).is_connected());
 }
+
+#[test]
+fn what_a_tab_says_before_its_welcome_closes_the_socket_of_all() {
+    let mut sim = Sim::with_tabs(6, 1);
+    let other = sim.open(0, URL);
+    sim.run(1_000);
+    let tab = sim.tab(0);
+    let chan = sim.open(tab, URL);
+    close(&mut sim, chan);
+    sim.run(1_000);
+    for chan in [chan, other] {
+        assert_eq!(sim.client(chan).stops, [closed(3000, "done")]);
+    }
+    assert_eq!(sim.dials.len(), 1);
+}

@@ -6,9 +6,10 @@ use onesocket_engine::{
     TabSession,
 };
 use onesocket_protocol::{
-    BatchReader, ChannelId, DebugLevel, Epoch, FailedStart, Hello, LinkKey, LinkPolicy, Outbox,
-    Payload, Preface, Refusal, Replay, SendFailure, SendId, TabId, TabToken, ToTab, ToWorker,
-    Version, VersionRange, Welcome, WorkerError, message::tag,
+    BatchReader, ChannelId, Connect, DebugLevel, Epoch, FailedStart, Greeting, GreetingId, Hello,
+    LinkKey, LinkPolicy, Millis, Outbox, Pace, Payload, Preface, Refusal, Replay, SendFailure,
+    SendId, Sight, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError,
+    message::tag,
 };
 
 use crate::sim::{Outcome, Sim};
@@ -175,6 +176,108 @@ fn a_lock_that_is_granted_behind_the_hello_is_told_of_once_to_each_worker() {
     }
 }
 
+/// Says all that a worker is to know or to do, on a channel that stays and on one that is closed again.
+fn say_everything(tab: &mut TabSession, stays: ChannelId, goes: ChannelId) {
+    for channel in [stays, goes] {
+        tab.delay(channel, Millis(5));
+        tab.reconnect(channel);
+        tab.close_socket(channel, 4000, "done".into());
+        tab.ask_status(channel);
+        tab.credential(channel, 1, None);
+        tab.greet(channel, Payload::text("hi"), None);
+    }
+    tab.close(goes);
+    tab.set_debug(DebugLevel::Messages);
+    tab.inspect(Sight::Messages);
+    tab.handle_network(true);
+    tab.set_pace(Pace::HIDDEN);
+    tab.wake();
+}
+
+#[test]
+fn what_was_asked_for_while_no_worker_was_there_was_forgotten() {
+    for when in ["detached", "greeting", "in flight", "handing over"] {
+        let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+        let [channel, goes] = [0, 1].map(|_| tab.open(config()));
+        match when {
+            "greeting" => tab.attach(false),
+            "in flight" => drop(FakeWorker::welcome(&mut tab)),
+            "handing over" => {
+                FakeWorker::welcome(&mut tab).say(&mut tab, &[]);
+                tab.hand_over();
+            }
+            _ => {}
+        }
+        say_everything(&mut tab, channel, goes);
+        if when != "greeting" {
+            tab.attach(false);
+        }
+        posted(&mut tab);
+        tab.handle_frame(&FakeWorker::welcome_frame());
+        let ChannelConfig {
+            key,
+            policy,
+            replay,
+        } = config();
+        let connect = Connect {
+            channel,
+            key,
+            policy: policy.into(),
+            replay,
+        };
+        let greeting = Greeting {
+            id: GreetingId(1),
+            payload: Payload::text("hi"),
+            farewell: None,
+        };
+        let expect = [
+            ToWorker::Inspect {
+                sight: Sight::Messages,
+            },
+            ToWorker::SetDebug {
+                level: DebugLevel::Messages,
+            },
+            ToWorker::Network { online: true },
+            ToWorker::Pace(Pace::HIDDEN),
+            ToWorker::Connect(Box::new(connect)),
+            ToWorker::Greet { channel, greeting },
+            ToWorker::Delay {
+                channel,
+                delay: Millis(5),
+            },
+            ToWorker::Reconnect { channel },
+            ToWorker::Close {
+                channel,
+                code: 4000,
+                reason: "done".into(),
+            },
+        ];
+        assert_eq!(posted(&mut tab), expect.map(Said::Message), "{when}");
+    }
+}
+
+#[test]
+fn what_a_lost_worker_was_given_is_asked_for_no_second_time() {
+    let (mut worker, mut tab, channels) = FakeWorker::with_tab(2);
+    worker.say(&mut tab, &[]);
+    say_everything(&mut tab, channels[0], channels[1]);
+    worker.read(&mut tab);
+    worker.say(&mut tab, &[]);
+    worker.read(&mut tab);
+    tab.attach(false);
+    posted(&mut tab);
+    tab.handle_frame(&FakeWorker::welcome_frame());
+    let orders = |said: &Said| {
+        matches!(
+            said,
+            Said::Message(
+                ToWorker::Delay { .. } | ToWorker::Reconnect { .. } | ToWorker::Close { .. }
+            )
+        )
+    };
+    assert!(!posted(&mut tab).iter().any(orders));
+}
+
 #[derive(PartialEq, Debug)]
 enum Said {
     Hello { holds_lock: bool },
@@ -318,6 +421,19 @@ fn without_any_worker_every_send_is_settled_and_a_later_one_refused() {
     assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
 }
 
+fn config() -> ChannelConfig {
+    let key = LinkKey {
+        url: URL.into(),
+        subprotocols: Vec::new(),
+        account: String::new(),
+    };
+    ChannelConfig {
+        key,
+        policy: LinkPolicy::default(),
+        replay: Replay::None,
+    }
+}
+
 /// A worker that says what the test wants.
 struct FakeWorker {
     outbox: Outbox,
@@ -329,17 +445,7 @@ impl FakeWorker {
     /// A tab that this worker has welcomed, with so many channels.
     fn with_tab(channels: usize) -> (Self, TabSession, Vec<ChannelId>) {
         let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
-        let key = LinkKey {
-            url: URL.into(),
-            subprotocols: Vec::new(),
-            account: String::new(),
-        };
-        let config = ChannelConfig {
-            key,
-            policy: LinkPolicy::default(),
-            replay: Replay::None,
-        };
-        let channels = (0..channels).map(|_| tab.open(config.clone())).collect();
+        let channels = (0..channels).map(|_| tab.open(config())).collect();
         let worker = Self::welcome(&mut tab);
         (worker, tab, channels)
     }
@@ -347,18 +453,22 @@ impl FakeWorker {
     /// The next one of a tab.
     fn welcome(tab: &mut TabSession) -> Self {
         tab.attach(false);
+        tab.handle_frame(&Self::welcome_frame());
+        let mut worker = Self {
+            outbox: Outbox::new(Self::EPOCH, Version::V1),
+        };
+        worker.read(tab);
+        worker
+    }
+
+    fn welcome_frame() -> Bytes {
         let welcome = Welcome {
             version: 1,
             versions: VersionRange::OURS,
             epoch: Self::EPOCH,
             tab: TabId(1),
         };
-        tab.handle_frame(&Bytes::from(welcome.encode()));
-        let mut worker = Self {
-            outbox: Outbox::new(Self::EPOCH, Version::V1),
-        };
-        worker.read(tab);
-        worker
+        welcome.encode().into()
     }
 
     /// Acknowledges what the tab posts.
