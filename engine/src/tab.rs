@@ -661,7 +661,7 @@ fn pass_on(outbox: &mut Outbox, channels: &mut LiteMap<ChannelId, Channel>, unpo
     match unposted {
         Unposted::Message(message) => outbox.push(&message),
         Unposted::Send(id, mut pending) => {
-            outbox.push(&pending.message(id));
+            outbox.push(&pending.outgoing(id));
             pending.batch = outbox.last_pushed_seq();
             if let Some(channel) = channels.get_mut(&id) {
                 channel.unconfirmed.push_back(pending);

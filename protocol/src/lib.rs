@@ -73,8 +73,8 @@ pub use link::{
 };
 pub use log::LogEntry;
 pub use message::{
-    Connect, DebugLevel, Delivered, Encode, LogLevel, SendFailure, ToTab, ToWorker, WorkerError,
-    WorkerScope,
+    Connect, DebugLevel, Delivered, Encode, LogLevel, Outgoing, SendFailure, ToTab, ToWorker,
+    WorkerError, WorkerScope,
 };
 pub use outbox::Outbox;
 pub use pace::Pace;

@@ -19,10 +19,12 @@ mod delivered;
 mod failure;
 #[cfg(feature = "next-version")]
 mod next_version;
+mod outgoing;
 pub(crate) mod worker_side;
 
 pub use delivered::Delivered;
 pub use failure::{SendFailure, WorkerError};
+pub use outgoing::Outgoing;
 
 /// The register of tags. A number that was given out is never given to another message.
 pub mod tag {
@@ -442,12 +444,14 @@ impl ToWorker {
                 keep,
                 payload,
             } => {
-                put(
-                    out,
-                    tag::SEND,
-                    &(channel, id, keep, payload.kind()),
-                    payload.bytes(),
-                );
+                let (channel, id, keep) = (*channel, *id, *keep);
+                Outgoing {
+                    channel,
+                    id,
+                    keep,
+                    payload,
+                }
+                .encode_v1(out);
             }
             Self::GetStatus { channel } => put(out, tag::GET_STATUS, channel, &[]),
             Self::Ping { nonce } => put(out, tag::PING, nonce, &[]),

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use onesocket_protocol::{ChannelId, Payload, SendFailure, SendId, ToWorker};
+use onesocket_protocol::{ChannelId, Outgoing, Payload, SendFailure, SendId, ToWorker};
 
 use super::{ChannelEvent, HandingOver, Phase, TabSession};
 
@@ -50,12 +50,12 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn message(&self, channel: ChannelId) -> ToWorker {
-        ToWorker::Send {
+    pub(super) fn outgoing(&self, channel: ChannelId) -> Outgoing<'_> {
+        Outgoing {
             channel,
             id: self.id,
             keep: self.delivery == Delivery::UntilAcknowledged,
-            payload: self.payload.clone(),
+            payload: &self.payload,
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, ChannelId, Delivered, Encode, Epoch, FailedStart, Hello, Millis, Outbox, Packed,
-    Payload, Preface, Refusal, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome,
-    limits,
+    BatchReader, ChannelId, Delivered, Encode, Epoch, FailedStart, Hello, Millis, Outbox, Outgoing,
+    Packed, Payload, Preface, Refusal, SendId, TabId, TabToken, ToTab, ToWorker, Version,
+    VersionRange, Welcome, limits, message::tag,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -21,6 +21,28 @@ proptest! {
     #[test]
     fn a_message_to_the_tab(message in strategies::to_tab()) {
         prop_assert_eq!(ToTab::decode_v1(&raw(&message)), Ok(message));
+    }
+
+    #[test]
+    fn a_send_is_written_as_postcard_writes_its_fields(
+        channel: u32,
+        id: u64,
+        shift in 0..64,
+        keep: bool,
+        payload in strategies::payload(),
+        before in vec(any::<u8>(), 0..3),
+    ) {
+        let (channel, id) = (ChannelId(channel >> (shift / 2)), SendId(id >> shift));
+        let fields = (channel, id, keep, payload.kind());
+        let mut body = postcard::to_allocvec(&fields).expect("they have a form");
+        body.extend(payload.bytes());
+        let mut expect = before.clone();
+        expect.push(tag::SEND);
+        expect.extend((body.len() as u32).to_le_bytes());
+        expect.extend(body);
+        let mut written = before;
+        Outgoing { channel, id, keep, payload: &payload }.encode(Version::V1, &mut written);
+        prop_assert_eq!(written, expect);
     }
 
     #[test]
