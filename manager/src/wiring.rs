@@ -105,6 +105,10 @@ impl Wiring {
         self.session.borrow().socket_bytes(channel)
     }
 
+    pub(crate) fn owes_log_out(&self) -> bool {
+        self.session.borrow().owes_log_out()
+    }
+
     pub(crate) fn awaits_ack(&self) -> bool {
         self.session.borrow().awaits_ack()
     }

@@ -24,8 +24,12 @@ pub(crate) fn release(core: &Rc<Core>) {
         if core.wiring.has_sinks() {
             let (tell, settled) = oneshot::channel();
             core.host.settled.replace(Some(tell));
+            let patience = match core.wiring.owes_log_out() {
+                true => LOG_OUT_PATIENCE,
+                false => PATIENCE,
+            };
             if let Either::Left((Err(oneshot::Canceled), _)) =
-                future::select(settled, Box::pin(sleep(PATIENCE))).await
+                future::select(settled, Box::pin(sleep(patience))).await
             {
                 // A later release has taken over.
                 return;
@@ -56,3 +60,7 @@ fn let_go(core: &Rc<Core>) {
 
 /// A worker settles a channel within milliseconds.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Apps log out and let go of the client at once, perhaps before there is a worker, or while one is replaced. One that is not there by then
+/// is not to be had.
+const LOG_OUT_PATIENCE: Duration = Duration::from_secs(30);
