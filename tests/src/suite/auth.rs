@@ -51,6 +51,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(log_out(ctx)),
         },
         Scenario {
+            name: "a_log_out_outlives_a_client_that_had_no_worker_yet",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(hasty_log_out(ctx)),
+        },
+        Scenario {
             name: "a_log_out_drains_what_is_queued",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(drained(ctx)),
@@ -218,6 +223,24 @@ async fn log_out(ctx: &Context) -> Result<()> {
     }
     site.wait_for_sockets(1 + ended as u64).await?;
     bob.send_ok("still here").await
+}
+
+/// As an app does it that finds its session over while it starts.
+async fn hasty_log_out(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let stays = site.client("/echo").await?;
+    stays.wait_for_state("connected").await?;
+    let goes = site.page().await?;
+    let at_once = "
+        api.open('c', JSON.stringify(arguments[0]));
+        api.log_out('c', undefined);
+        api.drop_client('c');";
+    goes.tab.eval(at_once, vec![site.config("/echo")]).await?;
+    let event = stays
+        .wait_for_event("disconnected", 0, |event| event["type"] == "disconnected")
+        .await?;
+    ensure!(event["reason"] == "LoggedOut", "{event}");
+    site.wait_for_sockets(0).await
 }
 
 async fn drained(ctx: &Context) -> Result<()> {
