@@ -142,6 +142,12 @@ impl Host {
         transport.as_ref().is_some_and(Transport::is_follower)
     }
 
+    /// Returns whether the worker is this tab's.
+    fn owns_worker(&self) -> bool {
+        let transport = self.transport.borrow();
+        transport.as_ref().is_some_and(Transport::owns_worker)
+    }
+
     /// Returns whether the worker is this tab's, and there for all tabs.
     fn leads(&self) -> bool {
         let transport = self.transport.borrow();

@@ -19,6 +19,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(until_acknowledged(ctx)),
         },
         Scenario {
+            name: "what_was_sent_arrives_though_the_last_client_goes",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(last_words(ctx)),
+        },
+        Scenario {
             name: "what_is_never_acknowledged_ends_in_time",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(never_acknowledged(ctx)),
@@ -73,6 +78,23 @@ async fn until_acknowledged(ctx: &Context) -> Result<()> {
             "acknowledgements are no messages: {messages:?}"
         );
     }
+    Ok(())
+}
+
+/// Sent is what was handed to the socket. It may not be on the network yet, and the client, with it the worker, may go.
+async fn last_words(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/sink").await?;
+    page.wait_for_state("connected").await?;
+    let go = "
+        const sent = Array.from({ length: 20 }, (_, at) => api.send_bytes('c', 1_000_000, at));
+        const outcomes = await Promise.all(sent);
+        api.drop_client('c');
+        return outcomes.every((told) => JSON.parse(told).outcome === 'sent');";
+    ensure!(page.tab.eval_async(go, vec![]).await? == true);
+    site.wait_for_sockets(0).await?;
+    let bytes = site.server()?.stats().total.bytes_in;
+    ensure!(bytes == 20_000_000, "{bytes} B");
     Ok(())
 }
 

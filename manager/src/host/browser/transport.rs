@@ -338,6 +338,11 @@ impl Transport {
         matches!(self.maker, Maker::Follower { .. })
     }
 
+    /// Returns whether the worker is this tab's.
+    pub(super) fn owns_worker(&self) -> bool {
+        matches!(self.maker, Maker::Dedicated { .. })
+    }
+
     /// Returns whether the worker is this tab's, and there for all tabs.
     pub(super) fn leads(&self) -> bool {
         matches!(&self.maker, Maker::Dedicated { lead: Some(_), .. })
