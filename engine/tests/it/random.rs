@@ -15,6 +15,7 @@ use onesocket_protocol::{
 
 use crate::sim::{Chan, Mode, Sim};
 
+mod account;
 mod check;
 mod shrink;
 
@@ -29,9 +30,13 @@ struct Run {
     /// No queue is ever full or too old, no connection stops. Else a worker may refuse a send and hand on a later one, be lost
     /// before the tab hears of it, and its successor be given both.
     takes_all: bool,
+    /// Whether dials need credentials, and tabs end the connections of all.
+    has_accounts: bool,
 }
 
 const URLS: [&str; 2] = ["ws://a/", "ws://b/"];
+
+const SUBPROTOCOL: &str = "v1";
 
 impl Run {
     fn new(seed: u64) -> Self {
@@ -55,6 +60,8 @@ impl Run {
             greetings: Vec::new(),
             current,
             takes_all: seed.is_multiple_of(3),
+            // Not drawn either.
+            has_accounts: matches!(seed % 8, 4 | 6),
         }
     }
 
@@ -98,6 +105,9 @@ impl Run {
                 attempts: rng.bool().then(|| rng.u32(0..6)),
                 after: rng.bool().then(|| Millis(rng.u32(0..60_000))),
             };
+        }
+        if self.has_accounts {
+            self.draw_auth(&mut policy);
         }
         policy
     }
@@ -157,6 +167,9 @@ impl Run {
                 self.sim.run(millis);
             }
         }
+        if self.has_accounts {
+            self.act_on_account();
+        }
         for _ in 0..self.rng.u32(0..8) {
             self.sim.step();
         }
@@ -181,9 +194,13 @@ impl Run {
         }
         let url = URLS[self.rng.usize(0..URLS.len())];
         let account = if self.rng.u8(0..10) == 0 { "other" } else { "" };
+        let has_subprotocol = self.has_accounts && account == "other";
         let (policy, replay) = (self.policy(), self.replay());
         let chan = self.sim.open_with(tab, url, |config| {
             config.key.account = account.into();
+            if has_subprotocol {
+                config.key.subprotocols = vec![SUBPROTOCOL.into()];
+            }
             config.policy = policy;
             config.replay = replay;
         });
@@ -406,6 +423,7 @@ impl Run {
         }
         self.sim.start_server();
         self.sim.server.answers_pings = true;
+        self.sim.server.accepts = vec![SUBPROTOCOL.into()];
         for conn in 0..self.sim.conns.len() {
             self.sim.unclog(conn);
         }
@@ -418,18 +436,31 @@ impl Run {
                 self.sim.thaw(tab);
             }
         }
-        self.sim.run(300_000);
+        self.let_rest(300_000);
         for tab in 0..self.sim.tabs.len() {
             if self.sim.tabs[tab].alive && self.sim.tabs[tab].port.is_none() {
                 self.sim.attach(tab, self.current);
             }
         }
+        self.let_rest(60_000);
+        self.check_rest();
         // Loops that have stopped start anew.
         for chan in self.living_chans() {
             self.sim
                 .in_tab(chan.tab, |session| session.reconnect(chan.id));
         }
-        self.sim.run(60_000);
+        self.let_rest(60_000);
+    }
+
+    /// Nothing happens any more, but that apps answer.
+    fn let_rest(&mut self, millis: u64) {
+        if !self.has_accounts {
+            return self.sim.run(millis);
+        }
+        for _ in 0..millis / 1_000 {
+            self.sim.run(1_000);
+            self.give_credentials();
+        }
     }
 
     fn living_chans(&self) -> Vec<Chan> {

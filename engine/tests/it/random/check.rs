@@ -24,6 +24,23 @@ impl Run {
         }
     }
 
+    /// A connection does not need to be asked to go on, unless it has stopped.
+    pub(super) fn check_rest(&mut self) {
+        for chan in self.living_chans() {
+            let state = self.sim.status(chan).state;
+            assert!(
+                matches!(
+                    state,
+                    LinkState::Connected { .. }
+                        | LinkState::Stopped(_)
+                        | LinkState::NeedsAuth { .. }
+                ),
+                "seed {}: {chan:?} hangs as {state:?}",
+                self.seed
+            );
+        }
+    }
+
     /// Every send has an outcome. Returns what is said to be sent, and what is said not to be.
     fn check_outcomes(&self) -> (BTreeSet<Bytes>, BTreeSet<Bytes>) {
         let seed = self.seed;
