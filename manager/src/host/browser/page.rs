@@ -58,6 +58,8 @@ impl Page {
         // A page that is just loaded shows itself too, and connects anyway.
         let back = self.on(core, "pageshow", |core, event| {
             if is_kept(&event) {
+                // No event has told what has changed meanwhile.
+                tell_network(core);
                 election::step_up(core);
                 cached::on_shown(core);
                 wake(core);
@@ -81,9 +83,7 @@ impl Page {
         self.listeners
             .borrow_mut()
             .extend(self.watch_document(core));
-        // Online too: a tab that has said offline may be gone by now, and the worker still believes it.
-        let online = self.window.navigator().on_line();
-        core.with_session(|session| session.handle_network(online));
+        tell_network(core);
     }
 
     pub(super) fn stop_listening(&self) {
@@ -173,6 +173,14 @@ fn on(
             action(&core, event);
         }
     })
+}
+
+/// Tells what the browser says of its network, online too: a tab that has said offline may be gone by now, and the worker still believes it.
+fn tell_network(core: &Rc<Core>) {
+    if let Some(page) = &core.host.page {
+        let online = page.window.navigator().on_line();
+        core.with_session(|session| session.handle_network(online));
+    }
 }
 
 /// Whether the page goes to the back/forward cache, or comes from there.
