@@ -16,9 +16,8 @@ use crate::{
 /// Brings a page to a worker, and keeps it there: it picks the tier, spawns the worker, and carries the frames.
 ///
 /// It lives in the page. Cloning it is cheap and shares the worker. When the last clone and the last [`Channel`] are dropped, the
-/// worker is told goodbye and released: a dedicated worker is terminated (tabs that follow elect another leader), 10 s later, for what its socket still holds, or when this page
-/// needs one again; the loop of the main tier is stopped; a SharedWorker
-/// lives on for other tabs. A sink or listener that owns a clone keeps it alive.
+/// worker is told goodbye and released: a dedicated worker is terminated (tabs that follow elect another leader) after 10 s, for what its socket still holds, or when this page
+/// needs one again; the loop of the main tier is stopped; a SharedWorker lives on for other tabs. A sink or listener that owns a clone keeps it alive.
 ///
 /// Neither sinks nor listeners are ever called from within a call of the manager or a channel: that call has returned before.
 /// (On native targets, where there is nothing to wait for, they are called at once.)

@@ -25,6 +25,7 @@ mod health;
 mod js;
 mod lock;
 mod page;
+mod parting;
 mod release;
 mod succession;
 mod switch;
@@ -140,12 +141,6 @@ impl Host {
     fn is_following(&self) -> bool {
         let transport = self.transport.borrow();
         transport.as_ref().is_some_and(Transport::is_follower)
-    }
-
-    /// Returns whether the worker is this tab's.
-    fn owns_worker(&self) -> bool {
-        let transport = self.transport.borrow();
-        transport.as_ref().is_some_and(Transport::owns_worker)
     }
 
     /// Returns whether the worker is this tab's, and there for all tabs.

@@ -5,10 +5,11 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use onesocket_server::Selection;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
-    site::{SOON, Site},
+    site::{POLL, SOON, Site},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -81,20 +82,47 @@ async fn until_acknowledged(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Sent is what was handed to the socket. It may not be on the network yet, and the client, with it the worker, may go.
+/// Sent is what was handed to the socket. It may not be on the network yet, and the client may go, or its tier, and the worker with either.
 async fn last_words(ctx: &Context) -> Result<()> {
-    let site = Site::start(ctx).await?;
-    let page = site.client("/sink").await?;
-    page.wait_for_state("connected").await?;
-    let go = "
-        const sent = Array.from({ length: 20 }, (_, at) => api.send_bytes('c', 1_000_000, at));
-        const outcomes = await Promise.all(sent);
-        api.drop_client('c');
-        return outcomes.every((told) => JSON.parse(told).outcome === 'sent');";
-    ensure!(page.tab.eval_async(go, vec![]).await? == true);
-    site.wait_for_sockets(0).await?;
-    let bytes = site.server()?.stats().total.bytes_in;
-    ensure!(bytes == 20_000_000, "{bytes} B");
+    let ways = [
+        "api.drop_client('c')",
+        "if (await api.switch_tier('c', 'main') !== 'switched') throw new Error('it stays')",
+    ];
+    // From the main tier there is no other.
+    let ways = &ways[..if ctx.tier == Some(Tier::Main) { 1 } else { 2 }];
+    for way in ways {
+        let site = Site::start(ctx).await?;
+        let mut config = site.config("/sink");
+        // One that is forced would be the only one.
+        config["worker"]["tier"] = Value::Null;
+        let page = site.client_with(config).await?;
+        page.wait_for_state("connected").await?;
+        let tier = json!(ctx.tier.map(Tier::name));
+        page.call("switch_tier", &[json!("c"), tier.clone()])
+            .await?;
+        page.wait_for_state("connected").await?;
+        ensure!(page.wait_for_tier().await?.0 == tier);
+        let go = format!(
+            "const sent = Array.from({{ length: 20 }}, (_, at) => api.send_bytes('c', 1_000_000, at));
+            const outcomes = await Promise.all(sent);
+            {way};
+            return outcomes.every((told) => JSON.parse(told).outcome === 'sent');"
+        );
+        ensure!(page.tab.eval_async(&go, vec![]).await? == true);
+        let arrived = async |bytes: u64| {
+            let until = Instant::now() + SOON;
+            loop {
+                let now = site.server()?.stats().total.bytes_in;
+                ensure!(Instant::now() < until, "{now} B: {way}");
+                if now == bytes {
+                    return Ok(());
+                }
+                sleep(POLL).await;
+            }
+        };
+        arrived(20_000_000).await?;
+        ctx.browser.close_tabs().await?;
+    }
     Ok(())
 }
 
@@ -129,7 +157,7 @@ async fn latest(ctx: &Context) -> Result<()> {
     let last = |messages: &[Value]| messages.last().map(|last| last["number"].clone());
     let mut messages = page.messages("c").await?;
     while last(&messages) != Some(json!(COUNT - 1)) {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sleep(std::time::Duration::from_millis(100)).await;
         messages = page.messages("c").await?;
     }
     let numbers: Vec<u64> = messages

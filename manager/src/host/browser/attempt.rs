@@ -16,7 +16,7 @@ use super::{
     climb::{ask_for_lock, hold_lock},
     diagnose, early, election, now,
     page::Page,
-    release, sleep, succession,
+    parting, sleep, succession,
     transport::{self, Spawner, Transport, to_session},
 };
 use crate::{
@@ -106,7 +106,7 @@ pub(super) fn prepare(core: &Rc<Core>) {
             succession::ask(core);
         }
         Some(Tier::Dedicated) => {
-            release::end_parting();
+            parting::end();
             election::ask(core);
             ask_for_lock(core);
         }
@@ -137,7 +137,7 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
             future::join(hold_lock(core), succession::follow(core)).await;
         }
         Tier::Dedicated => {
-            release::end_parting();
+            parting::end();
             election::ask(core);
             hold_lock(core).await;
             election::stand(core).await;

@@ -19,7 +19,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     Verdict, climb, js,
     lock::{self, Bid, BidNews, Held, HeldLock, Mode},
-    sleep, succession,
+    parting, sleep, succession,
 };
 use crate::{ManagerState, NotShared, Role, Tier, core::Core, generation::runs_of_holders};
 
@@ -80,6 +80,11 @@ pub(super) fn withdraw(core: &Core) {
     drop(bid);
 }
 
+/// Gives away the lead, or the place in the queue for it.
+pub(super) fn leave_lead(core: &Core) -> Option<Bid> {
+    core.host.election.bid.take()
+}
+
 /// Shares with nobody from now on.
 pub(super) fn go_alone(core: &Core, why: NotShared) {
     core.host.election.alone.set(Some(why));
@@ -90,6 +95,7 @@ pub(super) fn go_alone(core: &Core, why: NotShared) {
 /// anything: what the worker had only queued, its tabs still have.
 pub(super) fn step_back(core: &Core) {
     core.host.election.is_away.set(true);
+    parting::end();
     if core.host.election.alone.get().is_some() {
         return;
     }

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     attempt::{NotRunning, attempt},
     climb::climb,
-    climb_back, sleep,
+    climb_back, parting, sleep,
 };
 use crate::{AttemptOutcome, ManagerState, SwitchError, Tier, core::Core};
 
@@ -49,8 +49,7 @@ async fn run(core: &Rc<Core>, to: Tier, left: AttemptOutcome) -> Result<(), Swit
     if core.report.state() == ManagerState::Released {
         return Err(SwitchError::Dropped);
     }
-    let transport = core.host.transport.take();
-    drop(transport);
+    parting::part(core);
     core.report.end_running(left);
     match attempt(core, to).await {
         Ok(()) => {
