@@ -61,6 +61,7 @@ export class Client extends EventTarget {
   #replyTo;
   #requests = new Map();
   #isClosed = false;
+  #toldState = null;
 
   constructor(url, options = {}) {
     super();
@@ -88,7 +89,7 @@ export class Client extends EventTarget {
       ended: (close) => this.#onEnded(close),
       dialled() {},
       // The last comes behind the end, and is told in front of it.
-      stateChanged: () => this.#isClosed || tell("status", { status: this.status }),
+      stateChanged: () => this.#isClosed || this.#tellStatus(),
       lagged: (missed) => tell("lagged", { missed }),
       updateAvailable: (build) => tell("update", { build }),
       complained: (text) => this.#complain(new Error(text)),
@@ -224,10 +225,16 @@ export class Client extends EventTarget {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#core.disconnect();
-    this.dispatchEvent(new ClientEvent("status", { status: this.status }));
+    if (this.#toldState !== this.status.state) this.#tellStatus();
     for (const { reject } of this.#requests.values()) reject(new Error(text));
     const event = new CloseEvent("close", { code, reason, wasClean });
     this.dispatchEvent(Object.assign(event, { text }));
+  }
+
+  #tellStatus() {
+    const { status } = this;
+    this.#toldState = status.state;
+    this.dispatchEvent(new ClientEvent("status", { status }));
   }
 
   #complain(error) {

@@ -16,6 +16,8 @@ export class OneSocket extends EventTarget {
   #protocol = "";
   #readyState = CONNECTING;
   #wasOpen = false;
+  // It has ended, and what was heard before is still being told.
+  #isEnding = false;
   #binaryType = "blob";
   #buffered = 0;
   // While a Blob is read, or there is no room, what comes after it waits for it.
@@ -126,8 +128,8 @@ export class OneSocket extends EventTarget {
       this.#core.send(bytes, isText).then(sent, () => {});
     } catch (error) {
       if (error.isFull) return false;
-      // What follows must not go in its place.
-      this.#fail();
+      // What follows must not go in its place. Behind the end nothing does.
+      if (!this.#isEnding) this.#fail();
     }
     return true;
   }
@@ -198,6 +200,7 @@ export class OneSocket extends EventTarget {
   }
 
   #end({ code, reason, wasClean }) {
+    this.#isEnding = true;
     this.#core.disconnect();
     later(() => {
       if (this.#readyState === CLOSED) return;

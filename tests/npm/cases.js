@@ -247,6 +247,20 @@ export const CASES = {
     await closed;
     t.see(socket.readyState, t.thrown(() => socket.send("x")));
   }),
+  async "what was received is heard though it is answered behind the end"(t) {
+    const socket = t.make("/feed?count=3&size=8");
+    const closed = t.until(socket, "close");
+    socket.onmessage = ({ data }) => t.see(data.size, t.thrown(() => socket.send("an answer")));
+    let fault;
+    socket.onopen = () => {
+      fault = t.fault("close?code=4000&path=/feed");
+      // All of it is there when the page looks next.
+      const until = performance.now() + 500;
+      while (performance.now() < until);
+    };
+    t.see((await closed).code);
+    await fault;
+  },
   async "the server drops the connection"(t) {
     const socket = t.watched();
     await t.until(socket, "open");
