@@ -378,9 +378,10 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         self.shared.with_channel(Channel::ask_status);
     }
 
-    /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs.
+    /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs. Asked for before there is a worker, it
+    /// replaces nothing that other tabs have.
     ///
-    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that.
+    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that, and some time more.
     ///
     /// When no worker could be had, the tiers are tried again.
     pub fn reconnect(&self) {
@@ -422,8 +423,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// [`Event::Disconnected`] with [`StopReason::Closed`], which says how the server has answered. [`reconnect`](Self::reconnect) starts
     /// it anew.
     ///
-    /// [`disconnect`](Self::disconnect) needs no code and leaves other tabs what they have. If the worker is lost meanwhile, the next
-    /// one does not know of it, and connects.
+    /// [`disconnect`](Self::disconnect) needs no code and leaves other tabs what they have. A worker that was given it and is lost takes it
+    /// along, and the next one connects.
     ///
     /// # Errors
     ///
@@ -858,8 +859,11 @@ impl<Rx> Shared<Rx> {
         self.publish(Event::Disconnected {
             reason: reason.clone(),
         });
-        self.close(reason);
-        self.leaving.clear();
+        // Whoever has heard it may have closed the client, which tells the others.
+        if !self.closed.get() {
+            self.close(reason);
+            self.leaving.clear();
+        }
     }
 
     /// It has stopped, and no worker says so.

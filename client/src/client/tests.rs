@@ -576,6 +576,32 @@ fn a_log_out_was_not_the_last_that_was_heard() {
 }
 
 #[test]
+fn who_disconnects_at_the_end_did_so_for_the_others_too() {
+    for when in ["status", "disconnected"] {
+        let (client, _events) = client(|| ());
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let inner = client.clone();
+        let _first = client.on_event(move |event| {
+            if shown(Some(event)).starts_with(when) {
+                inner.disconnect();
+            }
+        });
+        let _second = client.on_event({
+            let heard = Rc::clone(&heard);
+            move |event| heard.borrow_mut().push(shown(Some(event)))
+        });
+        let reason = StopReason::LoggedOut;
+        hear(&client, ChannelEvent::Disconnected { reason });
+        page::run_due();
+        let last = heard.borrow().last().cloned();
+        assert!(
+            last.is_some_and(|last| last.starts_with("status Stopped")),
+            "{when}: {heard:?}"
+        );
+    }
+}
+
+#[test]
 fn a_client_that_the_worker_does_not_take_waited_for_ever() {
     let (client, mut events) = client(|| ());
     hear(&client, ChannelEvent::Error(WorkerError::TooManyChannels));
