@@ -143,12 +143,6 @@ impl Host {
         transport.as_ref().is_some_and(Transport::is_follower)
     }
 
-    /// Returns whether the worker is this tab's, and there for all tabs.
-    fn leads(&self) -> bool {
-        let transport = self.transport.borrow();
-        transport.as_ref().is_some_and(Transport::leads)
-    }
-
     fn holds_lock(&self) -> bool {
         self.lock.borrow().as_ref().is_some_and(HeldLock::is_held)
     }

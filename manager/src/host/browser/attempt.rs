@@ -106,7 +106,7 @@ pub(super) fn prepare(core: &Rc<Core>) {
             succession::ask(core);
         }
         Some(Tier::Dedicated) => {
-            parting::end();
+            parting::make_way(core);
             election::ask(core);
             ask_for_lock(core);
         }
@@ -137,7 +137,7 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
             future::join(hold_lock(core), succession::follow(core)).await;
         }
         Tier::Dedicated => {
-            parting::end();
+            parting::make_way(core);
             election::ask(core);
             hold_lock(core).await;
             election::stand(core).await;

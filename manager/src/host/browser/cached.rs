@@ -21,12 +21,11 @@ pub(super) struct Left {
     own: Option<Transport>,
 }
 
-/// The page goes into the cache, and may never come back.
-pub(super) fn on_hidden(core: &Rc<Core>) {
+/// The page goes into the cache, and may never come back. `has_ended`: the worker was terminated just now.
+pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
     let ManagerState::Running(tier) = core.report.state() else {
         return;
     };
-    let has_ended = core.host.leads();
     // What is sent from here on is kept for the next hello.
     core.with_session(|session| match tier {
         // The loop has read all that was posted, and what waits in it for a socket ends with it in a moment.

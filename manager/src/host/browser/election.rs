@@ -76,11 +76,10 @@ pub(super) async fn stand(core: &Rc<Core>) {
 
 /// Stands for election no longer, and leads no longer.
 pub(super) fn withdraw(core: &Core) {
-    let bid = core.host.election.bid.take();
-    drop(bid);
+    drop(leave_lead(core));
 }
 
-/// Gives away the lead, or the place in the queue for it.
+/// Gives away the lead, which ends with the bid.
 pub(super) fn leave_lead(core: &Core) -> Option<Bid> {
     core.host.election.bid.take()
 }
@@ -92,23 +91,28 @@ pub(super) fn go_alone(core: &Core, why: NotShared) {
 }
 
 /// The page is about to stand still, and the browser may let its worker stand still with it. There is no time to wait for
-/// anything: what the worker had only queued, its tabs still have.
-pub(super) fn step_back(core: &Core) {
+/// anything: what the worker had only queued, its tabs still have. Returns whether there was a worker to end.
+pub(super) fn step_back(core: &Core) -> bool {
     core.host.election.is_away.set(true);
-    parting::end();
+    parting::end_all();
     if core.host.election.alone.get().is_some() {
-        return;
+        return false;
     }
-    if role(core) == Role::Leader
-        && let Some(transport) = &*core.host.transport.borrow()
-    {
+    let leads = role(core) == Role::Leader;
+    withdraw(core);
+    let transport = core.host.transport.borrow();
+    let Some(transport) = transport
+        .as_ref()
+        .filter(|transport| transport.is_dedicated())
+    else {
+        return false;
+    };
+    if leads {
         transport.end_own_worker();
     }
-    withdraw(core);
     // One that is on its way to a worker begins anew when it is back: it has none any more, or another tab leads by then.
-    if core.report.state() == ManagerState::Starting {
-        core.host.judge(Verdict::RoleChanged);
-    }
+    core.host.judge(Verdict::RoleChanged);
+    leads
 }
 
 /// The page is back. If it has led, it finds its worker gone.

@@ -67,8 +67,8 @@ impl Page {
         });
         let leave = self.on(core, "pagehide", |core, event| {
             if is_kept(&event) {
-                election::step_back(core);
-                cached::on_hidden(core);
+                let has_ended = election::step_back(core);
+                cached::on_hidden(core, has_ended);
             } else {
                 core.with_session(TabSession::bye);
             }
@@ -110,7 +110,7 @@ impl Page {
                 }
             }),
             on(&document, core, "freeze", |core, _| {
-                election::step_back(core)
+                election::step_back(core);
             }),
             on(&document, core, "resume", |core, _| election::step_up(core)),
         ]

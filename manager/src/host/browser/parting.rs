@@ -19,9 +19,16 @@ use crate::core::Core;
 struct Parting {
     number: u64,
     _transport: Transport,
-    _bid: Option<Bid>,
+    bid: Option<Bid>,
     /// Whose page is listened to.
-    _core: Rc<Core>,
+    core: Rc<Core>,
+}
+
+impl Parting {
+    /// Whether it holds what a tab has to have for a worker of its own.
+    fn is_in_the_way_of(&self, core: &Core) -> bool {
+        self.bid.is_some() && election::hall(&self.core) == election::hall(core)
+    }
 }
 
 thread_local! {
@@ -29,35 +36,48 @@ thread_local! {
     static PARTING: RefCell<Vec<Parting>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lets go of the worker that the tab is with. Returns whether it is the tab's own, and parts.
-pub(super) fn part(core: &Rc<Core>) -> bool {
+/// Lets go of the worker that the tab is with. Its own parts.
+pub(super) fn part(core: &Rc<Core>) {
     let transport = core.host.transport.take();
-    let Some(transport) = transport.filter(Transport::owns_worker) else {
-        return false;
+    let Some(mut transport) = transport.filter(Transport::owns_worker) else {
+        return;
     };
+    // Its successor's line has the same number.
+    transport.deafen();
     let number = NEXT.replace(NEXT.get() + 1);
     let parting = Parting {
         number,
         _transport: transport,
-        _bid: election::leave_lead(core),
-        _core: Rc::clone(core),
+        bid: election::leave_lead(core),
+        core: Rc::clone(core),
     };
     PARTING.with_borrow_mut(|all| all.push(parting));
     spawn_local(async move {
         sleep(PATIENCE).await;
-        let ended = PARTING.with_borrow_mut(|all| {
-            let at = all.iter().position(|parting| parting.number == number);
-            at.map(|at| all.remove(at))
-        });
-        drop(ended);
+        end_if(|parting| parting.number == number);
     });
-    true
 }
 
-/// Ends those that part: the page is about to stand still, or needs a worker again, which must not be taken from it in a moment.
-pub(super) fn end() {
-    let parting = PARTING.take();
-    drop(parting);
+/// Returns whether a worker of this tab's parts.
+pub(super) fn is_parting(core: &Rc<Core>) -> bool {
+    PARTING.with_borrow(|all| all.iter().any(|parting| Rc::ptr_eq(&parting.core, core)))
+}
+
+/// Ends what is in the way of a tab that needs a dedicated worker, and would lose it in a moment.
+pub(super) fn make_way(core: &Core) {
+    end_if(|parting| parting.is_in_the_way_of(core));
+}
+
+/// The page is about to stand still, and the workers with it.
+pub(super) fn end_all() {
+    end_if(|_| true);
+}
+
+fn end_if(is_over: impl Fn(&Parting) -> bool) {
+    // Dropped outside of the borrow: a drop runs JS.
+    let over: Vec<Parting> =
+        PARTING.with_borrow_mut(|all| all.extract_if(.., |parting| is_over(parting)).collect());
+    drop(over);
 }
 
 /// A socket outlives its last tab by a linger of 2 s by default, and its close waits for what it holds.

@@ -52,11 +52,14 @@ fn let_go(core: &Rc<Core>) {
     succession::release(core);
     core.host.watching.take();
     core.wiring.drop_sinks();
-    // The page is listened to for as long as a worker of this tab's parts.
-    if parting::part(core) {
-        return;
-    }
-    if let Some(page) = &core.host.page {
+    parting::part(core);
+    // For as long as a worker of this tab's parts the page is listened to.
+    if let Some(page) = core
+        .host
+        .page
+        .as_ref()
+        .filter(|_| !parting::is_parting(core))
+    {
         page.stop_listening();
     }
     election::withdraw(core);

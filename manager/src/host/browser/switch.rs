@@ -45,11 +45,16 @@ pub(super) fn move_to(
 }
 
 async fn run(core: &Rc<Core>, to: Tier, left: AttemptOutcome) -> Result<(), SwitchError> {
-    hand_over(core).await;
+    let is_told = hand_over(core).await;
     if core.report.state() == ManagerState::Released {
         return Err(SwitchError::Dropped);
     }
-    parting::part(core);
+    if is_told {
+        parting::part(core);
+    } else {
+        let transport = core.host.transport.take();
+        drop(transport);
+    }
     core.report.end_running(left);
     match attempt(core, to).await {
         Ok(()) => {
@@ -71,14 +76,19 @@ async fn run(core: &Rc<Core>, to: Tier, left: AttemptOutcome) -> Result<(), Swit
     }
 }
 
-/// Waits until the old worker has given back what it had only queued, but not for ever: it may be dead.
-async fn hand_over(core: &Rc<Core>) {
+/// Waits until the old worker has given back what it had only queued, but not for ever: it may be dead. Returns whether it has.
+async fn hand_over(core: &Rc<Core>) -> bool {
     let (tell, told) = oneshot::channel();
     core.host.handed_over.replace(Some(tell));
     core.with_session(TabSession::hand_over);
-    if let Either::Right(_) = future::select(told, Box::pin(sleep(PATIENCE))).await {
-        core.host.handed_over.take();
-        core.with_session(|session| session.detach(Loss::Unknown));
+    match future::select(told, Box::pin(sleep(PATIENCE))).await {
+        // It is canceled when the worker fails meanwhile.
+        Either::Left((told, _)) => told.is_ok(),
+        Either::Right(_) => {
+            core.host.handed_over.take();
+            core.with_session(|session| session.detach(Loss::Unknown));
+            false
+        }
     }
 }
 

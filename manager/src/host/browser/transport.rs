@@ -48,14 +48,14 @@ enum Wire {
 struct Own {
     /// The `Worker`, which is posted to as a port is.
     port: MessagePort,
-    _listeners: [Listener; 2],
+    listeners: Vec<Listener>,
     /// What the page has not read of the worker's is gone when it terminates the worker; what must be read even then comes here too.
-    _witness: Port,
+    witness: Port,
 }
 
 struct Port {
     port: MessagePort,
-    _listeners: [Listener; 2],
+    listeners: Vec<Listener>,
     /// What the port came from, and its errors.
     _shared: Option<(SharedWorker, Listener)>,
 }
@@ -244,9 +244,9 @@ impl Spawner {
     ) -> Result<Wire, TierFailure> {
         let witness = self.hand_over(worker, &Array::of1(&hall_of(lead)), number)?;
         Ok(Wire::Own(Own {
-            _listeners: self.listen(worker, number),
+            listeners: self.listen(worker, number),
             port: worker.clone().unchecked_into(),
-            _witness: witness,
+            witness,
         }))
     }
 
@@ -281,12 +281,12 @@ impl Spawner {
         port.start();
         Port {
             port,
-            _listeners: listeners,
+            listeners,
             _shared: shared,
         }
     }
 
-    fn listen(&self, target: &EventTarget, number: u32) -> [Listener; 2] {
+    fn listen(&self, target: &EventTarget, number: u32) -> Vec<Listener> {
         let on_frame = Rc::clone(&self.on_frame);
         let message = Listener::new(target, "message", move |event| {
             on_frame(
@@ -299,7 +299,7 @@ impl Spawner {
         let unreadable = Listener::new(target, "messageerror", move |_| {
             on_frame(number, Arrived::default())
         });
-        [message, unreadable]
+        vec![message, unreadable]
     }
 
     fn listen_for_errors(&self, worker: &EventTarget) -> Listener {
@@ -343,9 +343,23 @@ impl Transport {
         matches!(self.maker, Maker::Dedicated { .. })
     }
 
-    /// Returns whether the worker is this tab's, and there for all tabs.
-    pub(super) fn leads(&self) -> bool {
-        matches!(&self.maker, Maker::Dedicated { lead: Some(_), .. })
+    /// Returns whether the worker is a dedicated one, be it this tab's or another's.
+    pub(super) fn is_dedicated(&self) -> bool {
+        self.owns_worker() || self.is_follower()
+    }
+
+    /// Hears nothing any more. What was posted arrives, as nothing is closed.
+    pub(super) fn deafen(&mut self) {
+        for line in &mut self.lines {
+            match &mut line.wire {
+                Wire::Own(own) => {
+                    own.listeners.clear();
+                    own.witness.listeners.clear();
+                }
+                Wire::Port(port) => port.listeners.clear(),
+                Wire::Meeting(_) | Wire::Local(_) => {}
+            }
+        }
     }
 
     /// Returns whether the worker is to be there for all, and has not said so in the hall.
