@@ -13,7 +13,10 @@ use onesocket_protocol::{
     inspect::LinkSurvey, limits,
 };
 
-use crate::{Fifo, Output, PortId, SocketId, Time, port::Ports};
+use crate::{
+    Fifo, Output, PortId, SocketId, Time,
+    port::{Newest, Ports},
+};
 
 mod auth;
 mod backoff;
@@ -102,8 +105,6 @@ pub(crate) struct Link {
     history: History,
     /// How many sockets have been dialled.
     dials: u32,
-    /// When the present dial has begun, or the questions for its credential.
-    began: Time,
     /// How many dials in a row have failed, or led to a socket that did not stay open.
     attempt: u32,
     /// How many dials, probes not counted, there were since a socket was stable.
@@ -123,8 +124,9 @@ pub(crate) struct Link {
     woke_at: Option<Time>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct MemberState {
+    joined: Time,
     /// The number of its last send; 0 before the first.
     last_id: u64,
 }
@@ -154,7 +156,6 @@ impl Link {
             queue: Queue::default(),
             history: History::default(),
             dials: 0,
-            began: Time(0),
             attempt: 0,
             fruitless: 0,
             was_open: false,
@@ -194,7 +195,11 @@ impl Link {
         if !self.is_running() {
             self.start(ctx);
         }
-        self.members.insert(member, MemberState::default());
+        let state = MemberState {
+            joined: ctx.now,
+            last_id: 0,
+        };
+        self.members.insert(member, state);
         ctx.tell(
             member,
             &ToTab::Attached {
@@ -238,7 +243,7 @@ impl Link {
             ToWorker::Greet { greeting, .. } => self.greet(ctx, member, greeting),
             ToWorker::Ungreet { greeting, .. } => self.drop_greetings(ctx, member, Some(greeting)),
             ToWorker::Delay { delay, .. } => self.delay(ctx, delay),
-            ToWorker::Reconnect { .. } => self.reconnect(ctx),
+            ToWorker::Reconnect { .. } => self.on_reconnect(ctx, member),
             ToWorker::Credential {
                 request,
                 credential,
@@ -525,9 +530,10 @@ impl Link {
 
     #[inline(never)]
     fn deliver_latest(&self, ctx: &mut Ctx<'_>, key: &Bytes, payload: &Payload) {
+        let newest = Newest::new(key, payload);
         for member in self.members.keys() {
             ctx.ports
-                .deliver_latest(member.port, member.channel, key, payload, ctx.now);
+                .deliver_latest(member.port, member.channel, &newest, ctx.now);
         }
     }
 

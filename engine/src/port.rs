@@ -1,6 +1,5 @@
 //! One tab's port, as the engine knows it.
 
-use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{
     BatchHeader, ChannelId, Delivered, FrameError, Millis, Outbox, Pace, Packed, Parcel, Payload,
@@ -13,6 +12,7 @@ mod latest;
 mod pace;
 
 use latest::Latest;
+pub(crate) use latest::Newest;
 use pace::Pacer;
 
 /// All ports, and to which of them something may have to be posted.
@@ -79,17 +79,16 @@ impl Ports {
         }
     }
 
-    /// Gives a tab a message of which it need only be given the latest with this key.
+    /// Gives a tab a message of which it need only be given the latest with its key.
     pub(crate) fn deliver_latest(
         &mut self,
         id: PortId,
         channel: ChannelId,
-        key: &Bytes,
-        payload: &Payload,
+        newest: &Newest<'_>,
         now: Time,
     ) {
         if let Some(session) = self.session(id) {
-            session.push_latest(channel, key, payload, now);
+            session.push_latest(channel, newest, now);
             self.mark_dirty(id);
         }
     }
@@ -344,11 +343,11 @@ impl Session {
         self.outbox.push_delivered(delivered);
     }
 
-    fn push_latest(&mut self, channel: ChannelId, key: &Bytes, payload: &Payload, now: Time) {
+    fn push_latest(&mut self, channel: ChannelId, newest: &Newest<'_>, now: Time) {
         if self.outbox.is_idle() && self.pacer.holds(now, 0).is_none() {
-            return self.push_delivered(&delivered(channel, payload));
+            return self.push_delivered(&delivered(channel, newest.payload));
         }
-        self.latest.push(channel, key, payload);
+        self.latest.push(channel, newest);
         // So many keys, or such large messages, that the tab's own bound has to hold.
         if self.latest.bytes() > limits::MAX_BACKLOG_BYTES {
             self.push_gathered();

@@ -295,15 +295,22 @@ impl TabSession {
         }
         channel.closing = true;
         channel.greetings.clear();
-        match &self.phase {
-            Phase::Live(_) => self
-                .unposted
-                .push_back(Unposted::Message(ToWorker::Disconnect { channel: id })),
+        let is_over = channel.is_over();
+        let is_held = match &self.phase {
+            Phase::Live(_) => {
+                let disconnect = ToWorker::Disconnect { channel: id };
+                return self.unposted.push_back(Unposted::Message(disconnect));
+            }
             // The old worker is letting go of it already.
-            Phase::HandingOver(handing_over) if handing_over.held.contains(&id) => {}
-            // The next one is to log it out.
-            Phase::Detached | Phase::Greeting | Phase::HandingOver(_) if !channel.is_over() => {}
-            _ => self.forget(id),
+            Phase::HandingOver(handing_over) => handing_over.held.contains(&id),
+            Phase::Detached | Phase::Greeting => false,
+            Phase::Failed(_) => return self.forget(id),
+        };
+        if is_held || !is_over {
+            // The next worker is to log it out, and to send nothing more.
+            self.settle_unsent(id);
+        } else {
+            self.forget(id);
         }
     }
 
@@ -439,9 +446,9 @@ impl TabSession {
     /// queued may wait for an open socket for as long as `drain` says. It holds until a worker has done it, also the next one, and also
     /// when the channel is [closed](Self::close) meanwhile.
     pub fn log_out(&mut self, id: ChannelId, drain: Option<Millis>) {
-        if let Some(channel) = self.channels.get_mut(&id) {
+        if let Some(channel) = self.channels.get_mut(&id).filter(|c| !c.closing) {
             channel.log_out = Some(drain);
-            self.say_of_open(id, ToWorker::LogOut { channel: id, drain });
+            self.say(ToWorker::LogOut { channel: id, drain });
         }
     }
 
@@ -584,7 +591,17 @@ impl TabSession {
         if self.pace != Pace::default() {
             introduction.push_back(Unposted::Message(ToWorker::Pace(self.pace)));
         }
-        for (id, channel) in self.channels.iter().filter(|(_, c)| !c.is_over()) {
+        let mut say = |message| introduction.push_back(Unposted::Message(message));
+        // In front of the others, which may have been opened since for the next log-in.
+        for (id, closing) in self.channels.iter().filter(|(_, c)| c.closing) {
+            if let Some(drain) = closing.log_out {
+                let channel = *id;
+                say(closing.connect(channel));
+                say(ToWorker::LogOut { channel, drain });
+                say(ToWorker::Disconnect { channel });
+            }
+        }
+        for (id, channel) in self.channels.iter().filter(|(_, c)| !c.closing) {
             introduction.push_back(Unposted::Message(channel.connect(*id)));
             introduction.extend(channel.greetings.values().map(|greeting| {
                 Unposted::Message(ToWorker::Greet {
@@ -594,14 +611,10 @@ impl TabSession {
             }));
         }
         introduction.append(&mut self.unposted);
-        for (id, channel) in self.channels.iter() {
-            let Some(drain) = channel.log_out else {
-                continue;
-            };
-            let id = *id;
-            introduction.push_back(Unposted::Message(ToWorker::LogOut { channel: id, drain }));
-            if channel.closing {
-                introduction.push_back(Unposted::Message(ToWorker::Disconnect { channel: id }));
+        for (id, channel) in self.channels.iter().filter(|(_, c)| !c.closing) {
+            if let Some(drain) = channel.log_out {
+                let channel = *id;
+                introduction.push_back(Unposted::Message(ToWorker::LogOut { channel, drain }));
             }
         }
         self.unposted = introduction;

@@ -28,8 +28,11 @@ impl Link {
             self.watch_heartbeat(ctx.now);
         }
         self.give_up_left = None;
-        if self.timers.is_running(Timer::GiveUp) {
-            self.timers.stop(Timer::GiveUp);
+        self.timers.stop(Timer::GiveUp);
+        if matches!(
+            self.state,
+            State::Waiting(_) | State::Dialling(_) | State::Asking(_)
+        ) {
             self.watch_give_up(ctx.now);
         }
         self.watch_queue();

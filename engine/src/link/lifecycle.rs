@@ -103,7 +103,6 @@ impl Link {
 
     /// Dials, once there is a credential if one is needed.
     pub(super) fn dial(&mut self, ctx: &mut Ctx<'_>) {
-        self.began = ctx.now;
         if self.policy.auth.ask.is_some() {
             return self.ask(ctx);
         }
@@ -513,8 +512,20 @@ impl Link {
         }
     }
 
-    /// The app wants a new socket, now or when the server wants to be dialled again.
-    pub(super) fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+    /// The app wants a new socket. One that has said so before it had a worker has what it wants where there is a socket, or one is on its way.
+    pub(super) fn on_reconnect(&mut self, ctx: &mut Ctx<'_>, member: Member) {
+        let has_just_joined = (self.members.get(&member)).is_some_and(|of| of.joined == ctx.now);
+        let is_served = matches!(
+            self.state,
+            State::Open(_) | State::Dialling(_) | State::Asking(_)
+        );
+        if !(has_just_joined && is_served) {
+            self.reconnect(ctx);
+        }
+    }
+
+    /// Opens a new socket, now or some time after the server wants to be dialled again.
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
         if !self.is_running() {
             return self.start(ctx);
         }
@@ -522,10 +533,7 @@ impl Link {
             return self.go_offline(ctx, ReconnectCause::Requested);
         }
         let is_waiting = matches!(self.state, State::Waiting(_));
-        // A tab that has just joined may have brought that about itself.
-        let is_new =
-            self.began == ctx.now && matches!(self.state, State::Dialling(_) | State::Asking(_));
-        if is_new || !ctx.online || (is_waiting && !self.may_dial(ctx)) {
+        if !ctx.online || (is_waiting && !self.may_dial(ctx)) {
             return;
         }
         self.drop_socket(ctx, CLOSE_REPLACED, "replaced");

@@ -1,8 +1,32 @@
 //! Messages of which only the latest counts, for as long as a tab does not keep up.
 
+use core::cell::OnceCell;
+
 use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_protocol::{ChannelId, Payload};
+
+/// A message of which only the latest with its key counts, on its way to the tabs.
+#[derive(Debug)]
+pub(crate) struct Newest<'a> {
+    key: &'a [u8],
+    pub(crate) payload: &'a Payload,
+    kept: OnceCell<(Bytes, Payload)>,
+}
+
+impl<'a> Newest<'a> {
+    pub(crate) fn new(key: &'a [u8], payload: &'a Payload) -> Self {
+        let kept = OnceCell::new();
+        Self { key, payload, kept }
+    }
+
+    /// Returns key and message for tabs that do not keep up, in memory of their own, which they share: it may be long, and the message may have come in a pack
+    /// of many others.
+    fn kept(&self) -> (Bytes, Payload) {
+        let copy = || (Bytes::copy_from_slice(self.key), self.payload.detached());
+        self.kept.get_or_init(copy).clone()
+    }
+}
 
 /// What waits for one tab, in the order in which the latest of each key came.
 #[derive(Debug, Default)]
@@ -14,16 +38,15 @@ pub(crate) struct Latest {
 }
 
 impl Latest {
-    /// Puts a message in the place of the one with the same key, and behind all others. Copies both: they wait for as long as the tab
-    /// does not keep up, and may have come in a pack of many others.
-    pub(crate) fn push(&mut self, channel: ChannelId, key: &[u8], payload: &Payload) {
+    /// Puts a message in the place of the one with the same key, and behind all others.
+    pub(crate) fn push(&mut self, channel: ChannelId, newest: &Newest<'_>) {
+        let (key, payload) = newest.kept();
         if self.waiting.len() >= 2 * self.places.len() + MIN_PLACES {
             self.close_up();
         }
         self.bytes += payload.len();
         let place = self.waiting.len();
-        self.waiting.push(Some((channel, payload.detached())));
-        let key = Bytes::copy_from_slice(key);
+        self.waiting.push(Some((channel, payload)));
         let before = self.places.insert((channel, key), place);
         let before = before.and_then(|before| self.waiting.get_mut(before)?.take());
         self.bytes -= before.map_or(0, |(_, payload)| payload.len());
@@ -79,7 +102,8 @@ mod tests {
         for number in 0..20_000 {
             let (channel, key) = (rng.u32(0..3), rng.u8(0..50));
             let text = format!("{number}");
-            latest.push(ChannelId(channel), &[key], &Payload::text(&*text));
+            let payload = Payload::text(&*text);
+            latest.push(ChannelId(channel), &Newest::new(&[key], &payload));
             model.retain(|(c, k, _)| (*c, *k) != (channel, key));
             model.push((channel, key, text));
             assert!(latest.waiting.len() <= 2 * 150 + MIN_PLACES + 1);
@@ -96,12 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_does_not_hold_the_pack_that_it_came_in() {
+    fn what_waits_does_not_hold_the_pack_that_it_came_in_and_is_one_for_all_tabs() {
         let pack = Bytes::from(vec![b'x'; 1_000]);
-        let mut latest = Latest::default();
-        let payload = Payload::binary(pack.slice(..5));
-        latest.push(ChannelId(1), &pack.slice(..2), &payload);
-        drop(payload);
+        let mut tabs = [Latest::default(), Latest::default()];
+        let (key, payload) = (pack.slice(..2), Payload::binary(pack.slice(..5)));
+        let newest = Newest::new(&key, &payload);
+        tabs.iter_mut()
+            .for_each(|latest| latest.push(ChannelId(1), &newest));
+        drop((key, payload));
         assert!(pack.is_unique());
+        let [one, other] = tabs.map(|mut latest| latest.take().map(|(_, payload)| payload).next());
+        let at = |payload: Option<Payload>| payload.map(|payload| payload.bytes().as_ptr());
+        assert_eq!(at(one.clone()), at(other.clone()));
+        drop((one, other));
     }
 }

@@ -128,13 +128,19 @@ impl TabSession {
         }
         self.drop_news();
         self.take_back(returned);
-        let channels = self.channels.iter();
-        let over: Vec<ChannelId> = channels
-            .filter(|(_, channel)| channel.is_over())
-            .map(|(id, _)| *id)
-            .collect();
-        for channel in over {
-            self.forget(channel);
+        let mut closing = Vec::new();
+        for (id, channel) in self.channels.iter_mut().filter(|(_, c)| c.closing) {
+            if was_leaving {
+                // It was told with the last words.
+                channel.log_out = None;
+            }
+            closing.push((*id, channel.is_over()));
+        }
+        for (channel, is_over) in closing {
+            match is_over {
+                true => self.forget(channel),
+                false => self.settle_unsent(channel),
+            }
         }
     }
 
@@ -232,6 +238,13 @@ impl TabSession {
         for pending in maybes {
             self.tell(id, ChannelEvent::MaybeSent { id: pending.id });
         }
+        self.settle_unsent(id);
+        self.channels.remove(&id);
+        self.tell(id, ChannelEvent::Closed);
+    }
+
+    /// Settles what a channel that closes has sent and no worker has; and drops what it has asked for, as no worker will know the channel.
+    pub(super) fn settle_unsent(&mut self, id: ChannelId) {
         if let Phase::HandingOver(handing_over) = &mut self.phase {
             let returned = core::mem::take(&mut handing_over.returned);
             let (of_it, others) = returned.into_iter().partition(|(of, _)| *of == id);
@@ -243,13 +256,10 @@ impl TabSession {
                 Unposted::Send(of, pending) if of == id => {
                     self.tell_not_sent(id, &pending, SendFailure::Disconnected);
                 }
-                // No worker will know the channel.
                 Unposted::Message(message) if ordering(&message) == Some(id) => {}
                 unposted => self.unposted.push_back(unposted),
             }
         }
-        self.channels.remove(&id);
-        self.tell(id, ChannelEvent::Closed);
     }
 }
 

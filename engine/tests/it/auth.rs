@@ -1,6 +1,6 @@
 //! Credentials: who is asked, what is dialled with, what is never dialled with again; and the log-out.
 
-use onesocket_engine::{Loss, SessionFailure};
+use onesocket_engine::{Loss, SessionFailure, TabSession};
 use onesocket_protocol::{
     Credential, LinkState, Millis, Payload, SendFailure, StopReason, WorkerError,
 };
@@ -465,4 +465,34 @@ fn a_log_out_that_nobody_will_do_does_not_keep_its_channel() {
     let disconnected = Outcome::NotSent(SendFailure::Disconnected);
     assert_eq!(sim.outcome(chan, send), Some(&disconnected));
     assert!(!sim.tabs[tab].session.owes_log_out());
+}
+
+#[test]
+fn a_log_out_from_before_the_welcome_ended_the_next_client() {
+    let mut sim = Sim::new(25);
+    let worker = sim.worker();
+    let tab = sim.tab(worker);
+    let before = sim.open(tab, URL);
+    let send = sim.send(before, "s:of the old log-in");
+    sim.in_tab(tab, |session| session.log_out(before.id, None));
+    sim.close(before);
+    let disconnected = Outcome::NotSent(SendFailure::Disconnected);
+    assert_eq!(sim.outcome(before, send), Some(&disconnected));
+    let next = sim.open(tab, URL);
+    sim.run(1_000);
+    assert!(sim.client(before).closed && sim.client(next).is_connected());
+    assert!(sim.client(next).stops.is_empty() && sim.server_got().is_empty());
+}
+
+#[test]
+fn a_log_out_that_was_among_the_last_words_was_done_again() {
+    let mut sim = Sim::with_tabs(26, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.in_tab(0, |session| session.log_out(chan.id, None));
+    sim.close(chan);
+    sim.in_tab(0, TabSession::bye);
+    sim.in_tab(0, |session| session.detach(Loss::Unknown));
+    assert!(sim.client(chan).closed);
+    assert!(!sim.tabs[0].session.owes_log_out());
 }

@@ -313,6 +313,22 @@ fn a_reconnect_behind_its_connect_was_a_second_dial() {
 }
 
 #[test]
+fn a_reconnect_from_before_the_welcome_replaced_the_socket_of_others() {
+    let mut sim = Sim::with_tabs(14, 1);
+    let other = sim.open(0, URL);
+    sim.run(1_000);
+    let tab = sim.tab(0);
+    let chan = sim.open(tab, URL);
+    sim.in_tab(tab, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    assert_eq!(sim.dials.len(), 1);
+    assert!(sim.client(chan).is_connected() && sim.client(other).reconnects.is_empty());
+    sim.in_tab(tab, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
 fn a_requested_reconnect_was_followed_by_a_status_of_the_old_socket() {
     let mut sim = Sim::with_tabs(11, 1);
     let chan = sim.open(0, URL);

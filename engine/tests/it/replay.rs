@@ -96,16 +96,13 @@ fn a_replay_was_asked_for_before_the_greetings_that_follow_the_opening() {
 #[test]
 fn what_was_asked_for_an_open_socket_was_sent_on_a_later_one() {
     let mut sim = Sim::with_tabs(4, 2);
-    open(&mut sim, 0, Replay::None);
+    let first = open(&mut sim, 0, Replay::None);
     sim.run(500);
     let config = sim.config(URL, |config| {
         config.replay = Replay::Ask(Payload::text("snapshot"));
     });
-    let id = sim.in_tab(1, |session| {
-        let channel = session.open(config);
-        session.reconnect(channel);
-        channel
-    });
+    let id = sim.in_tab(1, |session| session.open(config));
+    sim.in_tab(0, |session| session.reconnect(first.id));
     let late = Chan { tab: 1, id };
     sim.run(5_000);
     sim.send(late, "after");

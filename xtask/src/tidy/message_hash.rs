@@ -79,8 +79,10 @@ fn relative(path: &Path) -> String {
         .to_string()
 }
 
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 6] = [
     "protocol/src/message.rs",
+    "protocol/src/message/delivered.rs",
+    "protocol/src/message/outgoing.rs",
     "protocol/src/message/worker_side.rs",
     "protocol/src/message/worker_side/writer.rs",
     "protocol/src/frame.rs",
