@@ -128,19 +128,15 @@ async fn use_error_went_on_when_a_row_was_gone() {
     .await;
 }
 
+/// Without those that run in a page alone: a resource of a server asks nothing, and a receipt there is not waited for.
 #[tokio::test]
 async fn the_other_hooks_end_with_a_row() {
     is_gone_with_its_component(|socket, thing| {
-        beside(socket, Rc::clone(&thing));
+        beside(socket, thing);
         let _ = use_status(socket);
         let _ = use_tier(socket);
         let _ = use_ladder(socket);
         let _ = use_send(socket);
-        let _ = use_receipt(socket.send(&"hello".to_owned()).into_receipt());
-        let _ = use_request(socket, move |client| {
-            let _ = &thing;
-            client.request(|id| id.to_string())
-        });
     })
     .await;
 }

@@ -66,7 +66,7 @@ pub fn use_request<Tx: 'static, Rx: 'static, D: PartialEq + 'static>(
         let kept = Rc::clone(&kept);
         move |(client, deps, _)| {
             let now = kept.now();
-            if !now.is_pending || now.error.is_some() {
+            if !now.is_pending {
                 kept.change(Answer::awaited);
             }
             let request = ask(client, deps);
