@@ -362,6 +362,10 @@ async fn dropped_client(ctx: &Context) -> Result<()> {
     site.wait_for_sockets(0).await?;
     page.open("c", site.config("/echo")).await?;
     page.send_ok("again").await?;
+    if ctx.tier == Some(Tier::Dedicated) {
+        // Not with the worker before, which parts, and would be gone in a moment.
+        ensure!(page.ladder().await?["role"] == "leader");
+    }
     page.call("disconnect", &[json!("c")]).await?;
     site.wait_for_sockets(0).await?;
     let outcome = page.send("too late").await?;
