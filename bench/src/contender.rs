@@ -109,11 +109,6 @@ impl Contender {
 }
 
 impl Tier {
-    /// Who does the least that an app can do there: in a worker the relay, in the page gloo-net.
-    pub(crate) fn limit(self) -> Contender {
-        self.bare().unwrap_or(Contender::GlooNet)
-    }
-
     /// The relay that does nothing else in such a worker; none for the tier without one.
     pub(crate) fn bare(self) -> Option<Contender> {
         match self {

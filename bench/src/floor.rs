@@ -137,6 +137,23 @@ impl Floor {
         }
     }
 
+    /// Who shows what can't be had: whoever does the least that can be done there. It is nobody where to do the least costs more: a relay
+    /// passes each message on to a page that has to read it by itself, leaves pings to that page, and takes a tab its share of both.
+    fn limit(&self) -> Option<Contender> {
+        match (self.tier.bare(), self.figure) {
+            (
+                Some(_),
+                Figure::FloodMain
+                | Figure::SteadyMain
+                | Figure::PingAnswer
+                | Figure::TabsCpu
+                | Figure::TabMemory,
+            ) => None,
+            (Some(bare), _) => Some(bare),
+            (None, _) => Some(Contender::GlooNet),
+        }
+    }
+
     /// Judges a figure that misses this floor.
     fn judge(&self, report: &Report, is: f64, slack: f64) -> Verdict {
         let row = report.row(self.engine, self.figure, Contender::Tier(self.tier));
@@ -144,9 +161,8 @@ impl Floor {
             Bound::AtLeast(_) => self.count(report, row.max),
             _ => self.count(report, row.min),
         });
-        let limit = self.tier.limit();
+        let limit = self.limit().and_then(|limit| self.measure(report, limit));
         // One that holds the floor is none.
-        let limit = self.measure(report, limit);
         match limit.filter(|limit| !self.bound.holds(*limit)) {
             Some(limit) if self.is_within(is, limit, CLOSE) => Verdict::AtLimit,
             _ if best.is_some_and(|best| self.bound.holds(best)) => Verdict::Open,
@@ -336,7 +352,7 @@ const FLOORS: [FloorRow; 23] = [
     (
         Engine::Chromium,
         Figure::TabsBytes,
-        [Some(Bound::AtMost(0.105)), None, None],
+        [Some(Bound::AtMost(0.105)), Some(Bound::AtMost(0.105)), None],
     ),
     (
         Engine::Chromium,
@@ -370,6 +386,38 @@ mod tests {
         let missed = missed(&Report::new(&samples), slack);
         assert!(missed.len() <= 1, "{missed:?}");
         missed.first().map(Missed::verdict)
+    }
+
+    /// One sample each of the raw WebSocket, the bare relay and the shared tier.
+    fn judged_by(figure: Figure, raw: f64, bare: f64, shared: f64) -> Option<Verdict> {
+        let sample = |contender, value| Sample {
+            engine: Engine::Chromium,
+            contender,
+            figure,
+            value,
+        };
+        let samples = [
+            sample(Contender::Raw, raw),
+            sample(Contender::Bare(Kind::Shared), bare),
+            sample(Contender::Tier(Tier::Shared), shared),
+        ];
+        missed(&Report::new(&samples), 1.0)
+            .first()
+            .map(Missed::verdict)
+    }
+
+    #[test]
+    fn a_relay_that_costs_more_than_the_library_is_no_limit() {
+        for (figure, floor) in [
+            (Figure::FloodMain, 0.06),
+            (Figure::SteadyMain, 0.12),
+            (Figure::PingAnswer, 0.05),
+            (Figure::TabsCpu, 0.6),
+        ] {
+            let judged = |shared| judged_by(figure, 100.0, 150.0, shared);
+            assert_eq!(judged(100.0 * floor), None, "{figure:?}");
+            assert_eq!(judged(101.0 * floor), Some(Verdict::Lost), "{figure:?}");
+        }
     }
 
     fn judged(shared: &[f64], bare: f64) -> Option<Verdict> {
