@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::Path, process::Command};
 use anyhow::{Context as _, Result};
 use onesocket_tests::browser::Engine;
 
-use crate::{floor, plan::Plan, plot, report::Report};
+use crate::{contender::Contender, floor, plan::Plan, plot, report::Report};
 
 /// Writes `README.md`, one picture per engine, and one of what matters most into a folder.
 pub(crate) fn write(
@@ -14,24 +14,33 @@ pub(crate) fn write(
     failures: &[String],
     plan: &Plan,
 ) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut page = format!(
-        "# Benchmark\n\nMeasured {} on {}. `cargo xtask bench --docs docs/bench` measures again and writes this page.\n",
+        "# Benchmark\n\nMeasured {} on {} by `{}`. With `--docs docs/bench` it writes this page again; without `--quick` it measures five rounds, and more of everything.\n",
         today()?,
-        machine()?
+        machine()?,
+        plan.command()
     );
     let Plan {
         rounds,
         messages,
         sends,
         rate,
-        seed,
+        steady,
         ..
     } = plan;
-    let _ = writeln!(
+    let _ = write!(
         page,
-        "\n{rounds} rounds, order from seed {seed}; {messages} messages of 200 bytes in a flood, {sends} upstream, {rate} a second in the steady stream.\n\n{METHOD}"
+        "\n{rounds} rounds; {messages} messages of 200 bytes in a flood, {sends} upstream, {rate} a second in the steady stream, for {} s.",
+        steady.as_secs_f64()
     );
+    let of_peers = plan.messages_of(Contender::Comlink);
+    if of_peers != *messages {
+        let _ = write!(
+            page,
+            " The flood of peers without a floor is of {of_peers}."
+        );
+    }
+    let _ = writeln!(page, "\n\n{METHOD}");
     let main = plot::draw(report, Engine::Chromium, |it| plot::MAIN.contains(&it))?;
     if let Some(main) = main {
         fs::write(folder.join("main.svg"), main)?;
@@ -91,11 +100,11 @@ const METHOD: &str = "\
 ## Method
 
 - Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
-  contenders, one after the other, in an order that the seed decides. Shown are medians with the least and the most.
+  contenders, one after the other, in an order that the seed decides. The browser is the same for all of a run: its caches of scripts and wasm have what earlier pages have loaded. Shown are medians with the least and the most.
 - A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s. So the start of a page and its worker is not part of a load, and has rows
   of its own; nor is what the driver's first questions cost a page, which are asked before.
-- A quick run has one round in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, in its first round alone; of Firefox and WebKit it has the flood and the echo. With fewer
-  than three rounds it has half the sends and a shorter look at the idle page, the tabs and the bare relays in the first round alone, the peers without a floor in Chromium alone, and of Firefox and WebKit one flood.
+- A quick run has one round in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, and in Chromium the tabs of tab-election, which shares a socket, in its first round alone; of Firefox and WebKit it has the flood and the echo. With fewer
+  than three rounds it has half the sends and a shorter look at the idle page, the tabs and the bare relays in the first round alone, the peers without a floor in Chromium alone, with a fifth of the flood and without tabs, and of Firefox and WebKit one flood.
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
 - Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
@@ -122,7 +131,7 @@ const METHOD: &str = "\
 - `bare-shared` and `bare-dedicated` are what is left of the library's way without the library: a hundred lines of JavaScript that pass on what comes, in batches as ours, and do nothing else. No
   reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run of fewer than three rounds has it in Chromium for the flood, the echo, large frames and upstream, elsewhere for the flood.
 - A floor that is missed is *lost*, and the run has failed, unless it says of it: *open*, when the tier's best round holds it; *at its limit*, when the bare relay (gloo-net for the main tier) misses it in the same run as well, and is
-  not better by more than a tenth; or, in a run of fewer than three rounds, *near*, when it is missed by less than a half, or by less than a half more than that relay misses it. There what is lost is measured in two rounds more before it is, while there is time. `-- --strict` fails for each.
+  not better by more than a tenth (where to do the least costs a page more, in its time, its pings, ten tabs' processor time and memory, no relay excuses a miss); or, in a run of fewer than three rounds, *near*, when it is missed by less than a half, or by less than a half more than that relay misses it. There what is lost is measured in two rounds more before it is, while there is time. `-- --strict` fails for each.
 - `inspected-` figures, of Chromium alone, are those of a page whose network the developer tools watch, as they do while they are open or a driver like Playwright has the page: of it and its dedicated workers each message is told to the tools, of a SharedWorker none is. It is a fifth of the flood's messages, received and sent, and the
   same echo. A quick run of fewer than three rounds does without. Nobody's users see them; the floors of 2.2 and 1.5 times the rate and of the echo are [what such pages come to](../../DESIGN.md#speed).
 - The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.

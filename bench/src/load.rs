@@ -81,7 +81,9 @@ impl Load {
     /// Whether a contender takes part.
     pub(crate) fn is_for(self, contender: Contender) -> bool {
         match self {
-            Self::Tabs | Self::Inspected => !contender.is_extra(),
+            // Of the further peers one shares a socket.
+            Self::Tabs => !contender.is_extra() || contender == Contender::TabElection,
+            Self::Inspected => !contender.is_extra(),
             Self::Json => matches!(contender, Contender::Raw | Contender::Tier(_)),
             Self::Transcoded => matches!(contender, Contender::Tier(_)),
             _ => true,

@@ -129,7 +129,8 @@ impl Plan {
         let is_telling = matches!(load, Load::Flood | Load::Echo) || !self.figures.is_empty();
         if self.has_time() {
             let is_extra = contender.is_extra();
-            return (is_telling || is_chromium && !is_extra) && (round == 1 || !is_extra);
+            let is_of_interest = is_telling || is_chromium && (!is_extra || load == Load::Tabs);
+            return is_of_interest && (round == 1 || !is_extra);
         }
         let has_floor = match (engine, load) {
             (Engine::Chromium, Load::Pings) => contender != Contender::Tier(Tier::Main),
@@ -152,6 +153,32 @@ impl Plan {
     /// Whether it need not be over in three minutes: who asks for three rounds, or for a figure by its name, has the time.
     pub(crate) fn has_time(&self) -> bool {
         !self.quick || self.rounds >= ROUNDS_OF_TIME || !self.figures.is_empty()
+    }
+
+    /// What measures the same again.
+    pub(crate) fn command(&self) -> String {
+        let mut command = "cargo xtask bench".to_owned();
+        if self.engines.len() < Engine::ALL.len() {
+            for engine in &self.engines {
+                command.push_str(&format!(" --engine {engine}"));
+            }
+        }
+        if self.quick {
+            command.push_str(" --quick");
+        }
+        command.push_str(&format!(
+            " --rounds {} --shuffle-seed {}",
+            self.rounds, self.seed
+        ));
+        if !self.only.is_empty() || !self.figures.is_empty() {
+            command.push_str(" --");
+        }
+        for (flag, names) in [("only", &self.only), ("figure", &self.figures)] {
+            if !names.is_empty() {
+                command.push_str(&format!(" --{flag} {}", names.join(",")));
+            }
+        }
+        command
     }
 
     /// What is put down to chance when it is judged.
@@ -177,9 +204,9 @@ impl Plan {
         }
     }
 
-    /// Quotes of a flood. Some peers take so long that a quick run would not be one.
+    /// Quotes of a flood. Some peers take so long that a run of three minutes would not be one.
     pub(crate) fn messages_of(&self, contender: Contender) -> u32 {
-        match self.quick && contender.is_extra() {
+        match contender.is_extra() && !self.has_time() {
             true => self.messages / 5,
             false => self.messages,
         }
@@ -199,5 +226,55 @@ impl Plan {
     fn compares(&self, contender: Contender) -> bool {
         let is_named = self.only.iter().any(|it| it == contender.name());
         self.only.is_empty() || contender == Contender::Raw || is_named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(engines: &[Engine], quick: bool, rounds: Option<u32>) -> Plan {
+        Plan::new(engines.to_vec(), quick, rounds, 7, PathBuf::new())
+    }
+
+    #[test]
+    fn the_command_says_what_is_measured_again() {
+        let published = plan(&Engine::ALL, true, Some(3));
+        assert_eq!(
+            published.command(),
+            "cargo xtask bench --quick --rounds 3 --shuffle-seed 7"
+        );
+        let some = Plan {
+            figures: vec!["echo".to_owned(), "tabs".to_owned()],
+            ..plan(&[Engine::WebKit], false, None)
+        };
+        assert_eq!(
+            some.command(),
+            "cargo xtask bench --engine webkit --rounds 5 --shuffle-seed 7 -- --figure echo,tabs"
+        );
+    }
+
+    #[test]
+    fn only_a_run_of_three_minutes_floods_some_peers_less() {
+        let of_comlink = |plan: Plan| plan.messages_of(Contender::Comlink);
+        assert_eq!(of_comlink(plan(&Engine::ALL, true, None)), 20_000);
+        assert_eq!(of_comlink(plan(&Engine::ALL, true, Some(3))), 100_000);
+        assert_eq!(of_comlink(plan(&Engine::ALL, false, None)), 100_000);
+    }
+
+    #[test]
+    fn tabs_are_those_of_who_can_share_and_of_who_has_a_floor() {
+        let published = plan(&Engine::ALL, true, Some(3));
+        let of_tabs = published.contenders(Engine::Chromium, Load::Tabs, 1);
+        assert!(of_tabs.contains(&Contender::TabElection));
+        assert!(!of_tabs.contains(&Contender::Comlink));
+        let later = published.contenders(Engine::Chromium, Load::Tabs, 2);
+        assert!(!later.contains(&Contender::TabElection));
+        let short = plan(&Engine::ALL, true, None);
+        assert!(
+            !short
+                .contenders(Engine::Chromium, Load::Tabs, 1)
+                .contains(&Contender::TabElection)
+        );
     }
 }

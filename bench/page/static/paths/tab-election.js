@@ -7,7 +7,7 @@ export const load = async () => {
   const remote = spoke.client("socket");
   return app(async (url) => {
     const socket = { send: (data) => remote.send(data.buffer ?? data) };
-    remote.on("message", (data) => socket.onmessage({ data }));
+    remote.on("message", (data) => socket.onmessage?.({ data }));
     await remote.open(url);
     return socket;
   });
