@@ -15,10 +15,14 @@ mod run;
 mod server;
 mod tabs;
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::{Context as _, Result};
-use clap::{Parser, builder::PossibleValuesParser};
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, builder::PossibleValuesParser, value_parser};
 use onesocket_tests::browser::Engine;
 
 use crate::{contender::Contender, floor::Verdict, load::Load, plan::Plan, report::Report};
@@ -32,7 +36,7 @@ struct Cli {
     #[arg(long)]
     quick: bool,
     /// Rounds, each of which measures everything once.
-    #[arg(long)]
+    #[arg(long, value_parser = value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Decides in which order things are measured. Random if it is left out, and printed.
     #[arg(long)]
@@ -61,6 +65,8 @@ struct Cli {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
+    // Before anything is measured: it would be lost.
+    prepare(cli.json.as_deref(), cli.docs.as_deref())?;
     let seed = cli.shuffle_seed.unwrap_or_else(|| fastrand::u64(..));
     let engines = match cli.engine.is_empty() {
         true => Engine::ALL.to_vec(),
@@ -73,12 +79,6 @@ async fn main() -> Result<ExitCode> {
     let outcome = run::run(&plan).await;
     let report = Report::new(&outcome.samples);
     print!("{}", report.table());
-    if let Some(path) = cli.json {
-        fs::write(&path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
-    }
-    if let Some(folder) = cli.docs {
-        docs::write(&folder, &report, &outcome.failures, &plan)?;
-    }
     let missed = floor::missed(&report, plan.slack());
     for floor in &missed {
         println!("missed: {floor}");
@@ -95,8 +95,30 @@ async fn main() -> Result<ExitCode> {
         "{} floors are missed, {lost} of them lost; {failures} measurements failed",
         missed.len()
     );
+    ensure!(!outcome.samples.is_empty(), "nothing was measured");
+    if let Some(path) = cli.json {
+        fs::write(&path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
+    }
+    if let Some(folder) = cli.docs {
+        docs::write(&folder, &report, &outcome.failures, &plan)?;
+    }
     if lost == 0 && failures == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// Makes the folders of what will be written, and finds out whether it can be.
+fn prepare(json: Option<&Path>, docs: Option<&Path>) -> Result<()> {
+    let folder = json.and_then(Path::parent);
+    for folder in folder.into_iter().chain(docs) {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    let pages = docs.map(|docs| docs.join("README.md"));
+    for file in json.into_iter().chain(pages.as_deref()) {
+        let mut options = fs::OpenOptions::new();
+        let opened = options.append(true).create(true).open(file);
+        opened.with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
 }

@@ -29,7 +29,7 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     docs: Option<PathBuf>,
     /// Rounds, each of which measures everything once.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Decides in which order things are measured. Random if it is left out, and printed.
     #[arg(long)]
