@@ -367,7 +367,10 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         self.shared.gate.wait(self.shared.buffered_amount())
     }
 
-    /// Returns how the connection is doing, as last heard. No waiting: a worker tells every change.
+    /// Returns how the connection is doing, as last heard, without waiting. A worker tells every change of the state; the tabs and what is
+    /// queued are as of the last one, or as [`refresh_status`](Self::refresh_status) has asked.
+    ///
+    /// It changes when [`Event::Status`] is told, which is behind the event that tells of the same change, or in front of it: see there.
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.status.borrow().clone()

@@ -55,7 +55,13 @@ pub enum Event<Rx> {
         /// Whether the server has refused the last one.
         refused: bool,
     },
-    /// How the connection is doing, after every change.
+    /// How the connection is doing: when this client joins it, after every change of the state, and when
+    /// [`Client::refresh_status`](crate::Client::refresh_status) asks. Tabs that come and go, and what is queued meanwhile, are told with the next.
+    ///
+    /// It stands behind the [`Connected`](Self::Connected), [`Reconnecting`](Self::Reconnecting) or [`Disconnected`](Self::Disconnected) of the
+    /// same change, in which [`Client::status`](crate::Client::status) is still the one before. It stands in front of a
+    /// [`NeedsAuth`](Self::NeedsAuth), of the `Connected` of a client that joins an open connection, and of a `Disconnected` because there is no
+    /// worker, or that is a client's last event.
     Status(Status),
     /// Messages were dropped, here: the page, or the reader of this stream, did not keep up.
     Lagged {

@@ -185,7 +185,7 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   replyTo?(message: Rx): number | null | undefined;
 }
 
-/** How a connection is doing. */
+/** How a connection is doing. The tabs, and what is queued, are as of the last change of the state. */
 export interface Status {
   state: "connecting" | "connected" | "reconnecting" | "offline" | "needs-auth" | "stopped";
   /** Where the loop runs; `null` while it runs nowhere. */
@@ -216,6 +216,10 @@ export interface ClientEventMap<Rx> {
   /** The server has sent a message; `replayed`: before this tab joined. */
   message: MessageEvent<Rx> & { readonly replayed: boolean };
   reconnecting: ReconnectingEvent;
+  /**
+   * The state has changed. It comes behind the `reconnecting` or `open` of the same change, in which `status` is still the one before; in front of the `open` of a
+   * client that joins an open connection, and of `close`.
+   */
   status: Event & { readonly status: Status };
   /** Messages were dropped, because the page did not keep up. */
   lagged: Event & { readonly missed: number };
