@@ -105,7 +105,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets when to stop dialling. Default: never. The end is an [`Event::Disconnected`](crate::Event::Disconnected).
+    /// Sets when to stop dialling. Default: never. The end is an [`Event::Disconnected`](crate::Event::Disconnected). A tab that joins begins anew.
     #[must_use]
     pub fn give_up(mut self, give_up: GiveUp) -> Self {
         self.policy.give_up = give_up;
@@ -113,7 +113,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     }
 
     /// Sets the WebSocket close codes after which dialling again is pointless. Default: 1002, 1003, 1007, 1008, 1010, by which
-    /// a server says that this client can't succeed ([RFC 6455, section 7.4.1](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1)).
+    /// a server says that this client can't succeed ([RFC 6455, section 7.4.1](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1)). A tab that
+    /// joins dials again all the same.
     #[must_use]
     pub fn fatal_codes(mut self, codes: impl IntoIterator<Item = u16>) -> Self {
         self.policy.fatal_codes = codes.into_iter().collect();

@@ -424,7 +424,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
 
     /// Closes the socket by a code of the app's, behind what was sent before, and ends the connection for all its tabs: each client hears
     /// [`Event::Disconnected`] with [`StopReason::Closed`], which says how the server has answered. [`reconnect`](Self::reconnect) starts
-    /// it anew.
+    /// it anew, and so does any tab that joins.
     ///
     /// [`disconnect`](Self::disconnect) needs no code and leaves other tabs what they have. A worker that was given it and is lost takes it
     /// along, and the next one connects.

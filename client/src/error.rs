@@ -115,7 +115,8 @@ pub enum SendError {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadyError {
-    /// The connection has stopped. [`Client::reconnect`](crate::Client::reconnect) starts it anew, unless it was logged out.
+    /// The connection has stopped. [`Client::reconnect`](crate::Client::reconnect) starts it anew, or a tab that joins; not for a client that was logged
+    /// out.
     #[error("the connection has stopped")]
     Stopped(#[source] StopReason),
     /// There is no worker and none will come. [`Client::reconnect`](crate::Client::reconnect) tries the tiers again.
@@ -148,7 +149,8 @@ pub enum RequestError {
     Dropped,
 }
 
-/// Something that went wrong and does not end the connection; see [`Event::Error`](crate::Event::Error).
+/// Something that went wrong. Only [`NoWorker`](Self::NoWorker) and [`WorkerError::TooManyChannels`] end anything; see
+/// [`Event::Error`](crate::Event::Error).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -166,7 +168,8 @@ pub enum ClientError {
     /// What the app has supplied can't be a credential. Correct it; the next tab is asked meanwhile.
     #[error("the credential can't be dialled with")]
     InvalidCredential(#[source] BuildError),
-    /// There is no worker and none will come. This one does end it.
+    /// There is no worker and none will come. This one does end it: no tier is tried again before [`Client::reconnect`](crate::Client::reconnect) is called,
+    /// or another client is built.
     #[error("there is no worker")]
     NoWorker(#[source] SessionFailure),
 }

@@ -44,7 +44,8 @@ pub enum Event<Rx> {
         /// Why there is no socket.
         cause: ReconnectCause,
     },
-    /// The loop has ended. [`Client::reconnect`](crate::Client::reconnect) starts it anew.
+    /// The loop has ended. [`Client::reconnect`](crate::Client::reconnect) starts it anew, for all its tabs, and so does any tab that joins. For a client
+    /// that was logged out, or is [one too many](crate::WorkerError::TooManyChannels), it is the last event.
     Disconnected {
         /// Why.
         reason: StopReason,
@@ -78,7 +79,8 @@ pub enum Event<Rx> {
         /// it is known only that somebody speaks a newer protocol.
         build: Option<u64>,
     },
-    /// Something went wrong; the connection lives on.
+    /// Something went wrong. It ends nothing, but for [`ClientError::NoWorker`] and
+    /// [`WorkerError::TooManyChannels`](crate::WorkerError::TooManyChannels), behind which [`Disconnected`](Self::Disconnected) follows.
     Error(ClientError),
 }
 

@@ -225,7 +225,7 @@ export interface ClientEventMap<Rx> {
   lagged: Event & { readonly missed: number };
   /** A newer build of the app is out. */
   update: Event & { readonly build?: number };
-  /** Something went wrong and ends nothing. */
+  /** Something went wrong. It ends nothing, unless no tier works or the worker has 256 clients of this page already: then `close` follows. */
   error: ErrorEvent;
   /** It has ended, by `close`, or because dialling again is pointless. `text` says so for people. Its last event. */
   close: CloseEvent & { readonly text: string };

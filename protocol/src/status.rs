@@ -52,7 +52,7 @@ pub enum LinkState {
         /// Which dial in a row after the lost or failed one comes, from 1.
         attempt: u32,
     },
-    /// The loop has ended. It starts anew when a tab asks it to.
+    /// The loop has ended. It starts anew when a tab joins, or asks for a new socket.
     Stopped(StopReason),
     /// Nothing is dialled before a tab comes with a credential: the server has refused the last one, or no tab has one. The
     /// tabs are asked again when one joins, or asks for a new socket.

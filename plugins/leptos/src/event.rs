@@ -41,7 +41,7 @@ pub fn use_event<Tx: 'static, Rx: 'static>(
     });
 }
 
-/// Returns the last error that ended nothing: a message that can't be decoded, a complaint of the worker. What ends the connection
+/// Returns the last error: a message that can't be decoded, a complaint of the worker, that there is none. What ends the connection
 /// is in the [status](crate::use_status), what becomes of a send in [`use_send`](crate::use_send).
 ///
 /// Set it to `None` to dismiss it. With another client there is none.

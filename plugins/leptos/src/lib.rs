@@ -58,7 +58,7 @@
 //! | how one send has ended | [`use_receipt`] | a signal |
 //! | to ask, and show the answer | [`use_request`] | a resource |
 //! | to subscribe with the server for as long as a component is mounted | [`use_greeting`] | a signal with the error |
-//! | what went wrong and ended nothing | [`use_error`] | a signal |
+//! | what went wrong | [`use_error`] | a signal |
 //!
 //! # Accounts, routes, hot reload
 //!

@@ -62,7 +62,7 @@
 //! | to send, and show how it ends | [`use_send`], and [`use_receipt`] for each message on its own |
 //! | to ask, and show the answer | [`use_request`] |
 //! | to subscribe with the server for as long as a component is mounted | [`use_greeting`] |
-//! | what went wrong and ended nothing | [`use_error`] |
+//! | what went wrong | [`use_error`] |
 //!
 //! A [reducer](yew::functional::use_reducer) is fed by `use_event(&client, move |event| dispatcher.dispatch(event))`; a future is
 //! `client.request(..)` in [`use_future`](yew::suspense::use_future).
