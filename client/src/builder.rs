@@ -167,7 +167,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     ///
     /// The tabs of the connection are asked one after the other, each for up to [`auth_timeout`](Self::auth_timeout), and
     /// first the one that had the last good one. When the server refuses a credential, by one of the
-    /// [`auth_codes`](Self::auth_codes), it is never dialled with again; a tab that answers with it hears
+    /// [`auth_codes`](Self::auth_codes), it is not dialled with again, as long as it is one of the last 16 that it has refused of this connection, and the
+    /// worker is the same; a tab that answers with it hears
     /// [`WorkerError::CredentialRefused`](crate::WorkerError::CredentialRefused), and the next one is asked. When none has another,
     /// nothing is dialled any more: [`Event::NeedsAuth`](crate::Event::NeedsAuth).
     ///
@@ -239,7 +240,10 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets how long the socket stays open after the last tab has left. Default: 2 s, so that a reload finds it open.
+    /// Sets how long the socket stays open after the last tab has left. Default: 2 s. A reload finds it open where the worker outlives the page: in the
+    /// shared tier while another tab has it, or in a browser that keeps it
+    /// [while its only tab navigates](https://github.com/whatwg/html/issues/9278), and where another tab leads. A page's own dedicated worker, and the
+    /// loop of the main tier, end with the page.
     #[must_use]
     pub fn linger(mut self, linger: Duration) -> Self {
         self.policy.linger = linger.into();
@@ -272,7 +276,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets what this client is given when it joins a connection that other tabs have opened. Default: nothing.
+    /// Sets what this client is given when it joins a connection that other tabs have opened. Default: nothing. [`Replay::Last`] says how much is kept, and
+    /// since when.
     #[must_use]
     pub fn replay(mut self, replay: Replay) -> Self {
         self.replay = replay;

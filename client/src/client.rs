@@ -405,7 +405,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// Ends the connection for all tabs of this account: the socket is closed, sends fail, and each client hears
     /// [`Event::Disconnected`] with [`StopReason::LoggedOut`] as its last event. For another log-in a new client is built.
     ///
-    /// It holds if the worker is lost meanwhile: the next one is told. A tab that is frozen hears of it when it thaws; if the worker is
+    /// It holds if the worker is lost meanwhile: the next one is told, for 30 s at most once the client is dropped. A tab that is frozen hears of it when it thaws; if the worker is
     /// lost before, it may open the connection again, so let the server end the session too.
     ///
     /// ```

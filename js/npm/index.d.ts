@@ -144,7 +144,7 @@ export interface Heartbeat {
   deadline?: number;
   /** What is sent, as it is. */
   ping: string | Uint8Array;
-  /** What the server answers; it is no message then. Default: anything that comes will do. */
+  /** What the server answers; it is no message then. Whatever else comes is a sign of life, too. Default: none, what it answers is a message like any other. */
   pong?: string | Uint8Array;
 }
 
@@ -162,13 +162,13 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   /** Whose connection it is: those of different accounts are never shared. */
   account?: string;
   /**
-   * How many of the last messages this tab is given when it joins a connection that other tabs have opened: 1 MiB of them at most, and what has come since a tab first
-   * asked for so many. Default: 0.
+   * How many of the last messages this tab is given when it joins a connection that other tabs have opened: 10,000 and 1 MiB of them at most, and what has come on this
+   * socket since a tab first asked for so many. Default: 0.
    */
   replay?: number;
   /** With how many bytes on their way `ready` still lets a sender go on. Default: 1 MiB. */
   readyAt?: number;
-  /** How many milliseconds the socket outlives its last tab, so that a reload finds it open. Default: 2000. */
+  /** How many milliseconds the socket outlives its last tab. A reload finds it open where the worker outlives the page, as a shared one may. Default: 2000. */
   linger?: number;
   /**
    * Supplies a credential for each dial, or nothing: then another tab of the account is asked. `refused`: the server has closed the last one with 4401, so a

@@ -70,7 +70,7 @@ pub struct LinkPolicy {
     pub answer: Option<Answer>,
     /// What may wait while there is no open socket.
     pub queue: QueueLimits,
-    /// How long the socket stays open after its last tab has left: a page that is reloaded finds it open.
+    /// How long the socket stays open after its last tab has left: a page that is reloaded finds it open, where the worker outlives the page.
     pub linger: Millis,
     /// The longest message that is taken from the server, in bytes; at most [`limits::MAX_PAYLOAD_BYTES`].
     pub max_received_bytes: u32,
@@ -194,7 +194,7 @@ impl Default for Backoff {
 pub struct GiveUp {
     /// After so many dials without a stable socket.
     pub attempts: Option<u32>,
-    /// After so long without a stable socket, time offline not counted.
+    /// After so long without a stable socket. Neither the time offline counts, nor that in which no tab has a credential.
     pub after: Option<Millis>,
 }
 
@@ -208,7 +208,8 @@ pub struct Heartbeat {
     pub deadline: Millis,
     /// What is sent.
     pub ping: Payload,
-    /// What the server answers. Messages equal to it are not delivered to the tabs. `None`: anything received counts.
+    /// What the server answers. Messages equal to it are not delivered to the tabs. Anything received shows that the server lives; with this set, it alone
+    /// measures [`Status::round_trip`](crate::Status::round_trip).
     pub pong: Option<Payload>,
 }
 
@@ -342,7 +343,9 @@ pub enum Replay {
     /// Nothing: it sees what arrives from now on.
     #[default]
     None,
-    /// The last messages received on the open socket, as many as both numbers allow.
+    /// The last messages received on the open socket, as many as both numbers allow; at most [`limits::MAX_REPLAY_FRAMES`] and
+    /// [`limits::MAX_REPLAY_BYTES`]. They are kept from when a tab has first asked for so many. A message longer than any tab has asked for in
+    /// bytes empties what is kept: there would be a hole.
     Last {
         /// At most so many.
         frames: u32,

@@ -66,7 +66,7 @@
 //! ([`ClientBuilder::is_alike`](onesocket::ClientBuilder::is_alike)), the connection is another one, and everything that hooks have
 //! kept of the old one is forgotten: nothing of one account is shown to another. For several accounts side by side each has a provider;
 //! nested ones are told apart by handing on the outer handle. Two providers of one connection are two clients on one socket. A page
-//! that is reloaded in development finds its socket open, and a patched view keeps its client.
+//! that is reloaded in development finds its socket open in the shared tier, if the browser has kept the worker; a patched view keeps its client.
 //!
 //! # On a server
 //!

@@ -72,7 +72,8 @@
 //! A provider whose config changes in its data ([`ClientBuilder::is_alike`](onesocket::ClientBuilder::is_alike)) connects anew, and
 //! everything that hooks have kept of the old connection is forgotten: nothing of one account is shown to another. For several
 //! accounts side by side each has a provider; nested ones are told apart by handing the outer client on as a property. Two providers
-//! of one connection are two clients on one socket. A page that `trunk serve` reloads finds its socket open.
+//! of one connection are two clients on one socket. A page that `trunk serve` reloads finds its socket open in the shared tier, if the browser has kept
+//! the worker.
 //!
 //! # On a server
 //!
