@@ -99,8 +99,9 @@ pub enum SendError {
     /// [`Codec::ack_id`](crate::Codec::ack_id). It was not sent.
     #[error("the codec does not say how the message is acknowledged")]
     NoAckId,
-    /// It may have been sent, and will not be sent again: the worker was lost while it handed it to the socket, or the server has
-    /// not acknowledged it in time.
+    /// It may have been sent, and will not be sent again: the worker was lost while it handed it to the socket; it was posted, and the page went into
+    /// the back-forward cache before its receipt came, or its worker hung and could not be fenced off, or did not answer a change of tier within 2 s; or
+    /// the server has not acknowledged it in time, or before the connection has stopped.
     #[error("message {id} may have been sent")]
     MaybeSent {
         /// Its number.
@@ -134,7 +135,7 @@ pub enum RequestError {
     /// The request was not sent, or may not have been.
     #[error("the request failed")]
     Send(#[source] SendError),
-    /// No answer came in time. The request may have been carried out.
+    /// No answer came in time. The request may have been carried out, and one that still waits for a socket is sent when there is one.
     #[error("no answer within {} ms", Millis::from(*after).0)]
     Timeout {
         /// How long was waited.

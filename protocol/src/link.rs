@@ -68,7 +68,7 @@ pub struct LinkPolicy {
     pub heartbeat: Option<Heartbeat>,
     /// What the worker says when the server pings.
     pub answer: Option<Answer>,
-    /// What may wait while there is no open socket.
+    /// What may wait while there is no open socket, or for the server's acknowledgement.
     pub queue: QueueLimits,
     /// How long the socket stays open after its last tab has left: a page that is reloaded finds it open, where the worker outlives the page.
     pub linger: Millis,
@@ -316,7 +316,7 @@ pub enum LatestBy {
     JsonMember(String),
 }
 
-/// What may wait while there is no open socket.
+/// What may wait while there is no open socket, or for the server's acknowledgement.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct QueueLimits {
     /// Messages of all tabs together.
