@@ -24,8 +24,8 @@ pub enum BuildError {
         /// The scheme.
         scheme: String,
     },
-    /// A `ws:` URL of another host from an `https:` page: browsers refuse it
-    /// ([mixed content](https://developer.mozilla.org/en-US/docs/Web/Security/Mixed_content)). Use `wss:`.
+    /// A `ws:` URL from an `https:` page, the page's own host included; only loopback (`localhost`, `*.localhost`, `127.*`, `[::1]`) is let through. Browsers refuse
+    /// it ([mixed content](https://developer.mozilla.org/en-US/docs/Web/Security/Mixed_content)). Use `wss:`.
     #[error("an https page may not open {url}")]
     InsecureUrl {
         /// The URL, without its secrets.

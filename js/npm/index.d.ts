@@ -263,12 +263,20 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
    */
   ready(): Promise<void>;
 
-  /** Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s, `Infinity` for none. */
+  /**
+   * Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s, `Infinity` for none.
+   *
+   * Rejected with a `DOMException` whose name is `TimeoutError` when no answer has come in time: what still waits for a socket then is sent when there is one. As
+   * `send` is, `NotSent` or `MaybeSent`, when it may not have been sent. With an `Error` when the client is closed or has ended, a `TypeError` without `replyTo`, and
+   * what `build` or the codec's `encode` throws.
+   */
   request(build: (id: number) => Tx, options?: { timeout?: number }): Promise<Rx>;
 
   /**
    * Has a message sent first on every new socket, before anything that waits: a log-in, a subscription. Of the same one of several tabs only one is sent. Returns
    * what drops it; `farewell` is sent when no tab holds it any more. One over 1 MiB is told as `error`.
+   *
+   * @throws What the codec's `encode` throws of either.
    */
   greet(greeting: Tx, farewell?: Tx): () => void;
 
