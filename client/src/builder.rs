@@ -298,7 +298,10 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets what the debug log shows. Default: nothing.
+    /// Sets what the debug log shows. Default: nothing. As the first client of a page with this worker says it, see [`build`](Self::build);
+    /// [`Client::set_debug`] at any time.
+    ///
+    /// It goes to the app's `tracing` subscriber if one is installed by then, else to the console: then no other can be installed any more.
     #[must_use]
     pub fn debug(mut self, level: DebugLevel) -> Self {
         self.debug = Some(level);
@@ -306,7 +309,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     }
 
     /// Sets everything about the worker: script, name, tiers, timeouts; [`tier`](Self::tier) and [`debug`](Self::debug) go
-    /// before it, whatever the order of the calls. Default: `onesocket-worker.js` beside the page.
+    /// before it, whatever the order of the calls. Default: `onesocket-worker.js` beside the page. All but what [`build`](Self::build) names counts as the
+    /// first client of a page with this worker has it.
     #[must_use]
     pub fn worker(mut self, config: ManagerConfig) -> Self {
         self.worker = config;
@@ -347,7 +351,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             && self.manager == other.manager
     }
 
-    /// Builds the client and connects. Clients of a page with the same configuration of the worker share it, and its port.
+    /// Builds the client and connects. Clients of a page share a worker, and its port, when the `name`, `script`, `script_kind` and `tiers` of their
+    /// [`ManagerConfig`] are equal. Its other fields, such as `build`, `pace` and `debug`, count as the first of them has them, until the last one is gone.
     ///
     /// # Errors
     ///
