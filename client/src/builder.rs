@@ -84,6 +84,11 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     }
 
     /// Offers a subprotocol, after those offered before. At most 32.
+    ///
+    /// Browsers say of no failed handshake why it failed. So while no socket of the connection was ever open, the 1st, 9th, 17th, … failure in a row is
+    /// followed by a dial without any, to find out whether they are what the server refuses:
+    /// [`ReconnectCause::SubprotocolRefused`](crate::ReconnectCause::SubprotocolRefused). What it opens is closed at once. There is none with
+    /// [`auth`](Self::auth), nor where [`give_up`](Self::give_up) allows one dial only.
     #[must_use]
     pub fn subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
         self.key.subprotocols.push(subprotocol.into());

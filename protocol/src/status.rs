@@ -82,7 +82,8 @@ pub enum ReconnectCause {
     Closed(CloseInfo),
     /// The server did not answer a heartbeat in time.
     HeartbeatTimeout,
-    /// The server can be reached, and accepts none of the subprotocols.
+    /// The server can be reached, and accepts none of the subprotocols: it has opened the socket without one of them, or only when none was offered. A failed
+    /// handshake does not say so, and is followed now and then by such a dial, while no socket of the connection was ever open.
     SubprotocolRefused,
     /// The browser said that it is offline.
     Offline,
