@@ -297,7 +297,7 @@ pub enum ToTab {
         /// The messages.
         packed: Packed,
     },
-    /// How the connection is doing: after every change, and when asked for.
+    /// How the connection is doing: after every change of the state, and when asked for.
     Status {
         /// The channel.
         channel: ChannelId,
