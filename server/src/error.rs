@@ -8,6 +8,8 @@ use axum::{
 };
 use thiserror::Error;
 
+use crate::endpoint::Endpoint;
+
 /// Says why a server did not start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -45,7 +47,7 @@ pub enum ServerError {
 #[non_exhaustive]
 pub enum FaultError {
     /// There is no such WebSocket end point.
-    #[error("path {path:?} is none of /chat, /echo, /feed, /ledger, /sink")]
+    #[error("path {path:?} is none of {}", Endpoint::ALL.map(Endpoint::path).join(", "))]
     UnknownEndpoint {
         /// The path as it was given.
         path: String,

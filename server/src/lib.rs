@@ -1,6 +1,6 @@
 //! The embedded dev server of the onesocket demo and of every test.
 //!
-//! It serves the built files under a strict Content-Security-Policy, offers four WebSocket end points whose behaviour a test can
+//! It serves the built files under a strict Content-Security-Policy, offers WebSocket end points whose behaviour a test can
 //! predict, counts everything, and breaks on demand. It runs in the process that starts it, so that a test can stop it and start it
 //! again on the same port.
 //!
@@ -21,12 +21,13 @@
 //!
 //! # WebSocket end points
 //!
-//! Every one accepts frames and messages of up to [`MAX_FRAME_BYTES`], and selects a subprotocol only by its query: `?protocols=a,b`
-//! lists those it accepts. Without a match the answer has no `Sec-WebSocket-Protocol` header, which a browser that offered one takes
-//! as a failure.
+//! Every one accepts frames and messages of up to [`MAX_FRAME_BYTES`], and selects a subprotocol by its query: `?protocols=a,b` lists
+//! those it accepts. Without that `/auth` selects the first that begins with `bearer.`, and no other selects any. Without a match the
+//! answer has no `Sec-WebSocket-Protocol` header, which a browser that offered one takes as a failure.
 //!
 //! | path | does |
 //! |---|---|
+//! | `/auth?token=T` | returns text as text and binary as binary to who has a [valid](Faults::allow_token) token: in the query, else behind `bearer.` in a subprotocol, else as the first message, `token:T`, within 5 s; closes all others with 4401 |
 //! | `/echo` | returns text as text, binary as binary and the payload of a ping as binary |
 //! | `/chat?room=NAME` | sends each frame to all in the room, the sender included; a newcomer first gets the room's history |
 //! | `/feed?rate=&size=&count=` | sends numbered binary frames ([`feed_frame`]); `rate=0` floods |

@@ -20,7 +20,7 @@ async fn bad_parameters_are_400_and_say_which() {
     };
     check(
         "drop?path=/nope",
-        "path \"/nope\" is none of /chat, /echo, /feed, /ledger, /sink",
+        "path \"/nope\" is none of /auth, /chat, /echo, /feed, /ledger, /sink",
     )
     .await;
     check("drop?path=/chat&id=1", "not both").await;
