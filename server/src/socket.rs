@@ -166,14 +166,19 @@ impl Writer {
         let mut next = Some(first);
         let mut batch = 0;
         while let Some(queued) = next {
-            self.hold(queued.at).await?;
             let bytes = match &queued.message {
-                Message::Text(text) => text.len(),
-                Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-                Message::Close(_) => 0,
+                Message::Text(text) => Some(text.len()),
+                Message::Binary(bytes) => Some(bytes.len()),
+                // Control frames are neither held nor counted.
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => None,
             };
+            if bytes.is_some() {
+                self.hold(queued.at).await?;
+            }
             self.sink.feed(queued.message).await?;
-            self.socket.count_out(bytes);
+            if let Some(bytes) = bytes {
+                self.socket.count_out(bytes);
+            }
             batch += 1;
             next = if batch < MAX_BATCH {
                 self.queue.try_recv().ok()

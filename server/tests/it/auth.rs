@@ -52,3 +52,12 @@ async fn a_token_that_expires_closes_its_sockets_and_no_others() {
     let mut again = Client::connect(&server, "/auth?token=a").await;
     assert_eq!(u16::from(again.close_frame().await.code), 4401);
 }
+
+#[tokio::test]
+async fn a_refusal_was_delayed_as_if_it_were_a_message_and_counted_as_one() {
+    let server = start().await;
+    fault(&server, "delay?ms=60000").await;
+    let mut client = Client::connect(&server, "/auth?token=t").await;
+    assert_eq!(u16::from(client.close_frame().await.code), 4401);
+    assert_eq!(server.stats().total.frames_out, 0);
+}
