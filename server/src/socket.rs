@@ -1,6 +1,6 @@
 //! One open WebSocket: a reader that counts, a writer that counts, delays and closes, and the end of both.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::{
@@ -49,6 +49,7 @@ pub(crate) async fn run<F, Fut>(
         sink,
         queue,
         commands,
+        injected: VecDeque::new(),
         delay: faults.watch_delay(),
         socket: socket.clone(),
     };
@@ -137,6 +138,8 @@ struct Writer {
     sink: SplitSink<WebSocket, Message>,
     queue: mpsc::Receiver<Queued>,
     commands: mpsc::UnboundedReceiver<Command>,
+    /// What was commanded while a message was held.
+    injected: VecDeque<Queued>,
     delay: watch::Receiver<Duration>,
     socket: Arc<Socket>,
 }
@@ -154,15 +157,17 @@ impl Writer {
                 Some(queued) = self.queue.recv() => self.write(queued).await,
                 else => return,
             };
-            if written.is_err() {
+            match written {
+                Ok(()) => {}
+                Err(Stop::Close(frame)) => return self.close(frame).await,
                 // The reader finds the same failure, and before it what the client has sent.
-                return self.drain().await;
+                Err(Stop::Lost) => return self.drain().await,
             }
         }
     }
 
     /// Writes a message and those that wait behind it, with one flush.
-    async fn write(&mut self, first: Queued) -> Result<(), axum::Error> {
+    async fn write(&mut self, first: Queued) -> Result<(), Stop> {
         let mut next = Some(first);
         let mut batch = 0;
         while let Some(queued) = next {
@@ -180,17 +185,16 @@ impl Writer {
                 self.socket.count_out(bytes);
             }
             batch += 1;
-            next = if batch < MAX_BATCH {
-                self.queue.try_recv().ok()
-            } else {
-                None
-            };
+            next = self.injected.pop_front();
+            if next.is_none() && batch < MAX_BATCH {
+                next = self.queue.try_recv().ok();
+            }
         }
-        self.sink.flush().await
+        Ok(self.sink.flush().await?)
     }
 
     /// Waits until a message that was queued at `at` is as old as the delay fault wants it.
-    async fn hold(&mut self, at: Instant) -> Result<(), axum::Error> {
+    async fn hold(&mut self, at: Instant) -> Result<(), Stop> {
         loop {
             let due = at + *self.delay.borrow_and_update();
             if due <= Instant::now() {
@@ -198,8 +202,14 @@ impl Writer {
             }
             self.sink.flush().await?;
             tokio::select! {
-                () = sleep_until(due) => {}
+                // What is injected before the delay is lifted comes first, also when both are seen at once.
+                biased;
+                Some(command) = self.commands.recv() => match command {
+                    Command::Inject(message) => self.injected.push_back(Queued::now(message)),
+                    Command::Close(frame) => return Err(Stop::Close(frame)),
+                },
                 Ok(()) = self.delay.changed() => {}
+                () = sleep_until(due) => {}
             }
         }
     }
@@ -216,6 +226,20 @@ impl Writer {
             while self.queue.recv().await.is_some() {}
         })
         .await;
+    }
+}
+
+/// Why the writer writes no more.
+enum Stop {
+    /// The connection is lost.
+    Lost,
+    /// The close fault wants it, and waits for no message that is held.
+    Close(CloseFrame),
+}
+
+impl From<axum::Error> for Stop {
+    fn from(_: axum::Error) -> Self {
+        Self::Lost
     }
 }
 

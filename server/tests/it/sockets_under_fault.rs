@@ -144,6 +144,37 @@ async fn delay_holds_each_frame_and_keeps_the_order() {
 }
 
 #[tokio::test]
+async fn a_close_waited_behind_a_frame_that_was_delayed() {
+    let server = start().await;
+    let mut client = Client::connect(&server, "/echo").await;
+    fault(&server, "delay?ms=60000").await;
+    client.send("held").await;
+    eventually(1, || server.stats().total.frames_in).await;
+    client.assert_silent(Duration::from_millis(30)).await;
+    fault(&server, "close?code=4001").await;
+    assert_eq!(client.close_frame().await.code, CloseCode::Library(4001));
+}
+
+#[tokio::test]
+async fn an_injected_frame_came_behind_what_was_queued_when_one_was_delayed() {
+    let server = start().await;
+    let mut client = Client::connect(&server, "/echo").await;
+    fault(&server, "delay?ms=60000").await;
+    client.send("first").await;
+    client.send("second").await;
+    eventually(2, || server.stats().total.frames_in).await;
+    client.assert_silent(Duration::from_millis(30)).await;
+    fault(&server, "inject?text=injected").await;
+    fault(&server, "clear").await;
+    let came = [
+        client.text().await,
+        client.text().await,
+        client.text().await,
+    ];
+    assert_eq!(came, ["first", "injected", "second"]);
+}
+
+#[tokio::test]
 async fn a_slow_reader_makes_the_client_feel_backpressure() {
     let server = start().await;
     fault(&server, "slow-reader?bytes_per_second=20000").await;
