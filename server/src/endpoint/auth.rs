@@ -76,7 +76,15 @@ async fn serve(
 }
 
 async fn first_message(incoming: &mut Incoming) -> Option<String> {
-    match timeout(PATIENCE, incoming.next()).await {
+    let message = async {
+        loop {
+            match incoming.next().await? {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return Some(message),
+            }
+        }
+    };
+    match timeout(PATIENCE, message).await {
         Ok(Some(Message::Text(text))) => Some(text.strip_prefix("token:")?.to_owned()),
         Ok(_) | Err(_) => None,
     }

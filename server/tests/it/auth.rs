@@ -2,7 +2,7 @@
 
 use tokio_tungstenite::{
     connect_async,
-    tungstenite::{client::IntoClientRequest, http::header::SEC_WEBSOCKET_PROTOCOL},
+    tungstenite::{Message, client::IntoClientRequest, http::header::SEC_WEBSOCKET_PROTOCOL},
 };
 
 use crate::support::{Client, fault, start};
@@ -60,4 +60,16 @@ async fn a_refusal_was_delayed_as_if_it_were_a_message_and_counted_as_one() {
     let mut client = Client::connect(&server, "/auth?token=t").await;
     assert_eq!(u16::from(client.close_frame().await.code), 4401);
     assert_eq!(server.stats().total.frames_out, 0);
+}
+
+#[tokio::test]
+async fn a_ping_is_no_first_message() {
+    let server = start().await;
+    server.faults().allow_token("t");
+    let mut client = Client::connect(&server, "/auth").await;
+    let payload = vec![7; 125];
+    client.send(Message::Ping(payload.clone().into())).await;
+    assert_eq!(client.message().await, Message::Pong(payload.into()));
+    client.send("token:t").await;
+    client.assert_echoes("hello").await;
 }
