@@ -7,7 +7,8 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsStr,
+    env,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io, iter,
     net::TcpListener,
@@ -82,6 +83,8 @@ impl ProcessTree {
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_CACHE_HOME")
             .env_remove("XDG_DATA_HOME")
+            // WebKit asks the user's proxy even for this machine's own pages.
+            .envs(NO_PROXY.map(|key| (key, with_loopback(env::var_os(key)))))
             .stdin(Stdio::null())
             .stdout(log()?)
             .stderr(log()?)
@@ -192,6 +195,19 @@ fn processes() -> impl Iterator<Item = (u32, Usage)> {
 /// Browsers nest their processes a few levels deep.
 const MAX_DEPTH: usize = 32;
 
+/// Adds this machine to the hosts that need no proxy.
+fn with_loopback(hosts: Option<OsString>) -> OsString {
+    let mut hosts = hosts.unwrap_or_default();
+    if !hosts.is_empty() {
+        hosts.push(",");
+    }
+    hosts.push("127.0.0.1,localhost,::1");
+    hosts
+}
+
+/// Some programs read only the one, some only the other, and where both are read they need not agree.
+const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
 /// A port that nobody listens on at the moment.
 pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
@@ -232,3 +248,28 @@ while ! rm -rf "$2" && [ "$rounds" -lt 20 ]; do
     sleep 0.05
 done
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_this_machine_were_asked_of_a_proxy() {
+        let logs = TempDir::with_prefix("onesocket-tests-").unwrap();
+        let tree = ProcessTree::new(logs.path(), "none").unwrap();
+        let command = tree.command("none").unwrap();
+        for key in NO_PROXY {
+            let hosts = command.get_envs().find(|(name, _)| *name == key);
+            let hosts = hosts.and_then(|(_, hosts)| hosts?.to_str()).unwrap();
+            assert!(hosts.ends_with("127.0.0.1,localhost,::1"), "{key}={hosts}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_need_no_proxy_are_kept() {
+        let hosts = |hosts: Option<&str>| with_loopback(hosts.map(OsString::from));
+        assert_eq!(hosts(None), "127.0.0.1,localhost,::1");
+        assert_eq!(hosts(Some("")), "127.0.0.1,localhost,::1");
+        assert_eq!(hosts(Some("a.b,*")), "a.b,*,127.0.0.1,localhost,::1");
+    }
+}
