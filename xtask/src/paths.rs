@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use crate::workspace;
+
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,7 +18,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// Cargo's target folder, wherever the caller moved it.
 pub(crate) fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+    // Whoever builds something finds out by themselves, and says, that cargo does not run.
+    workspace::target().map_or_else(|_| root().join("target"), Path::to_path_buf)
 }
 
 /// A folder of finished static files: `target/dist/<name>`.

@@ -45,18 +45,43 @@ pub(crate) enum Kind {
     Build,
 }
 
-/// Every package of the workspace, as `cargo metadata` lists them.
-pub(crate) fn packages() -> Result<&'static [Package]> {
-    static PACKAGES: OnceLock<Vec<Package>> = OnceLock::new();
-    if let Some(packages) = PACKAGES.get() {
-        return Ok(packages);
+/// What `cargo metadata` says.
+#[derive(Debug)]
+struct Metadata {
+    packages: Vec<Package>,
+    target: PathBuf,
+}
+
+impl Metadata {
+    fn read(cargo: Shell) -> Result<Self> {
+        let json = cargo
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .read()?;
+        let metadata: Value = serde_json::from_str(&json).context("cargo metadata is not JSON")?;
+        Ok(Self {
+            packages: list(&metadata["packages"]).map(package).collect(),
+            target: text(&metadata["target_directory"]).into(),
+        })
     }
-    let text = Shell::cargo()
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .read()?;
-    let metadata: Value = serde_json::from_str(&text).context("cargo metadata is not JSON")?;
-    let packages = list(&metadata["packages"]).map(package).collect();
-    Ok(PACKAGES.get_or_init(|| packages))
+
+    fn get() -> Result<&'static Self> {
+        static METADATA: OnceLock<Metadata> = OnceLock::new();
+        if let Some(metadata) = METADATA.get() {
+            return Ok(metadata);
+        }
+        let metadata = Self::read(Shell::cargo())?;
+        Ok(METADATA.get_or_init(|| metadata))
+    }
+}
+
+/// Every package of the workspace.
+pub(crate) fn packages() -> Result<&'static [Package]> {
+    Ok(&Metadata::get()?.packages)
+}
+
+/// Cargo's target folder: a variable, or a config file of the user's, may have moved it.
+pub(crate) fn target() -> Result<&'static Path> {
+    Ok(&Metadata::get()?.target)
 }
 
 /// The package of that name, if the workspace has it.
@@ -156,4 +181,19 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_folder_that_only_cargo_knows_was_not_found() {
+        // As `[build] target-dir` of a config file.
+        let cargo = Shell::cargo()
+            .env_remove("CARGO_TARGET_DIR")
+            .env("CARGO_BUILD_TARGET_DIR", "elsewhere");
+        let metadata = Metadata::read(cargo).unwrap();
+        assert_eq!(metadata.target, paths::root().join("elsewhere"));
+    }
 }

@@ -83,8 +83,26 @@ impl BrowserOptions {
     }
 }
 
+/// The folder that this program is in and that cargo has marked as its own: a config file may have moved it, too.
 fn target_folder() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.join("target"), |folder| workspace.join(folder))
+    let program = env::current_exe().unwrap_or_default();
+    let mut folders = program.ancestors();
+    folders
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+            Path::to_path_buf,
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_in_the_target_folder_that_this_test_is_in() {
+        let logs = BrowserOptions::default().log_folder;
+        let target = logs.parent().unwrap();
+        assert!(env::current_exe().unwrap().starts_with(target), "{logs:?}");
+    }
 }
