@@ -9,7 +9,9 @@ mod trunk_page;
 mod worker_script;
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -329,7 +331,8 @@ impl Builder {
         };
         Shell::cargo()
             .args(["build", "--profile", profile, "--target", WASM_TARGET])
-            .env("RUSTFLAGS", flags())
+            // Of a path with a space RUSTFLAGS would make two flags.
+            .env("CARGO_ENCODED_RUSTFLAGS", flags())
     }
 
     fn site(&self, site: &Site, worker: &[PathBuf], missing: &mut Vec<String>) -> Result<PathBuf> {
@@ -460,17 +463,36 @@ impl Builder {
 }
 
 /// Keeps the paths of whoever builds out of the messages of panics: they would be downloaded by everybody.
-fn flags() -> String {
+fn flags() -> OsString {
+    let callers = match env::var_os("CARGO_ENCODED_RUSTFLAGS") {
+        Some(encoded) => encoded,
+        None => {
+            let plain = env::var("RUSTFLAGS").unwrap_or_default();
+            let plain: Vec<&str> = plain.split_whitespace().collect();
+            plain.join(SEPARATOR).into()
+        }
+    };
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
         let home = PathBuf::from(env::var_os("HOME")?);
         Some(home.join(".cargo"))
     });
-    let mut flags = env::var("RUSTFLAGS").unwrap_or_default();
-    let Some(home) = home else { return flags };
+    match home {
+        Some(home) => without_home(callers, &home),
+        None => callers,
+    }
+}
+
+/// Adds to flags, which [`SEPARATOR`] parts, those that leave out where Cargo keeps its crates.
+fn without_home(mut flags: OsString, home: &Path) -> OsString {
     let mut remap = |path: &Path, to: &str| {
-        flags.push_str(&format!(" --remap-path-prefix={}={to}", path.display()));
+        if !flags.is_empty() {
+            flags.push(SEPARATOR);
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(path);
+        flags.push(format!("={to}"));
     };
-    remap(&home, "cargo");
+    remap(home, "cargo");
     // Each registry has a folder of its own in there. Of the rules that fit the last counts.
     let registries = fs::read_dir(home.join("registry/src")).into_iter();
     for registry in registries.flatten().flatten() {
@@ -478,6 +500,9 @@ fn flags() -> String {
     }
     flags
 }
+
+/// What Cargo takes flags apart by: no path has it.
+const SEPARATOR: &str = "\u{1f}";
 
 fn empty(folder: &Path) -> Result<()> {
     if folder.exists() {
@@ -517,5 +542,14 @@ mod tests {
         let package = fs::read_to_string(file).unwrap();
         let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
         assert!(package.contains(&version), "{package}");
+    }
+
+    #[test]
+    fn a_space_in_the_path_of_a_home_made_two_flags_of_one() {
+        let home = Path::new("/a b/.cargo");
+        let remap = "--remap-path-prefix=/a b/.cargo=cargo";
+        assert_eq!(without_home("".into(), home), remap);
+        let flags = without_home("-C\u{1f}opt-level=1".into(), home);
+        assert_eq!(flags, *format!("-C\u{1f}opt-level=1\u{1f}{remap}"));
     }
 }
