@@ -264,7 +264,7 @@ const WORKER: &str = "onesocket-worker";
 
 fn build(profile: Profile, sites: &[Site]) -> Result<Vec<PathBuf>> {
     let builder = Builder::new(profile)?;
-    // What exists is laid out even when something is missing, so that one broken page does not hide the other.
+    // The other folders are laid out even when something of one is missing, so that one broken page does not hide the other.
     let mut missing = Vec::new();
     let worker = builder.worker(WORKER, WORKER, &[], &mut missing)?;
     let mut folders = Vec::new();
@@ -335,8 +335,11 @@ impl Builder {
             .env("CARGO_ENCODED_RUSTFLAGS", flags())
     }
 
+    /// Lays out one folder, and leaves it as it was when something is missing.
     fn site(&self, site: &Site, worker: &[PathBuf], missing: &mut Vec<String>) -> Result<PathBuf> {
-        let dist = paths::dist(site.dist);
+        let others = missing.len();
+        // Beside the folder, which whoever serves it keeps until all of this is there.
+        let dist = paths::dist(&format!(".{}.new", site.dist));
         empty(&dist)?;
         for name in site.files {
             let files = paths::root().join(name);
@@ -369,7 +372,10 @@ impl Builder {
                 fs::copy(&glue, dist.join(format!("{own}.glue.js")))?;
             }
         }
-        Ok(dist)
+        match missing.len() == others && !worker.is_empty() {
+            true => replace(site.dist, &dist),
+            false => Ok(paths::dist(site.dist)),
+        }
     }
 
     /// The files of one worker binary: a classic script, a module script, and the wasm that both load; with the prebuilt one the script by which a page dials.
@@ -512,6 +518,20 @@ fn empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Puts a folder into the place of one of `target/dist`, and returns that place.
+fn replace(name: &str, with: &Path) -> Result<PathBuf> {
+    let dist = paths::dist(name);
+    let old = paths::dist(&format!(".{name}.old"));
+    empty(&old)?;
+    if dist.exists() {
+        // Onto an empty folder a folder may be moved.
+        fs::rename(&dist, &old).with_context(|| format!("moving {}", dist.display()))?;
+    }
+    fs::rename(with, &dist).with_context(|| format!("moving {}", with.display()))?;
+    fs::remove_dir_all(&old)?;
+    Ok(dist)
+}
+
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
@@ -551,5 +571,36 @@ mod tests {
         assert_eq!(without_home("".into(), home), remap);
         let flags = without_home("-C\u{1f}opt-level=1".into(), home);
         assert_eq!(flags, *format!("-C\u{1f}opt-level=1\u{1f}{remap}"));
+    }
+
+    #[test]
+    fn a_build_that_fails_took_away_what_was_served() {
+        let site = |pages, files| Site {
+            dist: "tests-of-xtask",
+            package: "xtask",
+            pages,
+            files,
+            workers: &[],
+            features: &[],
+        };
+        let builder = Builder {
+            profile: Profile::Dev,
+            wasm_bindgen: PathBuf::from("no-wasm-bindgen"),
+            wasm_opt: None,
+            is_compiled: true,
+        };
+        let worker = [paths::root().join("README.md")];
+        let build = |pages, files| builder.site(&site(pages, files), &worker, &mut Vec::new());
+        let dist = build(&[], &["LICENSE-MIT"]).unwrap();
+        build(&["no-such-page"], &["LICENSE-APACHE"]).unwrap();
+        assert!(dist.join("LICENSE-MIT").is_file());
+        assert!(build(&["xtask"], &["LICENSE-APACHE"]).is_err());
+        assert!(dist.join("LICENSE-MIT").is_file());
+        build(&[], &["LICENSE-APACHE"]).unwrap();
+        let files = fs::read_dir(&dist).unwrap();
+        let mut files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        files.sort();
+        assert_eq!(files, ["LICENSE-APACHE", "README.md"]);
+        fs::remove_dir_all(dist).unwrap();
     }
 }
