@@ -8,6 +8,7 @@ use clap::Args;
 use crate::{
     shell::Shell,
     tools::{self, Engine},
+    turn::Turn,
     wasm,
 };
 
@@ -46,7 +47,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         false => args.engine.clone(),
     };
     let environment = tools::driver_environment(&engines)?;
+    let _pages = Turn::Pages.take();
+    let building = Turn::Build.take();
     let dist = wasm::build_bench()?;
+    drop(building);
     if args.pages {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use crate::{
     shell::Shell,
     tools::{self, Engine},
+    turn::Turn,
     wasm::{self, Profile},
 };
 
@@ -37,7 +38,10 @@ pub(crate) struct ChaosArgs {
 /// Lets faults happen to the tabs of a browser; fails when a promise is broken.
 pub(crate) fn run(args: &ChaosArgs) -> Result<()> {
     let environment = tools::driver_environment(&[args.engine])?;
+    let _pages = Turn::Pages.take();
+    let building = Turn::Build.take();
     wasm::build_all(Profile::Dev)?;
+    drop(building);
     let mut shell = Shell::cargo()
         .args(["run", "--quiet", "--package", "onesocket-tests"])
         .args(["--bin", "chaos", "--", "--engine", args.engine.name()])

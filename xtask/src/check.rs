@@ -14,6 +14,7 @@ use crate::{
     steps::{Format, Steps},
     tidy,
     tools::{self, Engine, WASM_TARGET},
+    turn::Turn,
     wasm::{self, Profile},
     workspace::{self, Kind},
 };
@@ -112,6 +113,8 @@ fn tests(steps: &mut Steps, args: &TestArgs) {
 fn browser_tests(steps: &mut Steps, args: &TestArgs) {
     let engines = args.engines();
     let browsers = steps.prepare("browsers", || tools::driver_environment(engines));
+    let _pages = Turn::Pages.take();
+    let building = Turn::Build.take();
     let dist = steps.prepare("wasm build", || wasm::build_all(Profile::Wasm));
     match &dist {
         Some(folders) => {
@@ -129,6 +132,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         Some(()) => steps.prepare("npm package: others' clients", wasm::build_clients),
         None => None,
     };
+    drop(building);
     let units = steps.prepare("wasm unit tests: build", wasm_units::build);
     let Some(environment) = browsers else {
         steps.blocked("wasm unit tests", "browsers");

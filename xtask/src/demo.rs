@@ -8,6 +8,7 @@ use clap::Args;
 use crate::{
     shell::Shell,
     tools::{self, Engine},
+    turn::Turn,
     wasm::{self, Profile},
 };
 
@@ -33,7 +34,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     } else {
         Profile::Wasm
     };
+    let building = Turn::Build.take();
     let dist = wasm::build_chat(profile)?;
+    drop(building);
     let mut demo = Shell::cargo()
         .args(["run", "--quiet", "--package", "onesocket-tests"])
         .args(["--bin", "demo", "--", "--dist"])

@@ -7,6 +7,7 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use crate::{
     shell::Shell,
+    turn::Turn,
     wasm::{self, Profile},
 };
 
@@ -29,7 +30,9 @@ pub(crate) fn run(args: &ExampleArgs) -> Result<ExitCode> {
     } else {
         Profile::Dev
     };
+    let building = Turn::Build.take();
     let dist = wasm::build_example(profile, &args.name)?;
+    drop(building);
     Shell::cargo()
         .args(["run", "--quiet", "--package", "onesocket-server", "--"])
         .args(["--addr", &format!("127.0.0.1:{}", args.port), "--dir"])

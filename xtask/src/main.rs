@@ -22,6 +22,7 @@ mod soak;
 mod steps;
 mod tidy;
 mod tools;
+mod turn;
 mod wasm;
 mod workspace;
 
@@ -32,7 +33,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     bench::BenchArgs, chaos::ChaosArgs, check::TestArgs, demo::DemoArgs, example::ExampleArgs,
-    fuzz::FuzzArgs, release::SemverArgs, soak::SoakArgs, wasm::Profile,
+    fuzz::FuzzArgs, release::SemverArgs, soak::SoakArgs, turn::Turn, wasm::Profile,
 };
 
 #[derive(Debug, Parser)]
@@ -108,6 +109,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Ci(args) => Ok(check::ci(&args)),
         Command::Build { dev } => {
             let profile = if dev { Profile::Dev } else { Profile::Wasm };
+            let _turns = (Turn::Pages.take(), Turn::Build.take());
             let dist = wasm::build_all(profile)?;
             if dev {
                 wasm::build_next()?;

@@ -6,6 +6,7 @@ use clap::Args;
 use crate::{
     shell::Shell,
     tools::{self, Engine},
+    turn::Turn,
     wasm::{self, Profile},
 };
 
@@ -25,7 +26,10 @@ pub(crate) struct SoakArgs {
 /// Feeds one tab in the shared tier; fails when a message is lost or memory grows.
 pub(crate) fn run(args: &SoakArgs) -> Result<()> {
     let environment = tools::driver_environment(&[args.engine])?;
+    let _pages = Turn::Pages.take();
+    let building = Turn::Build.take();
     wasm::build_all(Profile::Wasm)?;
+    drop(building);
     let mut shell = Shell::cargo()
         .args([
             "run",
