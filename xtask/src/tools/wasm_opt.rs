@@ -39,7 +39,7 @@ impl WasmOpt {
             Ok(version) => Some(Self { program, version }),
             Err(error) => {
                 println!("\n!! no wasm-opt: {error:#}");
-                println!("!! the wasm stays unoptimised: it works, and is about a fifth bigger\n");
+                println!("!! the wasm stays unoptimised: it works, and is about a tenth bigger\n");
                 None
             }
         })
