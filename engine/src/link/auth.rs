@@ -25,7 +25,7 @@ pub(super) struct Credentials {
     was_refused: bool,
     /// Who was asked since the last dial.
     asked: Vec<Member>,
-    /// Who has given the last one, and will be asked first.
+    /// Who has given the last one, and will be asked first; last, when it was refused.
     giver: Option<Member>,
     /// The number of the last question.
     request: u32,
@@ -51,10 +51,20 @@ impl Link {
         let Some(timeout) = self.policy.auth.ask else {
             return self.dial(ctx);
         };
-        let Credentials { asked, giver, .. } = &mut self.credentials;
-        let first = giver.filter(|giver| self.members.contains_key(giver));
-        let mut candidates = first.iter().chain(self.members.keys());
-        let next = candidates.find(|member| !asked.contains(member)).copied();
+        let Credentials {
+            asked,
+            giver,
+            was_refused,
+            ..
+        } = &mut self.credentials;
+        // In turn behind a refusal: a tab that gives a fresh one each time, which is refused each time, must not keep the others from being asked.
+        let is_later = |member: &&Member| match was_refused {
+            true => Some(**member) <= *giver,
+            false => Some(**member) != *giver,
+        };
+        let candidates = self.members.keys();
+        let candidates = candidates.filter(|member| !asked.contains(member));
+        let next = candidates.min_by_key(is_later).copied();
         let Some(member) = next else {
             return self.need_auth(ctx);
         };

@@ -199,13 +199,12 @@ fn a_refused_credential_is_never_dialled_with_again() {
     answer(&mut sim, first, 0, Some(token("old")));
     connected(&mut sim, first);
     sim.server_close(0, 4401, "expired");
-    answer(&mut sim, first, 1, Some(token("old")));
     answer(&mut sim, second, 0, Some(token("older")));
     connected(&mut sim, first);
     sim.server_close(1, 4401, "expired");
     // Each has a copy that was refused, though only one of them was the last.
+    answer(&mut sim, first, 1, Some(token("old")));
     answer(&mut sim, second, 1, Some(token("older")));
-    answer(&mut sim, first, 2, Some(token("old")));
     sim.run(3_600_000);
     assert_eq!(
         urls(&sim),
@@ -213,14 +212,50 @@ fn a_refused_credential_is_never_dialled_with_again() {
     );
     let paused = LinkState::NeedsAuth { refused: true };
     assert_eq!(sim.client(first).last_state(), &paused);
-    let refused = WorkerError::CredentialRefused;
-    assert_eq!(sim.client(first).errors, [refused.clone(), refused.clone()]);
-    assert_eq!(sim.client(second).errors, [refused]);
-    assert_eq!(sim.client(second).asked, [(3, true), (4, true)]);
+    for chan in [first, second] {
+        assert_eq!(sim.client(chan).errors, [WorkerError::CredentialRefused]);
+    }
+    assert_eq!(sim.client(first).asked, [(1, false), (3, true)]);
+    assert_eq!(sim.client(second).asked, [(2, true), (4, true)]);
 
     sim.in_tab(1, |session| session.reconnect(second.id));
+    answer(&mut sim, first, 2, None);
     answer(&mut sim, second, 2, Some(token("fresh")));
     connected(&mut sim, first);
+}
+
+#[test]
+fn a_tab_whose_fresh_credentials_are_refused_was_asked_in_front_of_one_with_a_good_one() {
+    let mut sim = Sim::with_tabs(27, 3);
+    let chans = [0, 1, 2].map(|tab| open(&mut sim, tab));
+    let asked = |sim: &Sim| chans.map(|chan| sim.client(chan).asked.len());
+    let mut answered = [0; 3];
+    for dial in 0..3 {
+        sim.run_until("a question", |sim| asked(sim) != answered);
+        let tab = (0..3).find(|tab| asked(&sim)[*tab] != answered[*tab]);
+        let tab = tab.expect("somebody was asked");
+        answer(
+            &mut sim,
+            chans[tab],
+            answered[tab],
+            Some(token(&format!("{tab}.{dial}"))),
+        );
+        answered[tab] += 1;
+        connected(&mut sim, chans[0]);
+        if tab != 2 {
+            sim.server_close(dial, 4401, "not you");
+        }
+    }
+    sim.run(60_000);
+    assert_eq!(asked(&sim), [1, 1, 1]);
+    let urls = urls(&sim);
+    assert_eq!(urls.last(), Some(&"ws://chat/?token=2.2"), "{urls:?}");
+    assert_eq!(sim.open_conns(), [2]);
+    // Whose is good is asked first.
+    sim.server_close(2, 1006, "");
+    answer(&mut sim, chans[2], 1, Some(token("2.3")));
+    connected(&mut sim, chans[0]);
+    assert_eq!(asked(&sim), [1, 1, 2]);
 }
 
 #[test]
