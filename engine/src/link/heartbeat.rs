@@ -58,6 +58,8 @@ impl Link {
         };
         open.pinged = Some(ctx.now);
         open.woken = false;
+        // Whatever is received stops it.
+        open.reprieved = self.timers.is_running(Timer::Pong);
         ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers.stop(Timer::Heartbeat);
     }

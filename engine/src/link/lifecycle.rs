@@ -39,6 +39,8 @@ pub(crate) struct Open {
     pub(super) pinged: Option<Time>,
     /// Whether the ping that is under way follows a wake.
     pub(super) woken: bool,
+    /// Whether it is in place of one whose answer was due while nothing ran.
+    pub(super) reprieved: bool,
     pub(super) buffered: Buffered,
 }
 
@@ -217,6 +219,7 @@ impl Link {
             subprotocol: subprotocol.clone(),
             pinged: None,
             woken: false,
+            reprieved: false,
             buffered: Buffered::default(),
         });
         self.watch_heartbeat(ctx.now);

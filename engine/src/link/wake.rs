@@ -66,18 +66,30 @@ impl Link {
         }
     }
 
-    /// Pings out of turn. A ping that is under way will do; one whose answer was due while nothing ran has had no fair chance.
+    /// Pings out of turn. A ping that is under way will do; one whose answer was due while nothing ran has had no fair chance. That is
+    /// said once in a silence: where each timer is late, as in a hidden page, a dead socket is found all the same.
     fn ping_now(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
         let deadline = self.policy.wake.deadline;
         let mut until = ctx.now.after(deadline);
         match self.timers.deadline(Timer::Pong) {
             Some(at) if at > ctx.now || slept == Millis(0) => until = until.min(at),
+            Some(_) if self.is_reprieved() => return self.on_silence(ctx),
             _ => self.send_ping(ctx),
         }
         self.timers.start(Timer::Pong, until);
         if let State::Open(open) = &mut self.state {
             open.woken = true;
         }
+    }
+
+    fn is_reprieved(&self) -> bool {
+        matches!(
+            self.state,
+            State::Open(Open {
+                reprieved: true,
+                ..
+            })
+        )
     }
 
     /// A timer of its own, because a link may have no other: it is by firing late that it tells of a sleep. And at each input the host

@@ -187,6 +187,29 @@ fn a_pong_that_was_due_in_the_sleep_condemned_a_live_socket() {
     assert!(sim.now - woke <= 3_010, "{}", sim.now - woke);
 }
 
+/// As in the main tier while its page is hidden: timers fire once a minute.
+#[test]
+fn a_dead_socket_was_never_found_where_every_timer_is_late() {
+    for is_dead in [false, true] {
+        let mut sim = Sim::with_tabs(16, 1);
+        let chan = sim.open_with(0, URL, |config| {
+            let heartbeat = Heartbeat::every(Duration::from_secs(30), Payload::text("ping"));
+            config.policy.heartbeat = Some(heartbeat);
+        });
+        sim.run(1_000);
+        sim.conns[0].half_open = is_dead;
+        for _ in 0..4 {
+            sim.sleep(60_000);
+            sim.run(100);
+        }
+        let causes: Vec<_> = sim.client(chan).reconnects.iter().map(|r| &r.3).collect();
+        match is_dead {
+            true => assert_eq!(causes, [&ReconnectCause::HeartbeatTimeout]),
+            false => assert!(causes.is_empty(), "{causes:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_hint_ends_a_wait_and_the_next_one_does_not() {
     let mut sim = Sim::with_tabs(10, 2);
