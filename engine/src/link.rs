@@ -34,6 +34,7 @@ mod timers;
 mod wake;
 
 use auth::Credentials;
+use buffered::Buffered;
 use greetings::Greetings;
 use history::History;
 use lifecycle::State;
@@ -103,6 +104,7 @@ pub(crate) struct Link {
     greetings: Greetings,
     queue: Queue,
     history: History,
+    buffered: Buffered,
     /// How many sockets have been dialled.
     dials: u32,
     /// How many dials in a row have failed, or led to a socket that did not stay open.
@@ -155,6 +157,7 @@ impl Link {
             greetings: Greetings::default(),
             queue: Queue::default(),
             history: History::default(),
+            buffered: Buffered::default(),
             dials: 0,
             attempt: 0,
             fruitless: 0,

@@ -204,7 +204,11 @@ pub struct GiveUp {
 pub struct Heartbeat {
     /// How long nothing must have been received before a ping is sent.
     pub interval: Millis,
-    /// How long after the ping something must have been received; else the socket is taken for dead and replaced.
+    /// How long after the ping something must have been received; else the socket is taken for dead and replaced. A ping goes out behind what
+    /// the socket holds already: while that becomes less, by 256 KiB in each deadline, the socket is not taken for dead.
+    ///
+    /// Of a message that is under way browsers say nothing: `interval` and `deadline` together must be longer than the longest takes on the slowest
+    /// network, else the socket is replaced amid it, and again each time.
     pub deadline: Millis,
     /// What is sent.
     pub ping: Payload,
@@ -277,7 +281,7 @@ pub struct Answer {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Wake {
     /// How long after a wake something must have been received; else the socket is taken for dead and replaced. It counts
-    /// when there is a heartbeat, whose own deadline is for the pings in turn. Too short replaces live sockets on slow
+    /// when there is a heartbeat, whose own deadline is for the pings in turn, and for those that go out behind an upload. Too short replaces live sockets on slow
     /// networks, too long leaves the user with a dead one.
     pub deadline: Millis,
     /// How long a sleep must be for a socket without a heartbeat to be replaced unasked. `None`: it never is. Too short

@@ -6,17 +6,24 @@ use onesocket_protocol::{Millis, ToTab};
 
 use super::{Ctx, EVERY, Link, Member, lifecycle::State};
 
-/// What an open socket holds, as its host has last seen it.
+/// What the socket that was opened last holds, as its host has last seen it.
 #[derive(Debug, Default)]
 pub(crate) struct Buffered {
     bytes: u32,
     last_wait: u32,
+    /// Whether it has become less since that was last of interest.
+    pub(super) has_fallen: bool,
 }
 
 impl Buffered {
-    fn new(bytes: u32) -> Self {
-        let last_wait = FIRST_WAIT / 2;
-        Self { bytes, last_wait }
+    fn update(&mut self, bytes: u32) {
+        self.has_fallen |= bytes < self.bytes;
+        self.bytes = bytes;
+        self.last_wait = FIRST_WAIT / 2;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes == 0
     }
 
     /// Returns how long until the next look, if there is something to be seen: browsers have no event for a socket that drains.
@@ -32,21 +39,22 @@ impl Buffered {
 impl Link {
     /// The host has seen another amount than before.
     pub(super) fn on_buffered(&mut self, ctx: &mut Ctx<'_>, bytes: u32) {
-        let State::Open(open) = &mut self.state else {
-            return;
-        };
-        open.buffered = Buffered::new(bytes);
+        self.buffered.update(bytes);
         self.watch(ctx);
         let channel = EVERY;
         self.tell_all(ctx, ToTab::Buffered { channel, bytes });
     }
 
+    /// Returns whether the socket has passed something on since it was last asked: it lives, and an answer may have to wait behind the rest.
+    pub(super) fn has_drained(&mut self) -> bool {
+        core::mem::take(&mut self.buffered.has_fallen)
+    }
+
     /// A channel sends for the first time, and was told nothing so far.
     pub(super) fn tell_buffered(&self, ctx: &mut Ctx<'_>, member: Member) {
-        if let State::Open(open) = &self.state
-            && open.buffered.bytes > 0
-        {
-            let (channel, bytes) = (member.channel, open.buffered.bytes);
+        let bytes = self.buffered.bytes;
+        if bytes > 0 && matches!(self.state, State::Open(_)) {
+            let channel = member.channel;
             ctx.tell(member, &ToTab::Buffered { channel, bytes });
         }
     }

@@ -62,6 +62,7 @@ impl Link {
         open.reprieved = self.timers.is_running(Timer::Pong);
         ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers.stop(Timer::Heartbeat);
+        self.buffered.has_fallen = false;
     }
 
     /// Answers the server's own ping. Returns whether it was one.

@@ -41,7 +41,6 @@ pub(crate) struct Open {
     pub(super) woken: bool,
     /// Whether it is in place of one whose answer was due while nothing ran.
     pub(super) reprieved: bool,
-    pub(super) buffered: Buffered,
 }
 
 /// The socket takes nothing any more, and its close event has not said why yet.
@@ -220,8 +219,8 @@ impl Link {
             pinged: None,
             woken: false,
             reprieved: false,
-            buffered: Buffered::default(),
         });
+        self.buffered = Buffered::default();
         self.watch_heartbeat(ctx.now);
         self.watch(ctx);
         let first = self.credentials.first.iter();
@@ -300,6 +299,9 @@ impl Link {
                     reason,
                 });
                 self.await_close(ctx, socket, true, SHUTTING_TIMEOUT);
+                // Before it began does not count.
+                self.has_drained();
+                self.watch(ctx);
             }
             State::Closing(ref mut closing) => closing.wanted = true,
             State::Stopped(_) => {}
@@ -310,6 +312,10 @@ impl Link {
         }
     }
 
+    fn is_shutting(&self) -> bool {
+        matches!(self.state, State::Closing(Closing { wanted: true, .. }))
+    }
+
     fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
         // First, because a socket that was stable sets the spread anew.
         self.stop_socket_timers(ctx.now);
@@ -318,7 +324,7 @@ impl Link {
         if let Some(delay) = directions.delay {
             self.delay(ctx, delay);
         }
-        if matches!(self.state, State::Closing(Closing { wanted: true, .. })) {
+        if self.is_shutting() {
             return self.stop(ctx, StopReason::Closed(close));
         }
         if self.policy.auth.codes.contains(&close.code) {
@@ -571,6 +577,10 @@ impl Link {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "connect timeout");
                 self.lose(ctx, ReconnectCause::ConnectTimeout);
             }
+            Timer::Closing if self.is_shutting() && self.has_drained() => {
+                let until = ctx.now.after(SHUTTING_TIMEOUT);
+                self.timers.start(Timer::Closing, until);
+            }
             Timer::Closing => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
                 self.on_closed(ctx, no_handshake());
@@ -614,8 +624,8 @@ const ABNORMAL_CLOSURE: u16 = 1006;
 /// How long a socket that takes nothing any more is waited for. The close event usually follows in the same breath.
 const CLOSING_TIMEOUT: Millis = Millis(1_000);
 
-/// How long the end of a closing handshake is waited for. Browsers report one that the server does not answer themselves, after about
-/// 10 s; this is for those that do not.
+/// How long the end of a closing handshake is waited for, and again for as long as the socket passes on what it holds in front of it. Browsers
+/// report one that the server does not answer themselves, after about 10 s; this is for those that do not.
 const SHUTTING_TIMEOUT: Millis = Millis(30_000);
 
 /// Every so many attempts a failed dial is probed, beginning with the first.

@@ -55,8 +55,15 @@ impl Link {
         self.lose(ctx, cause);
     }
 
-    /// The server has said nothing within the deadline of a ping.
+    /// The server has said nothing within the deadline of a ping. One that waits behind an upload cannot have been answered: for as long as
+    /// that goes out there is another deadline.
     pub(super) fn on_silence(&mut self, ctx: &mut Ctx<'_>) {
+        if self.has_drained()
+            && let Some(heartbeat) = &self.policy.heartbeat
+        {
+            let until = ctx.now.after(heartbeat.deadline.max(Millis(1)));
+            return self.timers.start(Timer::Pong, until);
+        }
         self.drop_socket(ctx, CLOSE_REPLACED, "no answer to the heartbeat");
         let is_after_wake = matches!(self.state, State::Open(Open { woken: true, .. }));
         if is_after_wake {
@@ -69,7 +76,13 @@ impl Link {
     /// Pings out of turn. A ping that is under way will do; one whose answer was due while nothing ran has had no fair chance. That is
     /// said once in a silence: where each timer is late, as in a hidden page, a dead socket is found all the same.
     fn ping_now(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
-        let deadline = self.policy.wake.deadline;
+        let mut deadline = self.policy.wake.deadline;
+        if let Some(heartbeat) = &self.policy.heartbeat
+            && !self.buffered.is_empty()
+        {
+            // The ping waits behind that.
+            deadline = deadline.max(heartbeat.deadline);
+        }
         let mut until = ctx.now.after(deadline);
         match self.timers.deadline(Timer::Pong) {
             Some(at) if at > ctx.now || slept == Millis(0) => until = until.min(at),
@@ -95,10 +108,8 @@ impl Link {
     /// A timer of its own, because a link may have no other: it is by firing late that it tells of a sleep. And at each input the host
     /// looks at its sockets.
     pub(super) fn watch(&mut self, ctx: &Ctx<'_>) {
-        if let State::Open(open) = &mut self.state {
-            let wait = open.buffered.next_wait().unwrap_or(WATCH_INTERVAL);
-            self.timers.start(Timer::Watch, ctx.now.after(wait));
-        }
+        let wait = self.buffered.next_wait().unwrap_or(WATCH_INTERVAL);
+        self.timers.start(Timer::Watch, ctx.now.after(wait));
     }
 }
 

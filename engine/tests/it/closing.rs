@@ -1,6 +1,8 @@
 //! A tab closes the socket by a code of the app's.
 
-use onesocket_protocol::{CloseInfo, LinkState, SendFailure, StopReason};
+use onesocket_protocol::{
+    CloseInfo, LinkState, SendFailure, StopReason, limits::BUFFERED_STEP_BYTES as STEP,
+};
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
 
@@ -75,6 +77,43 @@ fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
     sim.run(20_000);
     assert!(sim.client(chan).stops.is_empty());
     sim.run(20_000);
+    assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
+}
+
+#[test]
+fn a_close_behind_an_upload_was_given_up_amid_it() {
+    let mut sim = Sim::with_tabs(7, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    // The close goes out behind what the socket holds, and is answered by nothing before.
+    sim.conns[0].half_open = true;
+    sim.conns[0].holds = 6 * STEP;
+    close(&mut sim, chan);
+    for holds in (0..6).rev() {
+        sim.run(20_000);
+        assert!(sim.client(chan).stops.is_empty(), "{holds} steps to go");
+        sim.conns[0].holds = holds * STEP;
+    }
+    sim.run(20_000);
+    sim.conns[0].half_open = false;
+    sim.conns[0].server_open = true;
+    sim.server_close(0, 3000, "done");
+    sim.run(1_000);
+    assert_eq!(sim.client(chan).stops, [closed(3000, "done")]);
+}
+
+/// The browser's own buffers swallow a little of what a dead socket holds.
+#[test]
+fn a_close_behind_an_upload_that_is_stuck_is_not_waited_for_for_ever() {
+    let mut sim = Sim::with_tabs(8, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.conns[0].half_open = true;
+    sim.conns[0].holds = 6 * STEP;
+    close(&mut sim, chan);
+    sim.run(20_000);
+    sim.conns[0].holds = 5 * STEP;
+    sim.run(41_000);
     assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
 }
 

@@ -1,6 +1,10 @@
 //! How a dead socket is found out.
 
-use onesocket_protocol::{Answer, Heartbeat, Millis, Payload, ReconnectCause};
+use std::time::Duration;
+
+use onesocket_protocol::{
+    Answer, Heartbeat, Millis, Payload, ReconnectCause, limits::BUFFERED_STEP_BYTES as STEP,
+};
 
 use crate::sim::{Chan, Sim};
 
@@ -35,6 +39,56 @@ fn a_half_open_socket_is_replaced_within_interval_and_deadline() {
     sim.run(1_100);
     assert!(sim.client(chan).is_connected());
     assert_eq!(sim.dials.len(), 2);
+}
+
+/// A ping goes out behind what the socket holds already.
+#[test]
+fn a_ping_that_waited_behind_an_upload_condemned_a_live_socket() {
+    let mut sim = Sim::with_tabs(8, 1);
+    let chan = open_slow(&mut sim);
+    sim.conns[0].holds = 20 * STEP;
+    sim.send(chan, "behind it");
+    for holds in (0..20).rev() {
+        sim.run(6_000);
+        sim.conns[0].holds = holds * STEP;
+    }
+    sim.run(2_000);
+    sim.unclog(0);
+    sim.run(60_000);
+    assert_eq!(sim.dials.len(), 1);
+    assert_eq!(sim.got_on(0)[0], "behind it");
+}
+
+/// The browser's own buffers swallow a little of what a dead socket holds.
+#[test]
+fn a_dead_socket_is_found_amid_an_upload() {
+    let mut sim = Sim::with_tabs(9, 1);
+    let chan = open_slow(&mut sim);
+    sim.conns[0].holds = 20 * STEP;
+    sim.send(chan, "behind it");
+    for holds in 15..20 {
+        sim.run(6_000);
+        sim.conns[0].holds = (35 - holds) * STEP;
+    }
+    let last = sim.now;
+    sim.run_until("noticed", |sim| !sim.client(chan).reconnects.is_empty());
+    // What it holds is looked at once a second at least.
+    assert!(sim.now - last <= 2 * 10_000 + 1_100, "{}", sim.now - last);
+    assert_eq!(
+        sim.client(chan).reconnects[0].3,
+        ReconnectCause::HeartbeatTimeout
+    );
+}
+
+/// A socket on which everything waits.
+fn open_slow(sim: &mut Sim) -> Chan {
+    let chan = sim.open_with(0, URL, |config| {
+        let heartbeat = Heartbeat::every(Duration::from_secs(10), Payload::text("ping"));
+        config.policy.heartbeat = Some(heartbeat);
+    });
+    sim.run(1_000);
+    sim.conns[0].clogged = true;
+    chan
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use onesocket_engine::{Input, TabSession};
-use onesocket_protocol::{Heartbeat, LinkState, Millis, Payload, ReconnectCause};
+use onesocket_protocol::{
+    Heartbeat, LinkState, Millis, Payload, ReconnectCause, limits::BUFFERED_STEP_BYTES as STEP,
+};
 
 use crate::sim::{Chan, Outcome, Sim};
 
@@ -87,6 +89,24 @@ fn a_hint_shortens_the_deadline_of_a_ping_that_is_under_way() {
     wake(&mut sim, 0);
     sim.run(3_010);
     assert_eq!(cause(&sim, chan), &ReconnectCause::HeartbeatTimeout);
+}
+
+#[test]
+fn a_hint_amid_an_upload_condemned_a_live_socket() {
+    let mut sim = Sim::with_tabs(17, 1);
+    let chan = open(&mut sim, 0);
+    sim.conns[0].clogged = true;
+    sim.conns[0].holds = 4 * STEP;
+    sim.send(chan, "s:behind it");
+    sim.run(1_000);
+    wake(&mut sim, 0);
+    for holds in (0..4).rev() {
+        sim.run(6_000);
+        sim.conns[0].holds = holds * STEP;
+    }
+    sim.unclog(0);
+    sim.run(60_000);
+    assert_eq!(sim.dials.len(), 1);
 }
 
 #[test]
