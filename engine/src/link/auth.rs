@@ -9,7 +9,7 @@ use onesocket_protocol::{
 
 use super::{
     Ctx, Link, Member, Timer,
-    lifecycle::{NORMAL_CLOSURE, State},
+    lifecycle::{CLOSE_REPLACED, NORMAL_CLOSURE, State},
 };
 
 /// What is known of credentials.
@@ -233,9 +233,24 @@ impl Link {
     /// Nothing of an account that is logged out is used again.
     pub(super) fn forget_account(&mut self) {
         self.history.clear();
+        self.forget_credential();
+    }
+
+    fn forget_credential(&mut self) {
         self.dialled = self.key.clone();
         self.credentials.first = None;
+        self.credentials.current = None;
         self.credentials.giver = None;
+    }
+
+    /// Nobody is asked any more, so nothing would ever take the place of what a tab has given that is gone. A dial with it begins anew.
+    pub(super) fn end_asking(&mut self, ctx: &mut Ctx<'_>) {
+        self.forget_credential();
+        if matches!(self.state, State::Dialling(_)) {
+            self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
+            self.stop_socket_timers(ctx.now);
+            self.state = State::Idle;
+        }
     }
 }
 

@@ -16,11 +16,15 @@ impl Link {
     }
 
     /// A tab has brought another policy: what runs by the old one ends.
-    pub(super) fn adopt(&mut self, ctx: &Ctx<'_>, policy: &Rc<StatedPolicy>) {
+    pub(super) fn adopt(&mut self, ctx: &mut Ctx<'_>, policy: &Rc<StatedPolicy>) {
         if self.policy.is_stated_as(policy) {
             return;
         }
+        let asked = self.policy.auth.ask.is_some();
         self.policy = Rc::clone(policy);
+        if asked && self.policy.auth.ask.is_none() {
+            self.end_asking(ctx);
+        }
         self.timers.stop(Timer::Heartbeat);
         self.timers.stop(Timer::Pong);
         if let State::Open(open) = &mut self.state {

@@ -298,6 +298,41 @@ fn without_providers_a_refusal_pauses_until_a_tab_asks() {
 }
 
 #[test]
+fn a_policy_without_questions_dialled_with_the_credential_of_a_tab_that_was_gone() {
+    for is_open in [true, false] {
+        let mut sim = Sim::with_tabs(28, 2);
+        if !is_open {
+            sim.server.mode = Mode::Slow(5_000);
+        }
+        sim.server.accepts = vec!["bearer.s3cret".into()];
+        let before = open(&mut sim, 0);
+        let credential = Credential {
+            subprotocols: vec!["bearer.s3cret".into()],
+            first: Some(Payload::text("log in")),
+            ..token("1")
+        };
+        answer(&mut sim, before, 0, Some(credential));
+        sim.run(1_000);
+        sim.close(before);
+        sim.run(100);
+        let chan = sim.open_with(1, URL, |config| config.key.account = "alice".into());
+        connected(&mut sim, chan);
+        sim.run(10_000);
+        let last = sim.conns.len() - 1;
+        assert_eq!(last, usize::from(!is_open), "the open one is taken over");
+        if is_open {
+            assert_eq!(sim.got_on(0), ["log in"]);
+            sim.server_close(0, 1006, "");
+            sim.run(10_000);
+        }
+        assert!(sim.client(chan).is_connected());
+        let conn = sim.conns.last().expect("a dial");
+        assert_eq!((conn.url.as_str(), conn.offered.len()), (URL, 0));
+        assert_eq!(sim.got_on(1), Vec::<&str>::new());
+    }
+}
+
+#[test]
 fn one_account_is_never_asked_for_another() {
     let mut sim = Sim::with_tabs(10, 2);
     let alice = open_as(&mut sim, 0, "alice");
