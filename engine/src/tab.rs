@@ -152,7 +152,7 @@ impl TabSession {
 
     /// Forgets a worker that does not answer, with a goodbye in case it wakes up later: it must not keep the tab's place.
     pub fn abandon(&mut self, loss: Loss) {
-        if let Phase::Live(live) = &mut self.phase {
+        if let Phase::Live(live) | Phase::HandingOver(HandingOver { live, .. }) = &mut self.phase {
             live.outbox.push(&ToWorker::Bye);
             if live.outbox.prepare_last_frame() {
                 self.parting = Some(live.outbox.prepared_frame().to_vec());

@@ -74,6 +74,39 @@ fn a_hand_over_takes_what_the_old_worker_had_only_queued_to_the_new_one() {
 }
 
 #[test]
+fn a_hand_over_that_was_given_up_left_its_tab_with_a_worker_that_was_only_slow() {
+    let mut sim = Sim::with_tabs(4, 2);
+    sim.stop_server();
+    let [chan, other] = [0, 1].map(|tab| sim.open(tab, URL));
+    sim.run(500);
+    let queued = sim.send(chan, "s:queued");
+    let again = sim
+        .try_deliver(chan, Payload::text("l:queued"), Delivery::AtLeastOnce)
+        .expect("taken");
+    sim.run(500);
+    // What lets go of the channel waits behind it.
+    sim.in_tab(0, |session| session.ping(1));
+    let next = sim.worker();
+    sim.hand_over(0, next);
+    let late = sim.send(chan, "s:late");
+    sim.in_tab(0, |session| session.abandon(Loss::Unknown));
+    assert_eq!(sim.outcome(chan, queued), Some(&Outcome::MaybeSent));
+    assert_eq!(sim.outcomes(chan).len(), 1);
+    sim.run(500);
+    assert_eq!(sim.status(other).tabs, 1);
+    sim.start_server();
+    sim.attach(0, next);
+    sim.run(60_000);
+    for send in [again, late] {
+        assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+    }
+    let got = sim.server_got();
+    let times = |text: &str| got.iter().filter(|got| *got == text).count();
+    assert_eq!((times("s:queued"), times("s:late")), (0, 1));
+    assert_eq!(times("l:queued"), 1, "the old worker had given it back");
+}
+
+#[test]
 fn a_lost_worker_makes_a_maybe_of_exactly_what_it_was_given() {
     let mut sim = Sim::with_tabs(2, 1);
     let chan = sim.open(0, URL);

@@ -86,7 +86,7 @@ async fn hand_over(core: &Rc<Core>) -> bool {
         Either::Left((told, _)) => told.is_ok(),
         Either::Right(_) => {
             core.host.handed_over.take();
-            core.with_session(|session| session.detach(Loss::Unknown));
+            core.with_session(|session| session.abandon(Loss::Unknown));
             false
         }
     }
