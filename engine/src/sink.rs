@@ -14,6 +14,8 @@ pub struct LogSink {
 struct Waiting {
     entries: Vec<LogEntry>,
     is_loud: bool,
+    /// How many there was no room for.
+    dropped: u32,
 }
 
 impl LogSink {
@@ -26,18 +28,50 @@ impl LogSink {
         if !mem::take(&mut waiting.is_loud) {
             return Vec::new();
         }
-        mem::take(&mut waiting.entries)
+        let mut entries = mem::take(&mut waiting.entries);
+        let len = mem::take(&mut waiting.dropped);
+        if len > 0 {
+            entries.push(LogEntry {
+                len,
+                ..LogEntry::new(kind::DROPPED)
+            });
+        }
+        entries
     }
 
-    /// Adds an entry.
+    /// Adds an entry, or counts it when too many wait.
     pub fn push(&self, entry: LogEntry) {
         let mut waiting = self.waiting.borrow_mut();
+        waiting.is_loud |= entry.kind < kind::MOMENT;
         if waiting.entries.len() < MAX_ENTRIES {
-            waiting.is_loud |= entry.kind < kind::MOMENT;
             waiting.entries.push(entry);
+        } else {
+            waiting.dropped = waiting.dropped.saturating_add(1);
         }
     }
 }
 
 /// What may come of one input. Far more is a loop, which must not eat the memory.
 const MAX_ENTRIES: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_quiet_entries_silenced_the_log_for_ever() {
+        let sink = LogSink::default();
+        for _ in 0..MAX_ENTRIES + 5 {
+            sink.push(LogEntry::new(kind::MOMENT));
+        }
+        assert_eq!(sink.take(), [], "they wait for company");
+        sink.push(LogEntry::new(kind::LINE));
+        let entries = sink.take();
+        assert_eq!(entries.len(), MAX_ENTRIES + 1);
+        let last = entries.last().map(|entry| (entry.kind, entry.len));
+        assert_eq!(last, Some((kind::DROPPED, 6)));
+
+        sink.push(LogEntry::new(kind::LINE));
+        assert_eq!(sink.take(), [LogEntry::new(kind::LINE)]);
+    }
+}

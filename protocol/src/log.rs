@@ -14,7 +14,7 @@ pub mod kind {
     /// A line that the app's own code has logged in its worker. `code` is the [`LogLevel`](crate::LogLevel), `content` the
     /// target, which is `len` bytes, and the text.
     pub const LINE: u8 = 0;
-    /// So many entries (`len`) are missing: the tab lagged.
+    /// So many entries (`len`) are missing: more waited than may wait.
     pub const DROPPED: u8 = 1;
     /// The port `id` is open.
     pub const PORT_OPENED: u8 = 2;
@@ -161,7 +161,7 @@ impl fmt::Display for LogEntry {
         let text = Text(content);
         match *kind {
             kind::LINE => Text(self.split().1).fmt(f),
-            kind::DROPPED => write!(f, "{len} log lines were dropped: the tab lagged"),
+            kind::DROPPED => write!(f, "{len} log lines were dropped: too many waited"),
             kind::PORT_OPENED => write!(f, "port {id} is open"),
             kind::PORT_CLOSED => write!(f, "port {id} is gone"),
             kind::MESSAGE_IN | kind::MESSAGE_OUT => {
