@@ -384,7 +384,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs. Asked for before there is a worker, it
     /// replaces nothing that other tabs have.
     ///
-    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that, and some time more.
+    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that, and some time more. While the
+    /// browser is offline it waits for that to end; an open socket is kept until then.
     ///
     /// When no worker could be had, the tiers are tried again.
     pub fn reconnect(&self) {

@@ -41,6 +41,8 @@ pub(crate) struct Open {
     pub(super) woken: bool,
     /// Whether it is in place of one whose answer was due while nothing ran.
     pub(super) reprieved: bool,
+    /// Whether a tab wants another one, as soon as the browser is online.
+    is_unwanted: bool,
 }
 
 /// The socket takes nothing any more, and its close event has not said why yet.
@@ -219,6 +221,7 @@ impl Link {
             pinged: None,
             woken: false,
             reprieved: false,
+            is_unwanted: false,
         });
         self.buffered = Buffered::default();
         self.watch_heartbeat(ctx.now);
@@ -502,6 +505,7 @@ impl Link {
                 self.watch_give_up(ctx.now);
                 self.dial_when_allowed(ctx, cause);
             }
+            State::Open(open) if ctx.online && open.is_unwanted => self.reconnect(ctx),
             _ => {}
         }
     }
@@ -540,6 +544,12 @@ impl Link {
         }
         if !ctx.online && matches!(self.state, State::NeedsAuth) {
             return self.go_offline(ctx, ReconnectCause::Requested);
+        }
+        if !ctx.online
+            && let State::Open(open) = &mut self.state
+        {
+            // It may be of use until then, and the browser may be wrong.
+            open.is_unwanted = true;
         }
         let is_waiting = matches!(self.state, State::Waiting(_));
         if !ctx.online || (is_waiting && !self.may_dial(ctx)) {

@@ -99,6 +99,28 @@ fn an_open_socket_is_kept_while_the_browser_says_offline() {
 }
 
 #[test]
+fn a_reconnect_that_was_asked_for_offline_was_forgotten_for_want_of_a_loss() {
+    let mut sim = Sim::with_tabs(7, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.network(0, false);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.send(chan, "still here");
+    sim.run(1_000);
+    assert_eq!(sim.bodies(chan), ["still here"]);
+    assert_eq!(sim.dials.len(), 1);
+    sim.network(0, true);
+    sim.run(1_000);
+    assert_eq!((sim.dials.len(), sim.open_conns()), (2, vec![1]));
+    assert_eq!(sim.client(chan).reconnects[0].3, ReconnectCause::Requested);
+    // Once.
+    sim.network(0, false);
+    sim.network(0, true);
+    sim.run(1_000);
+    assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
 fn offline_that_a_tab_had_said_before_it_died_held_for_ever() {
     let mut sim = Sim::with_tabs(6, 2);
     let chan = sim.open(1, URL);
