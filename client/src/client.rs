@@ -382,7 +382,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     }
 
     /// Asks for a new socket now: ends a wait, starts a stopped connection anew, replaces an open socket. For all tabs. Asked for before there is a worker, it
-    /// replaces nothing that other tabs have.
+    /// replaces nothing that other tabs have. It breaks off a dial that is under way, unless a `reconnect` has begun that less than 5 s before: what several tabs
+    /// ask for at once, or one again and again, is one dial.
     ///
     /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that, and some time more. While the
     /// browser is offline it waits for that to end; an open socket is kept until then.

@@ -124,6 +124,8 @@ pub(crate) struct Link {
     last_received: Time,
     /// When a hint has last led to a ping or a dial.
     woke_at: Option<Time>,
+    /// When the dial that a tab has asked for was begun, or is searched a credential for, or was asked for.
+    requested_at: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -168,6 +170,7 @@ impl Link {
             round_trip: None,
             last_received: Time(0),
             woke_at: None,
+            requested_at: None,
         }
     }
 

@@ -119,6 +119,8 @@ impl Link {
         self.dials += 1;
         let offer_subprotocols = probe_for.is_none();
         self.fruitless += u32::from(offer_subprotocols);
+        // Finding a credential may have taken long.
+        self.requested_at = self.requested_at.map(|_| ctx.now);
         self.not_before = None;
         self.timers.stop(Timer::Retry);
         // At least a moment: a policy of nothing but zeros would dial for ever within one tick.
@@ -376,6 +378,7 @@ impl Link {
     /// There is no socket any more, or none could be had: dial again later, unless the policy says that it is enough.
     pub(super) fn lose(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         self.stop_socket_timers(ctx.now);
+        self.requested_at = None;
         if self.members.is_empty() {
             return self.stop(ctx, StopReason::Unused);
         }
@@ -453,6 +456,7 @@ impl Link {
         ] {
             self.timers.stop(timer);
         }
+        self.requested_at = None;
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
         self.tell_all(
@@ -539,6 +543,12 @@ impl Link {
 
     /// Opens a new socket, now or some time after the server wants to be dialled again.
     fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        let before = self.requested_at.replace(ctx.now);
+        let is_fresh = before.is_some_and(|at| at.after(REQUEST_INTERVAL) > ctx.now);
+        if is_fresh && matches!(self.state, State::Dialling(_) | State::Asking(_)) {
+            // It is what is asked for.
+            return self.requested_at = before;
+        }
         if !self.is_running() {
             return self.start(ctx);
         }
@@ -637,6 +647,10 @@ const CLOSING_TIMEOUT: Millis = Millis(1_000);
 /// How long the end of a closing handshake is waited for, and again for as long as the socket passes on what it holds in front of it. Browsers
 /// report one that the server does not answer themselves, after about 10 s; this is for those that do not.
 const SHUTTING_TIMEOUT: Millis = Millis(30_000);
+
+/// Several tabs may want a new socket in the same moment, and an app may want one as often as it likes: so long after a dial that one of them has
+/// begun, the others do not break it off.
+const REQUEST_INTERVAL: Millis = Millis(5_000);
 
 /// Every so many attempts a failed dial is probed, beginning with the first.
 const PROBE_EVERY: u32 = 8;

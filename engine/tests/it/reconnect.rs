@@ -1,6 +1,8 @@
 //! When a lost connection is dialled again.
 
-use onesocket_protocol::{Backoff, Heartbeat, LinkState, Millis, Payload, ReconnectCause};
+use onesocket_protocol::{
+    Backoff, Credential, Heartbeat, LinkState, Millis, Payload, ReconnectCause,
+};
 
 use crate::sim::{Chan, Mode, Sim};
 
@@ -310,6 +312,90 @@ fn a_reconnect_behind_its_connect_was_a_second_dial() {
         let asked = sim.client(chan).asked.len();
         assert_eq!(sim.dials.len() + asked, 2, "{ask:?}");
     }
+}
+
+#[test]
+fn reconnects_in_a_loop_broke_off_each_dial() {
+    for ask in [None, Some(Millis(10_000))] {
+        let mut sim = Sim::with_tabs(15, 1);
+        sim.server.mode = Mode::Slow(3_000);
+        let chan = sim.open_with(0, URL, |config| config.policy.auth.ask = ask);
+        // When each question was seen.
+        let mut asked = Vec::new();
+        for step in 0..50 {
+            if step % 4 == 0 {
+                sim.in_tab(0, |session| session.reconnect(chan.id));
+            }
+            sim.run(500);
+            asked.resize(sim.client(chan).asked.len(), step);
+            // It takes 4 s to find a credential.
+            for (index, _) in asked.iter().enumerate().filter(|(_, at)| **at + 8 == step) {
+                let (request, _) = sim.client(chan).asked[index];
+                let credential = Some(Credential::default());
+                sim.in_tab(0, |session| {
+                    session.credential(chan.id, request, credential);
+                });
+            }
+        }
+        assert!(!sim.client(chan).connects.is_empty(), "{ask:?}");
+        assert!(sim.dials.len() <= 9, "{ask:?}: {:?}", sim.dials);
+    }
+}
+
+#[test]
+fn every_tab_that_wanted_a_new_socket_broke_off_the_dial_of_the_one_before() {
+    let mut sim = Sim::with_tabs(16, 10);
+    let chans: Vec<Chan> = (0..10).map(|tab| sim.open(tab, URL)).collect();
+    sim.run(10_000);
+    sim.server.mode = Mode::Slow(1_000);
+    for chan in &chans {
+        sim.in_tab(chan.tab, |session| session.reconnect(chan.id));
+        sim.run(10);
+    }
+    sim.run(2_000);
+    assert_eq!(sim.dials.len(), 2);
+    assert!(sim.client(chans[0]).is_connected());
+}
+
+/// As behind a log-in by cookie, which only the next handshake brings.
+#[test]
+fn a_reconnect_breaks_off_a_dial_of_the_backoff() {
+    let mut sim = Sim::with_tabs(17, 1);
+    let chan = sim.open(0, URL);
+    sim.run(10_000);
+    sim.server.mode = Mode::Silent;
+    for request in 1..4 {
+        // The first is begun by a request, too, and fails.
+        sim.in_tab(0, |session| session.reconnect(chan.id));
+        sim.run(100);
+        assert_eq!(sim.dials.len(), 2 * request);
+        let conn = sim.conns.len() - 1;
+        sim.conns[conn].server_open = true;
+        sim.server_close(conn, 1006, "");
+        sim.run_until("a dial of the backoff", |sim| sim.dials.len() > 2 * request);
+        sim.run(10);
+    }
+    sim.start_server();
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(100);
+    assert!(sim.client(chan).is_connected());
+}
+
+#[test]
+fn a_reconnect_breaks_off_a_dial_that_another_has_begun_long_ago() {
+    let mut sim = Sim::with_tabs(18, 1);
+    let chan = sim.open(0, URL);
+    sim.run(10_000);
+    sim.server.mode = Mode::Silent;
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(4_900);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(200);
+    assert_eq!(sim.dials.len(), 2);
+    sim.start_server();
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(100);
+    assert!(sim.client(chan).is_connected());
 }
 
 #[test]
