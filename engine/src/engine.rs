@@ -349,6 +349,10 @@ impl Engine {
                 Ok(message) => self.on_message(id, message),
                 Err(error) => self.on_undecodable(id, &error),
             }
+            if self.ports.is_overrun(id) {
+                // Its session ends, and what follows would only be told more.
+                break;
+            }
         }
     }
 

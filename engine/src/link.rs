@@ -107,6 +107,8 @@ pub(crate) struct Link {
     buffered: Buffered,
     /// How many sockets have been dialled.
     dials: u32,
+    /// When the last was, probes not counted.
+    dialled_at: Option<Time>,
     /// How many dials in a row have failed, or led to a socket that did not stay open.
     attempt: u32,
     /// How many dials, probes not counted, there were since a socket was stable.
@@ -161,6 +163,7 @@ impl Link {
             history: History::default(),
             buffered: Buffered::default(),
             dials: 0,
+            dialled_at: None,
             attempt: 0,
             fruitless: 0,
             was_open: false,

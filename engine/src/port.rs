@@ -153,6 +153,10 @@ impl Ports {
         }
     }
 
+    pub(crate) fn is_overrun(&self, id: PortId) -> bool {
+        self.overrun.contains(&id)
+    }
+
     /// Ends the sessions of tabs that ask and do not read, and returns what they held.
     pub(crate) fn end_overrun(&mut self) -> Vec<(PortId, Session)> {
         let overrun = core::mem::take(&mut self.overrun);

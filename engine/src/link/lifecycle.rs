@@ -114,10 +114,16 @@ impl Link {
     }
 
     pub(super) fn dial_with(&mut self, ctx: &mut Ctx<'_>, probe_for: Option<ReconnectCause>) {
+        let offer_subprotocols = probe_for.is_none();
+        if offer_subprotocols && self.dialled_at.replace(ctx.now) == Some(ctx.now) {
+            // A small frame may stop the loop and start it again ten thousand times, and each dial has a URL of its own.
+            self.timers.start(Timer::Retry, ctx.now.after(Millis(1)));
+            let cause = ReconnectCause::Requested;
+            return self.state = State::Waiting(Waiting { cause });
+        }
         let socket = SocketId(*ctx.next_socket);
         *ctx.next_socket += 1;
         self.dials += 1;
-        let offer_subprotocols = probe_for.is_none();
         self.fruitless += u32::from(offer_subprotocols);
         // Finding a credential may have taken long.
         self.requested_at = self.requested_at.map(|_| ctx.now);
@@ -543,11 +549,14 @@ impl Link {
 
     /// Opens a new socket, now or some time after the server wants to be dialled again.
     fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
-        let before = self.requested_at.replace(ctx.now);
-        let is_fresh = before.is_some_and(|at| at.after(REQUEST_INTERVAL) > ctx.now);
-        if is_fresh && matches!(self.state, State::Dialling(_) | State::Asking(_)) {
+        let requested = self.requested_at;
+        let requested = requested.filter(|at| at.after(REQUEST_INTERVAL) > ctx.now);
+        // Of the same moment: as when the browser is online again, which the tab has said in the same frame.
+        let fresh = requested.or_else(|| self.dialled_at.filter(|at| *at == ctx.now));
+        self.requested_at = fresh.or(Some(ctx.now));
+        if fresh.is_some() && matches!(self.state, State::Dialling(_) | State::Asking(_)) {
             // It is what is asked for.
-            return self.requested_at = before;
+            return;
         }
         if !self.is_running() {
             return self.start(ctx);

@@ -17,6 +17,7 @@ struct Peer {
     now: u64,
     transmitted: Vec<Payload>,
     watched: Vec<String>,
+    dialled: u32,
 }
 
 #[derive(PartialEq, Debug)]
@@ -42,6 +43,7 @@ impl Peer {
             now: 0,
             transmitted: Vec::new(),
             watched: Vec::new(),
+            dialled: 0,
         };
         peer.input(Input::PortOpened(PORT));
         peer
@@ -81,6 +83,7 @@ impl Peer {
                 Output::Post { frame, .. } => frames.push(Bytes::copy_from_slice(frame)),
                 Output::Transmit { payload, .. } => self.transmitted.push(payload),
                 Output::WatchTab { lock, .. } => self.watched.push(lock),
+                Output::Dial { .. } => self.dialled += 1,
                 Output::Timeout(_) => break,
                 _ => {}
             }
@@ -604,4 +607,49 @@ fn what_a_tab_that_never_reads_had_said_of_the_network_held_for_ever() {
         matches!(status.state, LinkState::Connecting { .. })
     };
     assert!(answers.iter().any(is_online), "{answers:?}");
+}
+
+/// A dial brings its URL along, which may be long.
+#[test]
+fn a_small_frame_of_requests_for_new_sockets_dialled_for_each() {
+    let channel = ChannelId(1);
+    let reconnect = ToWorker::Reconnect { channel };
+    let close = ToWorker::Close {
+        channel,
+        code: 1000,
+        reason: String::new(),
+    };
+    let log_out = ToWorker::LogOut {
+        channel,
+        drain: None,
+    };
+    for others in [vec![], vec![close], vec![log_out]] {
+        let mut peer = Peer::connected();
+        let asked = [others, vec![reconnect.clone()]].concat();
+        let asked: Vec<ToWorker> = asked.iter().cycle().take(10_000).cloned().collect();
+        peer.say(&asked);
+        peer.input(Input::Tick);
+        let dialled = peer.dialled;
+        assert!((2..=4).contains(&dialled), "{dialled} dials");
+        peer.check_alive();
+    }
+}
+
+#[test]
+fn a_frame_that_asks_for_more_than_its_tab_may_be_told_was_read_to_its_end() {
+    let mut peer = Peer::welcomed();
+    let mut connect = connect(1);
+    if let ToWorker::Connect(connect) = &mut connect {
+        connect.key.subprotocols = vec!["x".repeat(8_192)];
+    }
+    peer.say(&[connect]);
+    peer.input(Input::SocketOpened {
+        socket: onesocket_engine::SocketId(1),
+        subprotocol: "x".repeat(8_192),
+    });
+    let channel = ChannelId(1);
+    let mut flood = vec![ToWorker::GetStatus { channel }; 60_000];
+    flood.push(send(1, "behind it"));
+    peer.say(&flood);
+    assert_eq!(peer.transmitted, []);
 }

@@ -251,6 +251,18 @@ fn a_probe_was_dialled_while_offline() {
 }
 
 #[test]
+fn a_server_that_refuses_at_once_is_probed_and_not_flooded() {
+    let mut sim = Sim::with_tabs(22, 1);
+    (sim.port_delay, sim.net_delay) = (0, 0);
+    sim.server.mode = Mode::Refuse;
+    sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
+    sim.run(500);
+    let offered: Vec<usize> = sim.conns.iter().map(|conn| conn.offered.len()).collect();
+    assert_eq!(offered[..2], [1, 0]);
+    assert!(offered.len() < 10, "{offered:?}");
+}
+
+#[test]
 fn who_wants_one_dial_was_given_a_probe_too() {
     let mut sim = Sim::with_tabs(21, 1);
     sim.server.mode = Mode::Refuse;
@@ -354,6 +366,26 @@ fn every_tab_that_wanted_a_new_socket_broke_off_the_dial_of_the_one_before() {
     }
     sim.run(2_000);
     assert_eq!(sim.dials.len(), 2);
+    assert!(sim.client(chans[0]).is_connected());
+}
+
+#[test]
+fn tabs_that_are_online_again_and_want_a_new_socket_get_one() {
+    let mut sim = Sim::with_tabs(19, 3);
+    for tab in 0..3 {
+        sim.in_tab(tab, |session| session.handle_network(false));
+    }
+    let chans: Vec<Chan> = (0..3).map(|tab| sim.open(tab, URL)).collect();
+    sim.run(1_000);
+    for chan in &chans {
+        sim.in_tab(chan.tab, |session| {
+            session.handle_network(true);
+            session.wake();
+            session.reconnect(chan.id);
+        });
+    }
+    sim.run(1_000);
+    assert_eq!(sim.dials.len(), 1);
     assert!(sim.client(chans[0]).is_connected());
 }
 
