@@ -38,7 +38,7 @@ impl Hall {
         self.say("?");
     }
 
-    /// Asks a worker to a channel that nobody else knows. The name is never used again: what is on its way to an earlier one must not come out here.
+    /// Asks a worker to a channel of their own. Who else of this origin listens in the hall hears its name, too. It is never used again: what is on its way to an earlier one must not come out here.
     pub(super) fn meet(
         &self,
         leader: &str,
