@@ -174,7 +174,7 @@ pub struct Backoff {
     /// `n / spread` dials per second. Half of it is what one client that has lost its socket alone waits on average.
     ///
     /// A server that can say more says it: `spread=SECONDS` in its close reason, or close code 1012 or 1013, which stand for
-    /// [`cap`](Self::cap).
+    /// [`cap`](Self::cap) unless the reason has a `retry-after=SECONDS`.
     pub spread: Millis,
 }
 
