@@ -43,7 +43,7 @@ pub(crate) use self::{
 /// |---|---|
 /// | `/fault/drop` + | [`Self::drop_sockets`] |
 /// | `/fault/refuse?next=N&status=503` | [`Self::refuse`] |
-/// | `/fault/close?code=4001&reason=…` + | [`Self::close`]; the code is 1000 if absent |
+/// | `/fault/close?code=4001&reason=…&hold=1` + | [`Self::close`], or with `hold=1` [`Self::close_and_hold`]; the code is 1000 if absent |
 /// | `/fault/half-open?new=1` + | [`Self::half_open`], and with `new=1` [`Self::half_open_new`] |
 /// | `/fault/delay?ms=N` | [`Self::delay`] |
 /// | `/fault/handshake-delay?ms=N` | [`Self::handshake_delay`] |
@@ -101,20 +101,25 @@ impl Faults {
         code: u16,
         reason: &str,
     ) -> Result<usize, FaultError> {
-        if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-            return Err(FaultError::CloseCode { code });
-        }
-        if reason.len() > MAX_CLOSE_REASON_BYTES {
-            return Err(FaultError::CloseReason {
-                bytes: reason.len(),
-            });
-        }
-        let frame = CloseFrame {
-            code,
-            reason: reason.into(),
-        };
+        let frame = checked_close(code, reason)?;
         Ok(self.each(selection, |socket| {
             socket.command(Command::Close(frame.clone()));
+        }))
+    }
+
+    /// Closes sockets, and does not hang up: sends a close frame, and from then on they are half-open.
+    ///
+    /// # Errors
+    /// As [`Self::close`].
+    pub fn close_and_hold(
+        &self,
+        selection: Selection,
+        code: u16,
+        reason: &str,
+    ) -> Result<usize, FaultError> {
+        let frame = checked_close(code, reason)?;
+        Ok(self.each(selection, |socket| {
+            socket.command(Command::CloseAndHold(frame.clone()));
         }))
     }
 
@@ -308,6 +313,21 @@ struct Refusal {
     /// At least 1.
     remaining: u32,
     status: StatusCode,
+}
+
+fn checked_close(code: u16, reason: &str) -> Result<CloseFrame, FaultError> {
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(FaultError::CloseCode { code });
+    }
+    if reason.len() > MAX_CLOSE_REASON_BYTES {
+        return Err(FaultError::CloseReason {
+            bytes: reason.len(),
+        });
+    }
+    Ok(CloseFrame {
+        code,
+        reason: reason.into(),
+    })
 }
 
 fn checked_delay(delay: Duration) -> Result<Duration, FaultError> {

@@ -186,6 +186,8 @@ pub(crate) enum Command {
     Inject(Message),
     /// Close with this frame.
     Close(CloseFrame),
+    /// Close with this frame, and then neither read nor write nor hang up.
+    CloseAndHold(CloseFrame),
 }
 
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! One open WebSocket: a reader that counts, a writer that counts, delays and closes, and the end of both.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::{
@@ -153,6 +153,7 @@ impl Writer {
                 Some(command) = self.commands.recv() => match command {
                     Command::Inject(message) => self.write(Queued::now(message)).await,
                     Command::Close(frame) => return self.close(frame).await,
+                    Command::CloseAndHold(frame) => return self.close_and_hold(frame).await,
                 },
                 Some(queued) = self.queue.recv() => self.write(queued).await,
                 else => return,
@@ -160,6 +161,7 @@ impl Writer {
             match written {
                 Ok(()) => {}
                 Err(Stop::Close(frame)) => return self.close(frame).await,
+                Err(Stop::CloseAndHold(frame)) => return self.close_and_hold(frame).await,
                 // The reader finds the same failure, and before it what the client has sent.
                 Err(Stop::Lost) => return self.drain().await,
             }
@@ -207,6 +209,7 @@ impl Writer {
                 Some(command) = self.commands.recv() => match command {
                     Command::Inject(message) => self.injected.push_back(Queued::now(message)),
                     Command::Close(frame) => return Err(Stop::Close(frame)),
+                    Command::CloseAndHold(frame) => return Err(Stop::CloseAndHold(frame)),
                 },
                 Ok(()) = self.delay.changed() => {}
                 () = sleep_until(due) => {}
@@ -216,8 +219,19 @@ impl Writer {
 
     /// Sends a close frame and gives the peer some time to answer it, which the reader sees.
     async fn close(mut self, frame: CloseFrame) {
-        let _ = timeout(CLOSE_TIMEOUT, self.sink.send(Message::Close(Some(frame)))).await;
+        self.send_close(frame).await;
         self.drain().await;
+    }
+
+    /// Sends a close frame and leaves it to the peer to hang up.
+    async fn close_and_hold(mut self, frame: CloseFrame) {
+        self.send_close(frame).await;
+        self.socket.connection.freeze(true);
+        pending().await
+    }
+
+    async fn send_close(&mut self, frame: CloseFrame) {
+        let _ = timeout(CLOSE_TIMEOUT, self.sink.send(Message::Close(Some(frame)))).await;
     }
 
     /// Forgets what is queued while the reader comes to its end: an end point that waits for room in the queue would not read.
@@ -235,6 +249,8 @@ enum Stop {
     Lost,
     /// The close fault wants it, and waits for no message that is held.
     Close(CloseFrame),
+    /// As [`Close`](Self::Close), and the peer is to hang up.
+    CloseAndHold(CloseFrame),
 }
 
 impl From<axum::Error> for Stop {

@@ -67,7 +67,11 @@ async fn refuse(State(faults): State<Faults>, Query(query): Query<RefuseQuery>) 
 }
 
 async fn close(State(faults): State<Faults>, Query(query): Query<CloseQuery>) -> ApiResult {
-    hit(faults.close(selection(query.path, query.id)?, query.code, &query.reason)?)
+    let selection = selection(query.path, query.id)?;
+    hit(match query.hold {
+        Flag::Off => faults.close(selection, query.code, &query.reason)?,
+        Flag::On => faults.close_and_hold(selection, query.code, &query.reason)?,
+    })
 }
 
 async fn half_open(State(faults): State<Faults>, Query(query): Query<HalfOpenQuery>) -> ApiResult {
@@ -171,6 +175,8 @@ struct CloseQuery {
     code: u16,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    hold: Flag,
     path: Option<String>,
     id: Option<u64>,
 }

@@ -51,6 +51,20 @@ async fn close_sends_code_and_reason_and_ends_after_the_answer() {
 }
 
 #[tokio::test]
+async fn close_can_leave_it_to_the_client_to_hang_up() {
+    let server = start().await;
+    let mut client = Client::connect(&server, "/echo").await;
+    assert_eq!(fault(&server, "close?code=4401&hold=1").await, 1);
+    let frame = client.close_frame().await;
+    assert_eq!(frame.code, CloseCode::Library(4401));
+    // Longer than an answer is waited for.
+    client.assert_silent(Duration::from_millis(2_500)).await;
+    assert_eq!(server.stats().total.sockets_half_open, 1);
+    drop(client);
+    eventually(0, || server.stats().total.sockets_open).await;
+}
+
+#[tokio::test]
 async fn close_comes_through_a_flood() {
     let server = start().await;
     let mut client = Client::connect(&server, "/feed?rate=0").await;
