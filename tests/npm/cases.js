@@ -247,6 +247,16 @@ export const CASES = {
     await closed;
     t.see(socket.readyState, t.thrown(() => socket.send("x")));
   }),
+  async "the server closes and does not hang up"(t) {
+    const socket = t.watched();
+    await t.until(socket, "open");
+    const closed = t.until(socket, "close");
+    await t.fault("inject?text=last&path=/echo");
+    await t.fault("close?code=4401&reason=token&hold=1&path=/echo");
+    // Chromium takes nothing any more, and waits for the server.
+    socket.send("too late");
+    await closed;
+  },
   async "what was received is heard though it is answered behind the end"(t) {
     const socket = t.make("/feed?count=30&rate=100&size=8");
     const closed = t.until(socket, "close");

@@ -650,8 +650,10 @@ fn no_handshake() -> CloseInfo {
 /// What browsers report when there was no closing handshake.
 const ABNORMAL_CLOSURE: u16 = 1006;
 
-/// How long a socket that takes nothing any more is waited for. The close event usually follows in the same breath.
-const CLOSING_TIMEOUT: Millis = Millis(1_000);
+/// How long a socket that takes nothing any more is waited for. The close event usually follows in the same breath; behind a close frame of
+/// the server Chromium waits up to 2 s for it to hang up (`kUnderlyingConnectionCloseTimeoutSeconds` in `net/websockets/websocket_channel.cc`),
+/// and the event is what says the code.
+const CLOSING_TIMEOUT: Millis = Millis(3_000);
 
 /// How long the end of a closing handshake is waited for, and again for as long as the socket passes on what it holds in front of it. Browsers
 /// report one that the server does not answer themselves, after about 10 s; this is for those that do not.

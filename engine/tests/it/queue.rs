@@ -1,7 +1,7 @@
 //! What waits while no socket is open.
 
 use onesocket_engine::SendRejected;
-use onesocket_protocol::{Millis, Payload, SendFailure, limits};
+use onesocket_protocol::{CloseInfo, Millis, Payload, ReconnectCause, SendFailure, limits};
 
 use crate::sim::{Mode, Outcome, Sim};
 
@@ -196,7 +196,7 @@ fn sends_after_the_close_frame_wait_for_the_next_socket() {
 }
 
 #[test]
-fn a_close_event_that_never_comes_is_waited_for_one_second() {
+fn a_close_event_that_never_comes_is_waited_for_three_seconds() {
     let mut sim = Sim::with_tabs(10, 1);
     sim.close_event_delay = 0;
     let chan = sim.open(0, URL);
@@ -207,7 +207,29 @@ fn a_close_event_that_never_comes_is_waited_for_one_second() {
     sim.input(0, onesocket_engine::Input::SocketClosing(socket));
     let before = sim.now;
     sim.run_until("a reconnect", |sim| !sim.client(chan).reconnects.is_empty());
-    assert!((1_000..1_100).contains(&(sim.now - before)));
+    assert!((3_000..3_100).contains(&(sim.now - before)));
     sim.run(3_000);
     assert!(sim.client(chan).is_connected());
+}
+
+#[test]
+fn a_close_event_that_waits_for_the_server_to_hang_up_says_why() {
+    for seed in 0..20 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        // As long as Chromium waits.
+        (sim.net_delay, sim.close_event_delay) = (0, 2_000);
+        let chan = sim.open(0, URL);
+        sim.run(1_000);
+        sim.server_close(0, 4000, "moved");
+        sim.run(0);
+        sim.send(chan, "s:what makes the worker look");
+        sim.run(10_000);
+        let (.., cause) = &sim.client(chan).reconnects[0];
+        let close = CloseInfo {
+            code: 4000,
+            reason: "moved".into(),
+            was_clean: true,
+        };
+        assert_eq!(*cause, ReconnectCause::Closed(close));
+    }
 }
