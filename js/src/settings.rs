@@ -187,8 +187,11 @@ fn one_socket(builder: ClientBuilder<Payload, Payload>) -> ClientBuilder<Payload
             replace_after: None,
             ..Wake::default()
         })
-        // Nothing waits in it but what was sent between the socket's end and the news of it.
-        .queue(QueueLimits::default())
+        // All that could wait was sent between the socket's end and the news of it, and would go out on a socket that nobody has seen.
+        .queue(QueueLimits {
+            messages: 0,
+            ..QueueLimits::default()
+        })
 }
 
 /// Browsers have limits of their own, from 20 s (Firefox) on; this one is for those that have none.

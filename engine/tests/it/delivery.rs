@@ -290,3 +290,36 @@ fn what_a_tab_that_is_gone_had_queued_is_sent_once_and_not_kept() {
     assert!(sim.client(other).is_connected());
     assert_eq!(sim.server_got(), ["kept"], "nobody is left to hear of it");
 }
+
+/// As one does that stands for a single socket.
+#[test]
+fn what_is_sent_on_a_socket_that_went_with_its_worker_is_not_sent_on_the_next_one_without_a_queue()
+{
+    let mut sim = Sim::with_tabs(16, 1);
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.give_up.attempts = Some(1);
+        config.policy.queue.messages = 0;
+    });
+    sim.run(500);
+    let first = sim.send(chan, "s:first");
+    sim.run(500);
+    let worker = sim.worker();
+    sim.kill_worker(0);
+    sim.in_tab(0, |session| session.detach(Loss::Ended));
+    let late = sim.send(chan, "s:late");
+    sim.attach(0, worker);
+    // The tab looks no sooner than its second socket is open.
+    sim.run_until("another dial", |sim| sim.dials.len() == 2);
+    sim.freeze(0);
+    sim.run(1_000);
+    assert_eq!(sim.open_conns().len(), 1);
+    sim.thaw(0);
+    sim.run(1_000);
+    assert_eq!(sim.server_got(), ["s:first"]);
+    assert_eq!(sim.outcome(chan, first), Some(&Outcome::Sent));
+    let late = sim.outcome(chan, late);
+    assert!(
+        matches!(late, Some(Outcome::NotSent(SendFailure::QueueFull { .. }))),
+        "{late:?}"
+    );
+}
