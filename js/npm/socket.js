@@ -63,8 +63,8 @@ export class OneSocket extends EventTarget {
       // After it was open: the worker is lost, and the socket with it.
       dialled: () => later(() => this.#readyState !== CONNECTING && this.#fail()),
       // A message is missing: whoever relies on a WebSocket is better off without one.
-      lagged: () => this.#fail(),
-      complained: (_text, messageIsMissing) => messageIsMissing && this.#fail(),
+      lagged: () => this.#end(LOST),
+      complained: (_text, messageIsMissing) => messageIsMissing && this.#end(LOST),
       stateChanged: () => this.#readyState === CONNECTING && this.#core.status().state === "offline" && this.#fail(),
       updateAvailable() {},
     });
@@ -196,7 +196,7 @@ export class OneSocket extends EventTarget {
   // There is no socket any more that anybody could rely on.
   #fail() {
     if (this.#readyState !== CLOSED) this.#readyState = CLOSING;
-    this.#end({ code: 1006, reason: "", wasClean: false });
+    this.#end(LOST);
   }
 
   #end({ code, reason, wasClean }) {
@@ -253,6 +253,9 @@ export class OneSocket extends EventTarget {
 }
 
 const LOOKS_FOR_ROOM_AFTER = 100;
+
+// A socket that ended without a word.
+const LOST = { code: 1006, reason: "", wasClean: false };
 
 // A mark at the beginning of a text is part of it.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

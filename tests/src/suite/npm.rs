@@ -30,6 +30,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(more_than_fits(ctx)),
         },
         Scenario {
+            name: "npm_what_one_socket_received_before_a_gap_is_told",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(before_a_gap(ctx)),
+        },
+        Scenario {
             name: "npm_one_socket_ends_at_once_offline",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(offline(ctx)),
@@ -264,6 +269,39 @@ socket.onopen = () => {
 };
 await new Promise((resolve) => (socket.onclose = ({ code }) => resolve(heard.push(`close ${code}`))));
 return heard;";
+
+/// A message that is too large to be delivered comes behind others, for a page that is busy with the first: all of it is there when the page looks next.
+async fn before_a_gap(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    tab.eval_async(SHARE, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    tab.eval(BUSY_UNTIL_SENT, vec![]).await?;
+    let faults = site.server()?.faults();
+    let small = (0..50).map(|number| InjectedFrame::Text(number.to_string()));
+    let too_large = InjectedFrame::Binary(vec![0; 65 * 1024 * 1024]);
+    for frame in small.chain([too_large]) {
+        faults.inject(Selection::All, frame);
+    }
+    heard(&tab, "close 1006  false").await?;
+    let told = tab.eval("return heard", vec![]).await?;
+    let mut expect: Vec<_> = (0..50).map(|number| format!("message {number}")).collect();
+    expect.push("close 1006  false".into());
+    ensure!(told == json!(expect), "{told}");
+    Ok(())
+}
+
+/// And a while longer: what the server has begun to send the worker has to receive.
+const BUSY_UNTIL_SENT: &str = "
+socket.addEventListener('message', () => {
+  const stats = new XMLHttpRequest();
+  do {
+    stats.open('GET', '/stats', false);
+    stats.send();
+  } while (JSON.parse(stats.responseText).paths['/echo'].frames_out < 51);
+  const until = performance.now() + 2500;
+  while (performance.now() < until);
+}, { once: true });";
 
 async fn offline(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
