@@ -87,7 +87,6 @@ export class Client extends EventTarget {
       received: (data, replayed) => this.#onReceived(data, replayed),
       lost: (attempt, delay, { code, reason, text }) => tell("reconnecting", { attempt, delay, code, reason, cause: text }),
       ended: (close) => this.#onEnded(close),
-      dialled() {},
       // The last comes behind the end, and is told in front of it.
       stateChanged: () => this.#isClosed || this.#tellStatus(),
       lagged: (missed) => tell("lagged", { missed }),

@@ -16,6 +16,8 @@ export class OneSocket extends EventTarget {
   #protocol = "";
   #readyState = CONNECTING;
   #wasOpen = false;
+  // What this page knows, and may not have been told yet.
+  #hasOpened = false;
   // It has ended, and what was heard before is still being told.
   #isEnding = false;
   #binaryType = "blob";
@@ -55,17 +57,23 @@ export class OneSocket extends EventTarget {
       tier,
     };
     this.#core = new Core(settings, {
-      // After it was open: the worker is lost, and another tab has opened the next one's socket already.
-      opened: (protocol) => later(() => (this.#readyState === CONNECTING ? this.#onOpened(protocol) : this.#fail())),
+      opened: (protocol) => {
+        // The worker is lost, and another tab has opened the next one's socket already.
+        if (this.#hasOpened) return this.#end(LOST);
+        this.#hasOpened = true;
+        later(() => this.#onOpened(protocol));
+      },
       received: (data) => later(() => this.#onReceived(data)),
       lost: (_attempt, _delay, close) => this.#end(close),
       ended: (close) => this.#end(close),
-      // After it was open: the worker is lost, and the socket with it.
-      dialled: () => later(() => this.#readyState !== CONNECTING && this.#fail()),
       // A message is missing: whoever relies on a WebSocket is better off without one.
       lagged: () => this.#end(LOST),
       complained: (_text, messageIsMissing) => messageIsMissing && this.#end(LOST),
-      stateChanged: () => this.#readyState === CONNECTING && this.#core.status().state === "offline" && this.#fail(),
+      stateChanged: () => {
+        const { state } = this.#core.status();
+        // Of a socket that was open: the worker is lost, and the socket with it.
+        if (state === "offline" || (this.#hasOpened && WITHOUT_SOCKET.includes(state))) this.#end(LOST);
+      },
       updateAvailable() {},
     });
   }
@@ -256,6 +264,8 @@ const LOOKS_FOR_ROOM_AFTER = 100;
 
 // A socket that ended without a word.
 const LOST = { code: 1006, reason: "", wasClean: false };
+
+const WITHOUT_SOCKET = ["connecting", "reconnecting", "needs-auth"];
 
 // A mark at the beginning of a text is part of it.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

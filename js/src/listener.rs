@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use js_sys::Uint8Array;
 use onesocket::{
-    ClientError, CloseInfo, Event, LinkState, Parcel, Payload, PayloadKind, ReconnectCause,
-    StopReason, WorkerError,
+    ClientError, CloseInfo, Event, Parcel, Payload, PayloadKind, ReconnectCause, StopReason,
+    WorkerError,
 };
 use onesocket_worker::into_buffer;
 use wasm_bindgen::prelude::*;
@@ -28,9 +28,6 @@ extern "C" {
     /// There is no socket and none will come.
     #[wasm_bindgen(method)]
     fn ended(this: &Listener, close: Close);
-    /// A socket is dialled, for the first time or because the worker with the last one is lost.
-    #[wasm_bindgen(method)]
-    fn dialled(this: &Listener);
     #[wasm_bindgen(method, js_name = stateChanged)]
     fn state_changed(this: &Listener);
     #[wasm_bindgen(method)]
@@ -107,12 +104,7 @@ impl Listener {
                 self.lost(attempt, delay, Close::of_cause(&cause));
             }
             Event::Disconnected { reason } => self.ended(Close::of_stop(&reason)),
-            Event::Status(status) => {
-                if matches!(status.state, LinkState::Connecting { .. }) {
-                    self.dialled();
-                }
-                self.state_changed();
-            }
+            Event::Status(_) => self.state_changed(),
             Event::Lagged { missed } => self.lagged(missed as f64),
             Event::UpdateAvailable { build } => {
                 self.update_available(build.map(|build| build as f64));

@@ -60,6 +60,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(lost_worker(ctx)),
         },
         Scenario {
+            name: "npm_a_socket_ends_with_its_worker_offline",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(lost_worker_offline(ctx)),
+        },
+        Scenario {
             name: "npm_the_leaders_last_socket_takes_no_other_with_it",
             tiers: &[Tier::Dedicated],
             run: |ctx| Box::pin(kept_worker(ctx)),
@@ -404,6 +409,27 @@ async fn lost_worker(ctx: &Context) -> Result<()> {
     follower.eval("socket.send('anew')", vec![]).await?;
     heard(&follower, "message anew").await?;
     site.wait_for_sockets(1).await
+}
+
+/// The next worker dials nothing.
+async fn lost_worker_offline(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let [leader, follower] = [open(ctx, &site).await?, open(ctx, &site).await?];
+    for tab in [&leader, &follower] {
+        tab.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    }
+    follower
+        .eval("dispatchEvent(new Event('offline'))", vec![])
+        .await?;
+    leader
+        .eval("location.assign('about:blank')", vec![])
+        .await?;
+    heard(&follower, "close 1006  false").await?;
+    follower
+        .eval("dispatchEvent(new Event('online'))", vec![])
+        .await?;
+    follower.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    Ok(())
 }
 
 /// Libraries are without a socket between two dials. What is left of the last one is collected then, sooner or later.
