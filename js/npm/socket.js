@@ -294,8 +294,9 @@ function run() {
   const task = tasks[next];
   tasks[next] = undefined;
   next += 1;
-  if (next === tasks.length) {
-    tasks.length = 0;
+  // Not only when all are done: of a flood there is always one that waits.
+  if (next === tasks.length || (next > 1024 && next > tasks.length / 2)) {
+    tasks.splice(0, next);
     next = 0;
   }
   task();
