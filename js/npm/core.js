@@ -86,6 +86,10 @@ export class Core {
 
   // The bytes are taken by this call. It throws when they are not, which is sent nowhere: `isFull` says that there may be room later.
   send(bytes, isText) {
+    // In front of the wasm, whose memory never shrinks, and ends at 4 GiB.
+    if (bytes.byteLength > MAX_PAYLOAD_BYTES) {
+      throw Object.assign(new Error(`the payload is over the cap of ${MAX_PAYLOAD_BYTES} bytes`), { name: "NotSent" });
+    }
     if (this.#connection !== null) return this.#connection.send(bytes, isText);
     const copy = bytes.slice();
     this.#waitingBytes += copy.byteLength;
@@ -190,10 +194,14 @@ export function whole(number) {
   return number === undefined || number === null ? undefined : Math.min(Math.max(number, 0), 2 ** 32 - 1);
 }
 
+// As the engine has it.
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+
 const encoder = new TextEncoder();
 
+// No text has fewer bytes than this. Of one that nobody takes they are not made: browsers can't for all that they can hold.
 export function utf8(text) {
-  return encoder.encode(text);
+  return text.length > MAX_PAYLOAD_BYTES ? new Uint8Array(MAX_PAYLOAD_BYTES + 1) : encoder.encode(text);
 }
 
 // A view's bytes, without a copy; none when the buffer was transferred away.

@@ -92,7 +92,11 @@ async fn client(ctx: &Context) -> Result<()> {
         names.push(await client.ready().catch((error) => error.name));
         const early = onesocket.connect("/echo", { tier: arguments[0] });
         const unsent = early.send({});
+        // Two bytes too many, with the quotes.
+        const tooLarge = early.send("x".repeat(64 * 1024 * 1024));
+        names.push(early.bufferedAmount);
         early.close();
+        names.push(await tooLarge.catch((error) => error.name));
         names.push(await unsent.catch((error) => error.name), early.bufferedAmount);
         names.push(await early.ready().catch((error) => error.name));
         try { onesocket.connect("ftp://x/"); } catch (error) { names.push(error.name); }
@@ -108,6 +112,8 @@ async fn client(ctx: &Context) -> Result<()> {
         "stopped",
         "close",
         "NotReady",
+        2,
+        "NotSent",
         "NotSent",
         0,
         "NotReady",
