@@ -236,8 +236,13 @@ export class Client extends EventTarget {
     this.dispatchEvent(new ClientEvent("status", { status }));
   }
 
+  // Whatever an app has thrown: of some things there is no text.
   #complain(error) {
-    this.dispatchEvent(new ErrorEvent("error", { error, message: error?.message ?? `${error}` }));
+    let message = "an error without a text";
+    try {
+      message = `${error?.message ?? error}`;
+    } catch {}
+    this.dispatchEvent(new ErrorEvent("error", { error, message }));
   }
 }
 

@@ -234,7 +234,9 @@ async fn credentials(ctx: &Context) -> Result<()> {
     let unproved = tab.eval_async(UNPROVED, vec![tier]).await?;
     let expect = json!([
         "no token",
-        "A credential has one of `query`, `url`, `subprotocol` and `firstMessage`."
+        "A credential has one of `query`, `url`, `subprotocol` and `firstMessage`.",
+        "an error without a text",
+        "an error without a text"
     ]);
     ensure!(unproved == expect, "{unproved}");
     Ok(())
@@ -264,7 +266,7 @@ if ((await say('one')) !== 'one') throw new Error('no echo');";
 
 const UNPROVED: &str = "
 const errors = [];
-for (const auth of [() => { throw new Error('no token') }, () => ({ tokens: 1 })]) {
+for (const auth of [() => { throw new Error('no token') }, () => ({ tokens: 1 }), () => { throw Object.create(null) }, () => { throw { message: Symbol() } }]) {
   const client = onesocket.connect('/auth', { account: `nobody ${errors.length}`, tier: arguments[0], auth });
   client.addEventListener('error', ({ message }) => errors.push(message));
   await new Promise((resolve) => client.addEventListener('status', ({ status }) => status.state === 'needs-auth' && resolve()));
