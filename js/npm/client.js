@@ -159,16 +159,28 @@ export class Client extends EventTarget {
   }
 
   // Ends when the client is closed. What comes while the reader is busy waits for it.
-  async *[Symbol.asyncIterator]() {
+  [Symbol.asyncIterator]() {
+    const reader = { hasLeft: false, wake: null };
+    const messages = this.#read(reader);
+    // A generator would end behind the message for which it waits.
+    const leave = messages.return.bind(messages);
+    messages.return = (value) => {
+      reader.hasLeft = true;
+      reader.wake?.();
+      return leave(value);
+    };
+    return messages;
+  }
+
+  async *#read(reader) {
     const waiting = [];
-    let wake = null;
     let missed = 0;
     const onMessage = ({ data }) => {
       if (missed > 0 || waiting.length >= MAX_WAITING) missed += 1;
       else waiting.push(data);
-      wake?.();
+      reader.wake?.();
     };
-    const onClose = () => wake?.();
+    const onClose = () => reader.wake?.();
     this.addEventListener("message", onMessage);
     this.addEventListener("close", onClose);
     try {
@@ -178,8 +190,8 @@ export class Client extends EventTarget {
           this.dispatchEvent(new ClientEvent("lagged", { missed }));
           missed = 0;
         }
-        if (this.#isClosed) return;
-        await new Promise((resolve) => (wake = resolve));
+        if (this.#isClosed || reader.hasLeft) return;
+        await new Promise((resolve) => (reader.wake = resolve));
       }
     } finally {
       this.removeEventListener("message", onMessage);

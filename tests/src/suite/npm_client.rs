@@ -144,6 +144,9 @@ async fn harmless(ctx: &Context) -> Result<()> {
         "answered",
         ["dials", 1],
         "copied",
+        "left",
+        true,
+        true,
         "message 7",
     ]);
     ensure!(told == expect, "{told}\n{expect}");
@@ -194,6 +197,11 @@ const own = new Uint8Array([1, 2]);
 greeted.greet(own);
 own.fill(9);
 told.push(String((await next(greeted, "message")).data) === "1,2" ? "copied" : "changed");
+
+// Somebody who reads with a timeout leaves while a message is waited for.
+const reader = asked[Symbol.asyncIterator]();
+const waits = reader.next();
+told.push((await reader.return("left")).value, (await waits).done, (await reader.next()).done);
 
 const last = next(bytes, "message");
 await bytes.send(new Uint8Array([7]));
