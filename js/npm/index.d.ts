@@ -95,7 +95,7 @@ export class OneSocket extends EventTarget implements WebSocket {
    * @throws {DOMException} An `InvalidStateError`, before it is open.
    * @throws {TypeError} For a view on shared memory, and for a buffer that can be resized.
    */
-  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
+  send(data: string | BufferSource | Blob): void;
 
   /**
    * @throws {DOMException} An `InvalidAccessError`, when the code is neither 1000 nor in 3000 to 4999; a `SyntaxError`, when the reason has

@@ -7,6 +7,9 @@ const socket: WebSocket = new OneSocket("/live", "v1", { share: true, tier: "sha
 const shared: typeof OneSocket = OneSocket.with({ share: true, account: "ada" });
 const states: [0, 1, 2, 3] = [OneSocket.CONNECTING, OneSocket.OPEN, OneSocket.CLOSING, socket.CLOSED];
 socket.onmessage = ({ data, origin }) => console.log(data, origin.length);
+new OneSocket("/bytes").send(new Uint8Array(1).subarray(1));
+// @ts-expect-error It would throw.
+new OneSocket("/bytes").send(new SharedArrayBuffer(1));
 socket.addEventListener("close", ({ code, wasClean }) => console.log(code.toFixed(), wasClean));
 
 configure({ script: new URL("https://example.org/onesocket-worker.js"), build: 7, helloTimeout: 5000 });
