@@ -8,15 +8,13 @@ export function configure(options) {
 }
 
 // Bundlers find these two files by these words, and give them other names; the worker looks for `NAME_bg.wasm` beside `NAME.js` if it is
-// not told.
-const SCRIPT = new URL("./onesocket-worker.js", import.meta.url);
-const WASM = new URL("./onesocket-worker_bg.wasm", import.meta.url);
-
+// not told. Not before they are needed: what is no module has no URL, nor has a module on some servers.
 function workerScript() {
   if (worker.script) return new URL(worker.script, document.baseURI).href;
-  const script = new URL(SCRIPT);
+  const script = new URL("./onesocket-worker.js", import.meta.url);
+  const wasm = new URL("./onesocket-worker_bg.wasm", import.meta.url);
   const beside = script.pathname.replace(/\.js$/, "_bg.wasm");
-  if (WASM.pathname !== beside) script.searchParams.set("wasm", WASM.pathname + WASM.search);
+  if (wasm.pathname !== beside) script.searchParams.set("wasm", wasm.pathname + wasm.search);
   return script.href;
 }
 

@@ -1,4 +1,4 @@
-//! What apps make of the npm package: it is packed, installed into an empty project, and built by Vite and by webpack.
+//! What apps make of the npm package: it is packed, installed into an empty project, and built by Vite, by webpack, and by the esbuild of Vite.
 
 use std::{
     fs,
@@ -24,6 +24,17 @@ pub(crate) fn build_bundled() -> Result<()> {
         .args(["--input-type=module", "--eval", ON_A_SERVER])
         .dir(&project)
         .run()?;
+    // What is no module has no `import.meta.url`, and can be imported all the same.
+    node("esbuild/bin/esbuild")
+        .args([
+            "onesocket",
+            "--bundle",
+            "--format=iife",
+            "--log-level=error",
+        ])
+        .arg(format!("--outfile={NO_MODULE}"))
+        .run()?;
+    Shell::new("node").arg(NO_MODULE).dir(&project).run()?;
     node("typescript/bin/tsc")
         .arg("--project")
         .arg(&project)
@@ -86,6 +97,8 @@ fn install(project: &Path) -> Result<()> {
 
 /// Ends by itself; after 10 s what still goes on is a failure.
 const ON_A_SERVER: &str = "import 'onesocket'; setTimeout(() => process.exit(1), 10_000).unref();";
+
+const NO_MODULE: &str = "no-module.cjs";
 
 const PROJECT: &str = "tests/bundlers";
 
