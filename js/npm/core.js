@@ -22,7 +22,7 @@ let loading = null;
 
 function loaded() {
   loading ??= load({ module_or_path: worker.wasm }).catch((error) => {
-    // It may have been the network: the next connection tries again.
+    // It may have been the network: whoever asks next tries again.
     loading = null;
     throw error;
   });
@@ -35,6 +35,8 @@ export class Core {
   #waiting = [];
   #waitingBytes = 0;
   #failure = null;
+  // Ends the wait for the next attempt to load the wasm.
+  #goOn = null;
   #listener;
 
   constructor(settings, listener) {
@@ -58,22 +60,54 @@ export class Core {
       ...settings,
       tier,
     };
-    loaded()
-      .then(() => {
-        if (this.#failure !== null) return;
-        this.#connection = new Connection(all, this.#listener);
-        for (const act of this.#waiting.splice(0)) act(this.#connection);
-      })
-      .catch((error) => {
-        if (this.#failure !== null) return;
-        this.#fail(error instanceof Error ? error : new Error(`${error}`));
-        this.#listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
-      });
+    this.#start(all);
+  }
+
+  async #start(settings) {
+    try {
+      await this.#load(settings);
+      if (this.#failure !== null) return;
+      this.#connection = new Connection(settings, this.#listener);
+      for (const act of this.#waiting.splice(0)) act(this.#connection);
+    } catch (error) {
+      if (this.#failure !== null) return;
+      this.#fail(error instanceof Error ? error : new Error(`${error}`));
+      this.#listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
+    }
+  }
+
+  // What reconnects does not end because the wasm could not be fetched.
+  async #load({ once }) {
+    for (let attempt = 1; this.#failure === null; attempt += 1) {
+      try {
+        return await loaded();
+      } catch (error) {
+        if (once) throw error;
+        if (this.#failure === null) this.#listener.complained(`the wasm could not be loaded: ${error?.message ?? error}`, false);
+      }
+      // Whoever has heard it may have closed it.
+      if (this.#failure === null) await this.#pause(attempt);
+    }
+  }
+
+  // As between two dials: see docs/defaults.md.
+  #pause(attempt) {
+    return new Promise((resolve) => {
+      this.#goOn = () => {
+        clearTimeout(timer);
+        removeEventListener("online", this.#goOn);
+        this.#goOn = null;
+        resolve();
+      };
+      const timer = setTimeout(this.#goOn, Math.random() * Math.min(1000 * 2 ** (attempt - 1), 30_000));
+      addEventListener("online", this.#goOn);
+    });
   }
 
   // There will be no connection: what waits for it hears so.
   #fail(error) {
     this.#failure = error;
+    this.#goOn?.();
     for (const act of this.#waiting.splice(0)) act(null);
   }
 
@@ -89,6 +123,9 @@ export class Core {
       throw Object.assign(new Error(`the payload is over the cap of ${MAX_PAYLOAD_BYTES} bytes`), { name: "NotSent" });
     }
     if (this.#connection !== null) return this.#connection.send(bytes, isText);
+    if (this.#waitingBytes + bytes.byteLength > MAX_WAITING_BYTES) {
+      throw Object.assign(new Error(`${this.#waitingBytes} bytes wait already`), { name: "NotSent", isFull: true });
+    }
     const copy = bytes.slice();
     this.#waitingBytes += copy.byteLength;
     return new Promise((resolve, reject) => {
@@ -151,6 +188,7 @@ export class Core {
   }
 
   reconnect() {
+    this.#goOn?.();
     this.#when((connection) => connection?.reconnect());
   }
 
@@ -194,6 +232,7 @@ export function whole(number) {
 
 // As the engine has it.
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 

@@ -308,5 +308,8 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
 }
 
-/** Connects. It is usable at once. */
+/**
+ * Connects. It is usable at once. Where the package's wasm can't be loaded, `error` says so, and it is tried again: after a random time of up to 1 s, 2 s, 4 s … 30 s, when
+ * the browser is online again, and at once by `reconnect`. A {@link OneSocket} ends then, with 1006.
+ */
 export function connect<Rx = unknown, Tx = unknown>(url: string | URL, options?: ClientOptions<Tx, Rx>): Client<Tx, Rx>;

@@ -1,7 +1,7 @@
 //! The typed client of the npm package.
 
 use anyhow::{Result, ensure};
-use onesocket_server::Selection;
+use onesocket_server::{HttpFault, Selection};
 use serde_json::json;
 
 use super::{
@@ -21,6 +21,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "npm_client_takes_no_harm_from_what_it_is_given",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(harmless(ctx)),
+        },
+        Scenario {
+            name: "npm_client_waits_for_its_wasm",
+            tiers: &[Tier::Shared, Tier::Main],
+            run: |ctx| Box::pin(late_wasm(ctx)),
         },
         Scenario {
             name: "npm_client_proves_itself_for_each_dial",
@@ -208,6 +213,63 @@ await bytes.send(new Uint8Array([7]));
 told.push(`message ${(await last).data}`);
 return told;
 "#;
+
+/// A client that is closed meanwhile, and a socket, fetch nothing any more.
+async fn late_wasm(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let faults = site.server()?.faults();
+    faults.http(CORE_WASM, HttpFault::default().status(503))?;
+    let told = tab
+        .eval_async(WITHOUT_WASM, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    let expect = json!([
+        ["socket", "error", "close 1006"],
+        ["closed", "error", "close 1000", "NotSent"],
+        ["client", "error", "connecting"],
+    ]);
+    ensure!(told == expect, "{told}");
+    faults.clear();
+    let heard = tab.eval_async(WITH_WASM, vec![]).await?;
+    ensure!(heard == json!(["early", "connected", 1]), "{heard}");
+    Ok(())
+}
+
+const CORE_WASM: &str = "/onesocket/onesocket-core_bg.wasm";
+
+const WITHOUT_WASM: &str = "
+const [tier] = arguments;
+const { OneSocket, connect } = onesocket;
+const until = (target, type) => new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
+const told = [];
+const hear = (name, target) => {
+  const heard = [name];
+  told.push(heard);
+  target.addEventListener('error', () => heard.push('error'), { once: true });
+  target.addEventListener('close', ({ code }) => heard.push(`close ${code}`));
+  return heard;
+};
+const socket = new OneSocket('/echo', [], { tier });
+hear('socket', socket);
+await until(socket, 'close');
+const closed = connect('/echo', { tier });
+const heard = hear('closed', closed);
+const unsent = closed.send({});
+closed.addEventListener('error', () => closed.close());
+await until(closed, 'close');
+heard.push(await unsent.catch(({ name }) => name));
+window.client = connect('/echo', { tier });
+const waiting = hear('client', client);
+window.echo = until(client, 'message');
+client.send('early');
+for (let times = 0; times < 2; times += 1) await until(client, 'error');
+waiting.push(client.status.state);
+return told;";
+
+/// At once: by then it may wait for seconds.
+const WITH_WASM: &str = "
+client.reconnect();
+return [(await echo).data, client.status.state, client.status.dials];";
 
 /// The first token of each is good until it expires, the second from then on.
 async fn credentials(ctx: &Context) -> Result<()> {
