@@ -199,7 +199,9 @@ impl Inner {
                 self.is_driving.set(false);
                 return;
             }
-            self.note(now, &input);
+            if !self.note(now, &input) {
+                continue;
+            }
             let mut engine = self.engine.borrow_mut();
             engine.handle_input(now, input);
             self.drain(&mut engine, now);

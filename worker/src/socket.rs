@@ -114,10 +114,13 @@ impl Socket {
         let _ = self.raw.close();
     }
 
+    pub(crate) fn is_open(&self) -> bool {
+        self.raw.ready_state() == web_sys::WebSocket::OPEN
+    }
+
     /// Returns, once, that the socket is not open although the engine believes it.
     pub(crate) fn is_newly_closing(&mut self) -> bool {
-        let is_closing =
-            self.is_believed_open && self.raw.ready_state() != web_sys::WebSocket::OPEN;
+        let is_closing = self.is_believed_open && !self.is_open();
         if is_closing {
             self.is_believed_open = false;
         }

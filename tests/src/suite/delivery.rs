@@ -1,9 +1,9 @@
 //! How often a message reaches the server, by what its sender asked for.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::Selection;
+use onesocket_server::{HttpFault, Selection};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -18,6 +18,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "what_is_not_acknowledged_is_sent_again_on_the_next_socket",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(until_acknowledged(ctx)),
+        },
+        Scenario {
+            name: "a_socket_that_has_closed_before_the_worker_may_act_is_handed_nothing",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(late_opening(ctx)),
         },
         Scenario {
             name: "what_was_sent_arrives_though_the_last_client_goes",
@@ -51,6 +56,42 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 fn message(ack: u32) -> Value {
     json!({ "ack": ack, "acked": ack }).to_string().into()
 }
+
+/// The handshake takes longer than the lease, and the browser its time to say who holds the worker's lock.
+async fn late_opening(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    let script = HttpFault::default()
+        .body(SLOW_LOCKS)
+        .mime("text/javascript");
+    faults.http("/slow-locks-worker.js", script)?;
+    faults.handshake_delay(Duration::from_millis(1500))?;
+    let mut config = site.config("/echo");
+    config["worker"]["script"] = json!("slow-locks-worker.js");
+    let page = site.client_with(config).await?;
+    page.tab.eval(SEND, vec![]).await?;
+    site.wait_for_sockets(1).await?;
+    site.server()?.faults().close(Selection::All, 1000, "")?;
+    site.server()?.faults().handshake_delay(Duration::ZERO)?;
+    let outcome = page.tab.wait_for("return window.outcome", SOON).await?;
+    ensure!(outcome == "sent", "{outcome}");
+    page.wait_for_messages("c", 1).await?;
+    let total = site.server()?.stats().total;
+    ensure!(total.sockets_ever == 2 && total.frames_in == 1, "{total:?}");
+    Ok(())
+}
+
+const SEND: &str = "api.send('c', 'waits').then((outcome) => (window.outcome = outcome));";
+
+const SLOW_LOCKS: &str = r#"
+const { query } = LockManager.prototype;
+LockManager.prototype.query = async function () {
+  await new Promise((done) => setTimeout(done, 400));
+  return query.call(this);
+};
+importScripts("onesocket-worker.js");
+self.onesocket.wasm = () => fetch("onesocket-worker_bg.wasm");
+"#;
 
 async fn until_acknowledged(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
@@ -157,7 +198,7 @@ async fn latest(ctx: &Context) -> Result<()> {
     let last = |messages: &[Value]| messages.last().map(|last| last["number"].clone());
     let mut messages = page.messages("c").await?;
     while last(&messages) != Some(json!(COUNT - 1)) {
-        sleep(std::time::Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
         messages = page.messages("c").await?;
     }
     let numbers: Vec<u64> = messages

@@ -139,18 +139,22 @@ impl Inner {
         let _port = self.ports.borrow_mut().remove(id);
     }
 
-    /// Notes what the engine is about to learn, as far as the host has to know it too.
-    pub(super) fn note(&self, now: Time, input: &Input) {
+    /// Notes what the engine is about to learn, as far as the host has to know it too. Returns whether it may learn it: of an opening that has waited until
+    /// its socket was closed it must not, as it would hand over what waits. The close comes behind it.
+    pub(super) fn note(&self, now: Time, input: &Input) -> bool {
+        if let Input::SocketOpened { socket, .. } = input
+            && let Some(socket) = self.sockets.borrow_mut().get_mut(*socket)
+        {
+            socket.is_believed_open = socket.is_open();
+            if !socket.is_believed_open {
+                return false;
+            }
+        }
         if self.is_debugging() {
             self.see_input(now, input);
         }
         self.count_received(input);
         match input {
-            Input::SocketOpened { socket, .. } => {
-                if let Some(socket) = self.sockets.borrow_mut().get_mut(*socket) {
-                    socket.is_believed_open = true;
-                }
-            }
             Input::SocketClosed { socket, .. } => {
                 let _socket = self.sockets.borrow_mut().remove(*socket);
             }
@@ -158,6 +162,7 @@ impl Inner {
             Input::PortClosed(port) => self.close_port(*port),
             _ => {}
         }
+        true
     }
 
     pub(crate) fn is_debugging(&self) -> bool {
