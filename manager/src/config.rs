@@ -80,7 +80,8 @@ pub struct ManagerConfig {
     pub pace: Pace,
     /// The same while the page is [hidden](https://developer.mozilla.org/en-US/docs/Web/API/Document/visibilityState). Default: 8 at once,
     /// and then as one batch after 250 ms; a stream, of 4 in each 250 ms, as a batch in each. [`Pace::AT_ONCE`] for a page that has to react although nobody sees it, such as one that plays sounds.
-    /// What has gathered comes when the page is shown. In the main tier, which has no timers while it is hidden, everything comes at once.
+    /// What has gathered comes when the page is shown. In the main tier, whose timers are late by up to a minute while it is hidden, an interval above 16 ms
+    /// counts as 0: everything comes at once. A shorter one is such a timer there, too.
     pub hidden_pace: Pace,
     /// What is logged, by the worker and by this tab. Default: nothing.
     pub debug: DebugLevel,
