@@ -1,8 +1,11 @@
 //! The tier ladder: where the loop runs, why, and what happens when it can't.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use onesocket_server::HttpFault;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
@@ -97,6 +100,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "fallback_when_csp_refuses_workers",
             tiers: &[],
             run: |ctx| Box::pin(csp(ctx)),
+        },
+        Scenario {
+            name: "what_a_policy_only_reports_is_no_refusal",
+            tiers: &[],
+            run: |ctx| Box::pin(report_only(ctx)),
         },
         Scenario {
             name: "fallback_when_the_wasm_does_not_compile",
@@ -414,6 +422,34 @@ async fn csp(ctx: &Context) -> Result<()> {
     let words = "ConstructorThrew|ScriptError|BlockedByPolicy";
     expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
 }
+
+/// Waits for what the browser tells behind a failure, and returns what the ladder then says of the first tier.
+async fn diagnosis(page: &Page) -> Result<String> {
+    sleep(Duration::from_secs(1)).await;
+    let ladder = page.ladder().await?;
+    let outcome = ladder["attempts"][0]["outcome"].as_str();
+    Ok(outcome.unwrap_or_default().to_owned())
+}
+
+/// Pages whose policy is on trial have such events for each worker, and the worker for all that.
+async fn report_only(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    site.server()?
+        .faults()
+        .http(SCRIPT, HttpFault::default().status(404))?;
+    let page = site.client("/echo").await?;
+    page.tab.eval(REPORT, vec![json!(site.url(SCRIPT))]).await?;
+    page.wait_for_tier().await?;
+    let found = diagnosis(&page).await?;
+    ensure!(found.contains("ScriptNotFound"), "{found}");
+    Ok(())
+}
+
+const REPORT: &str = "
+document.dispatchEvent(new SecurityPolicyViolationEvent('securitypolicyviolation', {
+  blockedURI: arguments[0], effectiveDirective: 'worker-src', violatedDirective: 'worker-src', disposition: 'report',
+  documentURI: location.href, originalPolicy: '', statusCode: 200,
+}));";
 
 async fn broken_wasm(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;

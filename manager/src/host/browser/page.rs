@@ -130,7 +130,9 @@ impl Page {
                     directive.as_str(),
                     "worker-src" | "child-src" | "script-src" | "default-src"
                 );
-                if is_about_workers && text("blockedURI") == script {
+                // A policy that only reports refuses nothing.
+                let is_refusal = text("disposition") != "report";
+                if is_about_workers && is_refusal && text("blockedURI") == script {
                     *violation.borrow_mut() = Some(directive);
                 }
             },
