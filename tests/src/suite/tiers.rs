@@ -11,6 +11,7 @@ use super::{
     Context, Scenario, Tier,
     site::{Page, SOON, Site},
 };
+use crate::browser::Engine;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut scenarios = vec![
@@ -100,6 +101,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "fallback_when_csp_refuses_workers",
             tiers: &[],
             run: |ctx| Box::pin(csp(ctx)),
+        },
+        Scenario {
+            name: "a_refusal_by_csp_is_known_as_one_whatever_the_fragment",
+            tiers: &[],
+            run: |ctx| Box::pin(csp_with_fragment(ctx)),
         },
         Scenario {
             name: "what_a_policy_only_reports_is_no_refusal",
@@ -411,6 +417,13 @@ async fn html(ctx: &Context) -> Result<()> {
 
 async fn csp(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
+    refuse_workers(ctx, &site).await?;
+    let page = site.client("/echo").await?;
+    let words = "ConstructorThrew|ScriptError|BlockedByPolicy";
+    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
+}
+
+async fn refuse_workers(ctx: &Context, site: &Site<'_>) -> Result<()> {
     let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'; connect-src 'self' ws:";
     let index = tokio::fs::read_to_string(ctx.dist.join("index.html")).await?;
     let fault = HttpFault::default()
@@ -418,9 +431,28 @@ async fn csp(ctx: &Context) -> Result<()> {
         .mime("text/html")
         .csp(policy);
     site.server()?.faults().http("/", fault)?;
-    let page = site.client("/echo").await?;
-    let words = "ConstructorThrew|ScriptError|BlockedByPolicy";
-    expect_tier(&page, "main", &[("shared", words), ("dedicated", words)]).await
+    Ok(())
+}
+
+async fn csp_with_fragment(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    refuse_workers(ctx, &site).await?;
+    let mut diagnoses = Vec::new();
+    for fragment in ["", "#dial=/echo"] {
+        let mut config = site.config("/echo");
+        config["worker"]["script"] = json!(format!("onesocket-worker.js{fragment}"));
+        let page = site.client_with(config).await?;
+        page.wait_for_tier().await?;
+        diagnoses.push(diagnosis(&page).await?);
+        page.tab.close().await?;
+    }
+    ctx.note(diagnoses.join("; "));
+    ensure!(diagnoses[0] == diagnoses[1], "{diagnoses:?}");
+    ensure!(
+        ctx.engine() != Engine::Chromium || diagnoses[0].contains("BlockedByPolicy"),
+        "{diagnoses:?}"
+    );
+    Ok(())
 }
 
 /// Waits for what the browser tells behind a failure, and returns what the ladder then says of the first tier.

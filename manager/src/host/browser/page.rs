@@ -132,7 +132,10 @@ impl Page {
                 );
                 // A policy that only reports refuses nothing.
                 let is_refusal = text("disposition") != "report";
-                if is_about_workers && is_refusal && text("blockedURI") == script {
+                if is_about_workers
+                    && is_refusal
+                    && without_fragment(&text("blockedURI")) == without_fragment(&script)
+                {
                     *violation.borrow_mut() = Some(directive);
                 }
             },
@@ -190,6 +193,11 @@ fn is_kept(event: &Event) -> bool {
     event
         .dyn_ref::<PageTransitionEvent>()
         .is_some_and(PageTransitionEvent::persisted)
+}
+
+/// A report has no fragment of a URL: <https://w3c.github.io/webappsec-csp/#strip-url-for-use-in-reports>
+fn without_fragment(url: &str) -> &str {
+    url.split_once('#').map_or(url, |(url, _)| url)
 }
 
 fn resolve(window: &Window, script: &str) -> Result<String, ConfigError> {
