@@ -39,6 +39,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(starting_leader(ctx)),
         },
         Scenario {
+            name: "a_leader_put_aside_while_it_waits_for_the_worker_before_stands_again",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(waiting_leader(ctx)),
+        },
+        Scenario {
             name: "the_next_tab_leads_when_the_leader_navigates_away",
             tiers: DEDICATED,
             run: |ctx| Box::pin(leader_navigates(ctx)),
@@ -311,6 +316,37 @@ async fn starting_leader(ctx: &Context) -> Result<()> {
     ensure!(epoch(&leader).await? == before && epoch(&aside).await? == before);
     site.wait_for_sockets(1).await
 }
+
+/// By the events alone, as above. Who has led before seems to be there still.
+async fn waiting_leader(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    page.tab.eval(PUT_ASIDE_WHILE_WAITING, vec![]).await?;
+    let since = Instant::now();
+    page.open("c", site.config("/echo")).await?;
+    page.tab.wait_for("return window.isAside", SOON).await?;
+    // Longer than it waits.
+    sleep(Duration::from_millis(500)).await;
+    let resume = "document.dispatchEvent(new Event('resume'))";
+    page.tab.eval(resume, vec![]).await?;
+    page.wait_for_state("connected").await?;
+    ensure!(role(&page).await? == "leader");
+    ensure!(since.elapsed() < AT_ONCE, "it took {:?}", since.elapsed());
+    Ok(())
+}
+
+/// The hall's lock is held, and the page put aside when it is asked for.
+const PUT_ASIDE_WHILE_WAITING: &str = "
+const { request } = LockManager.prototype;
+LockManager.prototype.request = function (name, ...rest) {
+  if (name.startsWith('onesocket-hall ') && !window.isAside) {
+    window.isAside = true;
+    setTimeout(() => document.dispatchEvent(new Event('freeze')));
+  }
+  return request.call(this, name, ...rest);
+};
+const script = new URL('onesocket-worker.js', location.href).href;
+request.call(navigator.locks, `onesocket-hall onesocket ${script}`, () => new Promise((done) => setTimeout(done, 2000)));";
 
 async fn set_lifecycle(page: &Page, state: &str) -> Result<()> {
     let params = json!({ "state": state });

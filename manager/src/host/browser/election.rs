@@ -59,18 +59,25 @@ pub(super) fn ask(core: &Rc<Core>) {
 
 /// Stands for election. A page that is away does so when it is back.
 pub(super) async fn stand(core: &Rc<Core>) {
-    while core.host.election.is_away.get() {
-        let (tell, told) = oneshot::channel();
-        core.host.election.waiting.borrow_mut().push(tell);
-        // Nobody drops the other half but with the page.
-        let _ = told.await;
-    }
-    bid(core);
-    if role(core) == Role::Leader {
+    loop {
+        while core.host.election.is_away.get() {
+            let (tell, told) = oneshot::channel();
+            core.host.election.waiting.borrow_mut().push(tell);
+            // Nobody drops the other half but with the page.
+            let _ = told.await;
+        }
+        bid(core);
+        if role(core) != Role::Leader {
+            return;
+        }
         // A worker that was there before has ended, or is about to: its lock goes with it.
         let hall = hall(core);
         let free = Box::pin(lock::watch(&hall));
         future::select(free, Box::pin(sleep(END_PATIENCE))).await;
+        // The page may have been put aside meanwhile, and its lead is another tab's.
+        if role(core) == Role::Leader {
+            return;
+        }
     }
 }
 
