@@ -17,7 +17,8 @@ use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
 /// What a tab has left.
 pub(super) struct Left {
     tier: Tier,
-    /// The way to a worker of this page alone: it may still read the goodbye, for as long as the browser lets it.
+    /// The way to a worker of this page alone: it may still read the goodbye, for as long as the browser lets it. Not to one that has led:
+    /// it has ended, and Chromium throws a page out for what is said in the hall that it listens in.
     own: Option<Transport>,
 }
 
@@ -42,7 +43,7 @@ pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
     let mut transport = core.host.transport.take();
     core.host.left.replace(Some(Left {
         tier,
-        own: transport.take_if(|own| tier == Tier::Dedicated && !own.is_follower()),
+        own: transport.take_if(|own| !has_ended && own.owns_worker()),
     }));
     match tier {
         // The goodbye arrives in a microtask, and this one stands behind it.
