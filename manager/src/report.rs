@@ -29,7 +29,8 @@ pub enum ManagerState {
         /// The one that comes.
         to: Tier,
     },
-    /// No tier works; every channel has been told. [`WorkerManager::start`](crate::WorkerManager::start) tries them again.
+    /// No tier works; every channel has been told. [`WorkerManager::start`](crate::WorkerManager::start) tries them again, and so does a page that comes
+    /// back from the back-forward cache.
     Failed(SessionFailure),
     /// The last handle is gone and the worker released.
     Released,

@@ -61,6 +61,10 @@ pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
 /// The page is shown again.
 pub(super) fn on_shown(core: &Rc<Core>) {
     let Some(Left { tier, own }) = core.host.left.take() else {
+        // WebKit ends what a page loads when it goes, its worker's script and wasm too, and says that it has failed.
+        if matches!(core.report.state(), ManagerState::Failed(_)) {
+            super::start(core);
+        }
         return;
     };
     drop(own);
