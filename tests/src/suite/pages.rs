@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use onesocket_protocol::limits;
-use onesocket_server::{InjectedFrame, Selection, feed_frame};
+use onesocket_server::{HttpFault, InjectedFrame, Selection, feed_frame};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -13,6 +13,7 @@ use super::{
     early_worker::EARLY,
     sharing::check_order,
     site::{POLL, Page, SOON, Site},
+    tiers::SCRIPT,
 };
 use crate::browser::Engine;
 
@@ -52,6 +53,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "what_waits_in_a_cached_page_is_sent_when_it_is_back",
             tiers: &[Tier::Main],
             run: |ctx| Box::pin(cached_queue(ctx)),
+        },
+        Scenario {
+            name: "a_page_that_is_cached_while_it_starts_comes_back",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(cached_start(ctx)),
+        },
+        Scenario {
+            name: "a_tab_whose_lock_is_stolen_while_it_starts_says_hello_again",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(stolen_lock(ctx)),
         },
         Scenario {
             name: "the_loop_needs_no_timer_of_the_page",
@@ -515,6 +526,75 @@ async fn cached_queue(ctx: &Context) -> Result<()> {
     ensure!(page.messages("c").await? == ["1", "2", "3"].map(|text| json!(text)));
     Ok(())
 }
+
+/// The worker is late, so that its page is away when it reads the hello, or back by then.
+async fn cached_start(ctx: &Context) -> Result<()> {
+    for stay in [Duration::from_millis(100), Duration::from_secs(3)] {
+        let site = Site::start(ctx).await?;
+        let late = HttpFault::default().delay(Duration::from_secs(2));
+        let wasm = "/onesocket-worker_bg.wasm";
+        site.server()?.faults().http(wasm, late)?;
+        let page = site.client("/echo").await?;
+        sleep(Duration::from_millis(300)).await;
+        let away = json!(site.url("/page_log.js"));
+        page.tab.eval(JUST_LEAVE, vec![away]).await?;
+        page.tab.wait_for(IS_AWAY, SOON).await?;
+        sleep(stay).await;
+        page.tab.back().await?;
+        page.tab.wait_for(IS_BACK, SOON).await?;
+        let persisted = page.tab.eval(PERSISTED, vec![]).await?;
+        if persisted != true {
+            // As in the scenarios above.
+            ensure!(ctx.engine() != Engine::WebKit, "{persisted}");
+            ctx.note("the browser did not keep the page".to_owned());
+            return Ok(());
+        }
+        expect_unharmed(&page).await?;
+        ctx.browser.close_tabs().await?;
+    }
+    Ok(())
+}
+
+/// It is connected and sends, and no worker was taken for lost.
+async fn expect_unharmed(page: &Page) -> Result<()> {
+    page.wait_for_state("connected").await?;
+    page.send_ok("here").await?;
+    page.wait_for_messages("c", 1).await?;
+    let ladder = page.ladder().await?.to_string();
+    let is_lost = |word: &&str| ladder.contains(*word);
+    let lost = ["HelloTimeout", "Unresponsive", "Gone", "CrashLoop"].iter();
+    ensure!(lost.copied().find(is_lost).is_none(), "{ladder}");
+    Ok(())
+}
+
+/// As WebKit releases it when a page goes into the cache, and whoever calls itself a thief anywhere.
+async fn stolen_lock(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let late = HttpFault::default().delay(Duration::from_secs(2));
+    site.server()?.faults().http(SCRIPT, late)?;
+    let page = site.client("/echo").await?;
+    // The hello follows the lock at once.
+    sleep(Duration::from_millis(300)).await;
+    let stolen = page.tab.eval_async(STEAL, vec![]).await?;
+    ensure!(stolen == 1, "{stolen} locks of tabs");
+    expect_unharmed(&page).await?;
+    let held = page
+        .tab
+        .eval_async("return (await tabLocks()).length", vec![]);
+    let held = held.await?;
+    ensure!(held == 1, "{held} locks of tabs");
+    Ok(())
+}
+
+const STEAL: &str = "
+window.tabLocks = async () => (await navigator.locks.query()).held.filter(({ name }) => name.startsWith('onesocket-tab-'));
+const locks = await tabLocks();
+for (const { name } of locks) await navigator.locks.request(name, { steal: true }, () => {});
+return locks.length;";
+
+const JUST_LEAVE: &str = "
+addEventListener('pageshow', (event) => (window.persisted = event.persisted));
+location.href = arguments[0];";
 
 const IS_AWAY: &str = "return !document.querySelector('#ready')";
 

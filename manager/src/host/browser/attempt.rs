@@ -124,26 +124,35 @@ pub(super) fn page_for(core: &Core, tier: Tier) -> Result<&Page, TierFailure> {
 /// Returns the part that this tab plays in the end, where there is one to play.
 async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop> {
     let page = page_for(core, tier)?;
-    let early = (tier == Tier::Shared)
-        .then(|| early::shared(core))
-        .flatten();
+    let early = loop {
+        if election::until_back(core).await {
+            succession::come_back(core).await;
+        }
+        let early = (tier == Tier::Shared)
+            .then(|| early::shared(core))
+            .flatten();
+        // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser
+        // takes milliseconds, so they are asked together.
+        match tier {
+            // The page is with it already: to wait would spare nobody anything.
+            Tier::Shared if early.is_some() => ask_for_lock(core),
+            Tier::Shared => {
+                future::join(hold_lock(core), succession::follow(core)).await;
+            }
+            Tier::Dedicated => {
+                parting::make_way(core);
+                election::ask(core);
+                hold_lock(core).await;
+                election::stand(core).await;
+            }
+            Tier::Main => {}
+        }
+        // What a page holds is let go of when it is put aside.
+        if !election::has_been_away(core) {
+            break early;
+        }
+    };
     let is_early = early.is_some();
-    // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser takes
-    // milliseconds, so they are asked together.
-    match tier {
-        // The page is with it already: to wait would spare nobody anything.
-        Tier::Shared if is_early => ask_for_lock(core),
-        Tier::Shared => {
-            future::join(hold_lock(core), succession::follow(core)).await;
-        }
-        Tier::Dedicated => {
-            parting::make_way(core);
-            election::ask(core);
-            hold_lock(core).await;
-            election::stand(core).await;
-        }
-        Tier::Main => {}
-    }
     if tier != Tier::Dedicated {
         election::withdraw(core);
     }

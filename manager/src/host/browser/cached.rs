@@ -7,11 +7,7 @@ use std::rc::Rc;
 use onesocket_engine::Loss;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{
-    climb::{climb, hold_lock},
-    succession,
-    transport::Transport,
-};
+use super::{Verdict, climb::climb, transport::Transport};
 use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
 
 /// What a tab has left.
@@ -24,7 +20,13 @@ pub(super) struct Left {
 
 /// The page goes into the cache, and may never come back. `has_ended`: the worker was terminated just now.
 pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
+    // A request that is granted in the cache would hold the lock until the page comes back.
+    core.host.watching.take();
+    let lock = core.host.lock.take();
     let ManagerState::Running(tier) = core.report.state() else {
+        drop(lock);
+        // One that is on its way to a worker begins anew when it is back.
+        core.host.judge(Verdict::RoleChanged);
         return;
     };
     // What is sent from here on is kept for the next hello.
@@ -38,8 +40,6 @@ pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
     });
     core.with_session(|session| session.detach(Loss::Unknown));
     core.host.epoch.set(None);
-    // A request that is granted in the cache would hold the lock until the page comes back.
-    core.host.watching.take();
     let mut transport = core.host.transport.take();
     core.host.left.replace(Some(Left {
         tier,
@@ -52,7 +52,6 @@ pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
         Tier::Shared | Tier::Dedicated => drop(transport),
     }
     // Chromium throws out a page that holds a lock which the worker waits for. It is behind the goodbye that it is released.
-    let lock = core.host.lock.take();
     drop(lock);
     core.report.end_running(AttemptOutcome::Left);
     core.enter(ManagerState::Starting);
@@ -73,14 +72,8 @@ pub(super) fn on_shown(core: &Rc<Core>) {
     }
     let core = Rc::clone(core);
     spawn_local(async move {
-        hold_lock(&core).await;
-        succession::come_back(&core).await;
         let tiers = core.config.tiers.tiers().iter();
         let rest: Vec<Tier> = tiers.skip_while(|t| **t != tier).copied().collect();
-        if core.report.state() == ManagerState::Released {
-            core.host.lock.take();
-        } else {
-            climb(&core, &rest).await;
-        }
+        climb(&core, &rest).await;
     });
 }

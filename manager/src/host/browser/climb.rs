@@ -34,10 +34,20 @@ pub(super) fn begin(core: &Rc<Core>) {
 
 /// Asks for the lock of the tab's token, unless it has been asked for. A worker that is greeted before it is granted is told later.
 pub(super) fn ask_for_lock(core: &Rc<Core>) {
-    if core.host.lock.borrow().is_some() {
+    let lock = core.host.lock.borrow();
+    if lock.as_ref().is_some_and(|lock| !lock.is_lost()) {
         return;
     }
-    let Some(lock) = HeldLock::ask(&core.host.token.lock_name(), Mode::Exclusive) else {
+    drop(lock);
+    let weak = Rc::downgrade(core);
+    // The worker closes the port of a tab that has lost its lock.
+    let on_taken = move || {
+        if let Some(core) = weak.upgrade() {
+            core.host.judge(Verdict::RoleChanged);
+        }
+    };
+    let name = core.host.token.lock_name();
+    let Some(lock) = HeldLock::ask(&name, Mode::Exclusive, on_taken) else {
         return;
     };
     let granted = lock.granted();

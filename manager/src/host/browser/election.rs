@@ -30,6 +30,7 @@ pub(super) struct Election {
     alone: Cell<Option<NotShared>>,
     /// The page is frozen, or kept for the back button.
     is_away: Cell<bool>,
+    has_been_away: Cell<bool>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// The tab that led when this one was welcomed last, in the browser's words.
     leader: RefCell<Option<String>>,
@@ -60,12 +61,7 @@ pub(super) fn ask(core: &Rc<Core>) {
 /// Stands for election. A page that is away does so when it is back.
 pub(super) async fn stand(core: &Rc<Core>) {
     loop {
-        while core.host.election.is_away.get() {
-            let (tell, told) = oneshot::channel();
-            core.host.election.waiting.borrow_mut().push(tell);
-            // Nobody drops the other half but with the page.
-            let _ = told.await;
-        }
+        wait_while_away(core).await;
         bid(core);
         if role(core) != Role::Leader {
             return;
@@ -78,6 +74,26 @@ pub(super) async fn stand(core: &Rc<Core>) {
         if role(core) == Role::Leader {
             return;
         }
+    }
+}
+
+/// Waits while the page is put aside. Returns whether it has been since this has last returned.
+pub(super) async fn until_back(core: &Core) -> bool {
+    wait_while_away(core).await;
+    core.host.election.has_been_away.take()
+}
+
+/// Returns whether the page has been put aside since somebody has waited for its return.
+pub(super) fn has_been_away(core: &Core) -> bool {
+    core.host.election.has_been_away.get()
+}
+
+async fn wait_while_away(core: &Core) {
+    while core.host.election.is_away.get() {
+        let (tell, told) = oneshot::channel();
+        core.host.election.waiting.borrow_mut().push(tell);
+        // Nobody drops the other half but with the page.
+        let _ = told.await;
     }
 }
 
@@ -101,6 +117,7 @@ pub(super) fn go_alone(core: &Core, why: NotShared) {
 /// anything: what the worker had only queued, its tabs still have. Returns whether there was a worker to end.
 pub(super) fn step_back(core: &Core) -> bool {
     core.host.election.is_away.set(true);
+    core.host.election.has_been_away.set(true);
     parting::end_all();
     if core.host.election.alone.get().is_some() {
         return false;

@@ -29,6 +29,8 @@ pub(super) struct HeldLock {
 #[derive(Debug, Default)]
 struct Grant {
     is_held: Cell<bool>,
+    /// The browser has refused it, or taken it away.
+    is_lost: Cell<bool>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
@@ -42,12 +44,12 @@ pub(super) enum Mode {
 impl HeldLock {
     /// Asks for the lock, and waits for it. `None` where there are no Web Locks.
     pub(super) async fn take(name: &str, mode: Mode) -> Option<Self> {
-        let lock = Self::ask(name, mode)?;
+        let lock = Self::ask(name, mode, || ())?;
         patiently(lock.granted()).await;
         Some(lock)
     }
 
-    /// Resolves when the lock is held, with an error when it is dropped before.
+    /// Resolves when the lock is held, with an error when it is dropped or refused before.
     pub(super) fn granted(&self) -> oneshot::Receiver<()> {
         let (tell, told) = oneshot::channel();
         if self.is_held() {
@@ -60,7 +62,9 @@ impl HeldLock {
     }
 
     /// Asks for the lock. `None` where there are no Web Locks: an insecure origin, an old browser.
-    pub(super) fn ask(name: &str, mode: Mode) -> Option<Self> {
+    ///
+    /// `on_taken` is called when it was held and is taken away: somebody has stolen it, or the browser has released it.
+    pub(super) fn ask(name: &str, mode: Mode, on_taken: impl FnOnce() + 'static) -> Option<Self> {
         let locks = manager()?;
         let mut release = None;
         let held = Promise::new(&mut |resolve, _| release = Some(resolve));
@@ -81,9 +85,17 @@ impl HeldLock {
         let request = locks
             .request(name, &options, on_granted.as_ref().unchecked_ref())
             .ok()?;
-        // An opaque origin is refused by a rejection; it must not end up in the console as unhandled.
+        let note = Rc::clone(&grant);
+        // An opaque origin is refused by a rejection, too; it must not end up in the console as unhandled.
         spawn_local(async move {
-            let _ = JsFuture::from(request).await;
+            if JsFuture::from(request).await.is_ok() {
+                return;
+            }
+            note.is_lost.set(true);
+            note.waiting.take();
+            if note.is_held.replace(false) {
+                on_taken();
+            }
         });
         Some(Self {
             grant,
@@ -94,6 +106,11 @@ impl HeldLock {
 
     pub(super) fn is_held(&self) -> bool {
         self.grant.is_held.get()
+    }
+
+    /// Returns whether it was refused, or is held no longer.
+    pub(super) fn is_lost(&self) -> bool {
+        self.grant.is_lost.get()
     }
 }
 

@@ -47,6 +47,8 @@ fn let_go(core: &Rc<Core>) {
     core.with_session(|session| session.detach(Loss::Unknown));
     core.enter(ManagerState::Released);
     core.host.judge(Verdict::Released);
+    // An attempt that waits for the page's return would wait for ever: nobody listens for that any more.
+    election::step_up(core);
     let lock = core.host.lock.take();
     drop(lock);
     succession::release(core);
