@@ -65,6 +65,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(stolen_lock(ctx)),
         },
         Scenario {
+            name: "a_prerendered_page_waits_for_its_activation",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(prerendered(ctx)),
+        },
+        Scenario {
             name: "the_loop_needs_no_timer_of_the_page",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(no_timers(ctx)),
@@ -591,6 +596,49 @@ window.tabLocks = async () => (await navigator.locks.query()).held.filter(({ nam
 const locks = await tabLocks();
 for (const { name } of locks) await navigator.locks.request(name, { steal: true }, () => {});
 return locks.length;";
+
+/// In a tab that no driver looks into: Chromium prerenders nothing for one. What comes of it the page tells another tab.
+async fn prerendered(ctx: &Context) -> Result<()> {
+    if ctx.engine() != Engine::Chromium {
+        return Ok(());
+    }
+    let site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["worker"]["hello_timeout_ms"] = json!(1000);
+    let shown = SHOWN.replace("CONFIG", &json!(config.to_string()).to_string());
+    for (path, html) in [("/before.html", BEFORE), ("/shown.html", &shown)] {
+        let fault = HttpFault::default().body(html).mime("text/html");
+        let own = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
+        site.server()?.faults().http(path, fault.csp(own))?;
+    }
+    let listens = site.page().await?;
+    listens.tab.eval(LISTEN, vec![]).await?;
+    let told = listens.tab.wait_for("return window.told", SOON).await?;
+    ensure!(told["began"] == true, "it was not prerendered: {told}");
+    ensure!(told["outcome"] == "sent", "{told}");
+    ensure!(!told["ladder"].to_string().contains("Failed"), "{told}");
+    Ok(())
+}
+
+const LISTEN: &str = "
+new BroadcastChannel('told').onmessage = ({ data }) => (window.told = data);
+open('before.html', '_blank', 'noopener');";
+
+/// The page that is left for the prerendered one, after longer than a worker is waited for.
+const BEFORE: &str = r#"<!doctype html>
+<script type="speculationrules">{ "prerender": [{ "source": "list", "urls": ["shown.html"] }] }</script>
+<script>setTimeout(() => (location.href = "shown.html"), 3000);</script>"#;
+
+/// It starts its client before it is shown.
+const SHOWN: &str = r#"<!doctype html><p id="ready"></p>
+<script type="module">
+const began = document.prerendering;
+const { default: init, ...api } = await import("./page.js");
+await init();
+api.open("c", CONFIG);
+const outcome = await api.send("c", "here");
+new BroadcastChannel("told").postMessage({ began, outcome, ladder: api.ladder("c") });
+</script>"#;
 
 const JUST_LEAVE: &str = "
 addEventListener('pageshow', (event) => (window.persisted = event.persisted));

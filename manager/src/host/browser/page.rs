@@ -101,8 +101,16 @@ impl Page {
             return Vec::new();
         };
         set_pace(core, &document);
+        // What such a page asks of workers and locks waits until it is shown, while its timers run:
+        // <https://wicg.github.io/nav-speculation/prerendering.html#nonobservable-changes>
+        if get(&document, "prerendering").is_truthy() {
+            election::step_back(core);
+        }
         let shown = document.clone();
         vec![
+            on(&document, core, "prerenderingchange", |core, _| {
+                election::step_up(core)
+            }),
             on(&document, core, "visibilitychange", move |core, _| {
                 set_pace(core, &shown);
                 if !shown.hidden() {
