@@ -135,7 +135,13 @@ impl Engine {
     #[inline(never)]
     fn handle_rare(&mut self, input: Input) {
         match input {
-            Input::PortOpened(port) => self.ports.open(port),
+            Input::PortOpened(port) => {
+                // Pages start their worker early, and may make no client. It needs no timer: what does not grow is no leak.
+                while let Some(silent) = self.ports.take_silent(self.now) {
+                    self.outputs.push(Output::ClosePort(silent));
+                }
+                self.ports.open(port, self.now);
+            }
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
             Input::Network { online } => {

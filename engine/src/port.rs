@@ -29,10 +29,27 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    pub(crate) fn open(&mut self, id: PortId) {
+    pub(crate) fn open(&mut self, id: PortId, now: Time) {
         if !self.by_id.contains_key(&id) {
-            self.by_id.insert(id, Port::default());
+            let port = Port {
+                silent_since: Some(now),
+                ..Port::default()
+            };
+            self.by_id.insert(id, port);
         }
+    }
+
+    /// Takes out a port on which nobody has said hello for so long that nobody will.
+    pub(crate) fn take_silent(&mut self, now: Time) -> Option<PortId> {
+        let mut ports = self.by_id.iter();
+        let is_silent = |port: &Port| {
+            let since = port.silent_since;
+            since.is_some_and(|since| since.after(SILENCE) < now)
+        };
+        let (id, _) = ports.find(|(_, port)| is_silent(port))?;
+        let id = *id;
+        self.by_id.remove(&id);
+        Some(id)
     }
 
     pub(crate) fn get_mut(&mut self, id: PortId) -> Option<&mut Port> {
@@ -251,6 +268,8 @@ pub(crate) struct Port {
     posting: Vec<u8>,
     posting_preface: bool,
     session: Option<Session>,
+    /// When it was opened; nobody has said hello on it.
+    silent_since: Option<Time>,
     /// Whether its tab's lock is asked for.
     is_watched: bool,
     /// Whether something may have to be posted.
@@ -412,6 +431,9 @@ const LONGEST_GATHERING: Millis = Millis(50);
 /// So many messages behind the batch in flight are more than an answer or two.
 const FEW: u32 = 8;
 
+/// Several times what any page takes from its first script to its client. One that is later still opens another port.
+const SILENCE: Millis = Millis(120_000);
+
 fn delivered(channel: ChannelId, payload: &Payload) -> Delivered<'_> {
     Delivered {
         channel,
@@ -451,6 +473,7 @@ impl Build {
 impl Port {
     /// Begins a session; returns the one before, whose channels are to be closed.
     pub(crate) fn begin(&mut self, session: Session) -> Option<Session> {
+        self.silent_since = None;
         self.session.replace(session)
     }
 

@@ -18,6 +18,7 @@ struct Peer {
     transmitted: Vec<Payload>,
     watched: Vec<String>,
     dialled: u32,
+    closed: Vec<PortId>,
 }
 
 #[derive(PartialEq, Debug)]
@@ -44,6 +45,7 @@ impl Peer {
             transmitted: Vec::new(),
             watched: Vec::new(),
             dialled: 0,
+            closed: Vec::new(),
         };
         peer.input(Input::PortOpened(PORT));
         peer
@@ -84,6 +86,7 @@ impl Peer {
                 Output::Transmit { payload, .. } => self.transmitted.push(payload),
                 Output::WatchTab { lock, .. } => self.watched.push(lock),
                 Output::Dial { .. } => self.dialled += 1,
+                Output::ClosePort(port) => self.closed.push(port),
                 Output::Timeout(_) => break,
                 _ => {}
             }
@@ -652,4 +655,22 @@ fn a_frame_that_asks_for_more_than_its_tab_may_be_told_was_read_to_its_end() {
     flood.push(send(1, "behind it"));
     peer.say(&flood);
     assert_eq!(peer.transmitted, []);
+}
+
+/// Pages that start their worker early, and make no client.
+#[test]
+fn ports_on_which_nobody_said_hello_were_kept_for_ever() {
+    let mut peer = Peer::welcomed();
+    peer.input(Input::PortOpened(PortId(1)));
+    peer.now += 60_000;
+    peer.input(Input::PortOpened(PortId(2)));
+    peer.now += 60_000;
+    assert_eq!(peer.closed, []);
+    peer.input(Input::PortOpened(PortId(3)));
+    assert_eq!(peer.closed, [PortId(1)]);
+    peer.now += 60_000;
+    peer.input(Input::PortOpened(PortId(4)));
+    assert_eq!(peer.closed, [PortId(1), PortId(2)]);
+    // One that is used stays.
+    peer.check_alive();
 }
