@@ -36,6 +36,7 @@ pub mod soak;
 mod static_server;
 mod supervision;
 mod tiers;
+mod unshown;
 mod wire;
 
 pub use report::Report;
@@ -77,6 +78,7 @@ pub fn scenarios() -> Vec<Scenario> {
         bad_input::scenarios(),
         builds::scenarios(),
         pages::scenarios(),
+        unshown::scenarios(),
         hostile::scenarios(),
         plugins::scenarios(),
         hydration::scenarios(),
