@@ -104,7 +104,13 @@ impl Future for Receipt {
     type Output = Result<SendId, SendError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_unpin(cx)
+        // A `Shared` that was ready forgets what it is of, and may be awaited by reference.
+        let kept = self.0.clone();
+        let poll = self.0.poll_unpin(cx);
+        if poll.is_ready() {
+            self.0 = kept;
+        }
+        poll
     }
 }
 
@@ -120,5 +126,31 @@ impl Eq for Receipt {}
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Receipt").field(&self.outcome()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::task::noop_waker;
+
+    use super::*;
+
+    #[test]
+    fn a_receipt_that_was_awaited_by_reference_lost_how_it_ended() {
+        let (ending, receipt) = oneshot::channel();
+        let mut receipt = Sending::taken(SendId(1), receipt).into_receipt();
+        let (mut before, waker) = (receipt.clone(), noop_waker());
+        let cx = &mut Context::from_waker(&waker);
+        assert!(receipt.poll_unpin(cx).is_pending());
+        assert!(ending.send(Ok(())).is_ok());
+        for _ in 0..2 {
+            assert!(matches!(receipt.poll_unpin(cx), Poll::Ready(Ok(SendId(1)))));
+            assert!(matches!(receipt.outcome(), Some(Ok(SendId(1)))));
+        }
+        assert!(receipt == before && receipt == receipt.clone());
+        let (mut after, outcome) = (receipt.clone(), Poll::Ready(SendId(1)));
+        for clone in [&mut before, &mut after] {
+            assert_eq!(clone.poll_unpin(cx).map(Result::unwrap), outcome);
+        }
     }
 }
