@@ -919,9 +919,8 @@ impl<Rx> Shared<Rx> {
     where
         Rx: 'static,
     {
-        self.close(StopReason::Unused);
-        // Not within the owner's call, which may have borrowed what they need.
-        if !self.leaving.is_empty() {
+        // Once, since who hears it may call this again. Not within the owner's call, which may have borrowed what they need.
+        if self.close(StopReason::Unused) && !self.leaving.is_empty() {
             let this = Rc::clone(self);
             page::soon(move || this.tell_leaving());
         }
@@ -933,9 +932,10 @@ impl<Rx> Shared<Rx> {
         self.leaving.clear();
     }
 
-    fn close(&self, reason: StopReason) {
+    /// Returns whether it was not closed before.
+    fn close(&self, reason: StopReason) -> bool {
         if self.closed.replace(true) {
-            return;
+            return false;
         }
         self.gate.stop(ReadyError::Closed);
         self.stop(reason);
@@ -946,6 +946,7 @@ impl<Rx> Shared<Rx> {
         self.close_streams();
         self.listeners.move_to(&self.leaving);
         drop(self.on_parcel.take());
+        true
     }
 }
 

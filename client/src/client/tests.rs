@@ -675,6 +675,16 @@ fn who_disconnected_was_called_within_the_call() {
 }
 
 #[test]
+fn who_disconnected_when_it_heard_the_last_of_it_was_called_again() {
+    let (client, _events) = client(|| ());
+    let inner = client.clone();
+    let _listening = client.on_event(move |_| inner.disconnect());
+    client.disconnect();
+    assert_eq!(page::run_due(), 1);
+    assert_eq!(page::run_due(), 0, "it was told already");
+}
+
+#[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
     impl std::task::Wake for Woken {

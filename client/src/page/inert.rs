@@ -41,10 +41,13 @@ thread_local! {
     static DUE: std::cell::RefCell<Vec<Box<dyn FnOnce()>>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// Does what was to be done soon.
+/// Does what was to be done soon, and returns how much that was.
 #[cfg(test)]
-pub(crate) fn run_due() {
-    DUE.take().into_iter().for_each(|task| task());
+pub(crate) fn run_due() -> usize {
+    let due = DUE.take();
+    let len = due.len();
+    due.into_iter().for_each(|task| task());
+    len
 }
 
 /// There are no frames.
