@@ -52,6 +52,7 @@ pub struct ClientBuilder<Tx: ?Sized, Rx> {
     debug: Option<DebugLevel>,
     manager: Option<WorkerManager>,
     provide: Option<Rc<Provide>>,
+    auth_timeout: Millis,
 }
 
 impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
@@ -73,6 +74,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             debug: None,
             manager: None,
             provide: None,
+            auth_timeout: DEFAULT_AUTH_TIMEOUT,
         }
     }
 
@@ -199,14 +201,17 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         F: Future<Output = Option<Credential>> + 'static,
     {
         self.provide = Some(Rc::new(move |request| provider(request).boxed_local()));
-        self.policy.auth.ask.get_or_insert(DEFAULT_AUTH_TIMEOUT);
+        self.policy.auth.ask = Some(self.auth_timeout);
         self
     }
 
-    /// Sets how long one tab may take to supply a credential before the next one is asked. Default: 10 s.
+    /// Sets how long one tab may take to supply a credential before the next one is asked. Default: 10 s. Without
+    /// [`auth`](Self::auth) nobody is asked.
     #[must_use]
     pub fn auth_timeout(mut self, timeout: Duration) -> Self {
-        self.policy.auth.ask = Some(timeout.into());
+        self.auth_timeout = timeout.into();
+        // The order of the calls does not matter.
+        self.policy.auth.ask = self.policy.auth.ask.map(|_| self.auth_timeout);
         self
     }
 
@@ -377,6 +382,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
             debug,
             manager,
             provide,
+            auth_timeout: _,
         } = self;
         if let Some(tier) = tier {
             worker = worker.tiers(TierPolicy::Forced(tier));
@@ -434,6 +440,7 @@ impl<Tx: ?Sized, Rx> Clone for ClientBuilder<Tx, Rx> {
             debug: self.debug,
             manager: self.manager.clone(),
             provide: self.provide.clone(),
+            auth_timeout: self.auth_timeout,
         }
     }
 }

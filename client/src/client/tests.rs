@@ -685,6 +685,17 @@ fn who_disconnected_when_it_heard_the_last_of_it_was_called_again() {
 }
 
 #[test]
+fn a_time_to_wait_for_a_credential_was_taken_for_somebody_who_has_one() {
+    let builder = || Client::<[u8], Bytes>::builder("wss://x.org/", Codec(|| ()));
+    let timeout = Duration::from_secs(1);
+    let without = builder().auth_timeout(timeout);
+    assert!(without.is_alike(&builder()), "nobody is asked");
+    let auth = |builder: ClientBuilder<_, _>| builder.auth(|_| async { None });
+    let (before, after) = (auth(builder()).auth_timeout(timeout), auth(without));
+    assert!(before.is_alike(&after) && !before.is_alike(&auth(builder())));
+}
+
+#[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
     impl std::task::Wake for Woken {
