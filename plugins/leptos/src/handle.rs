@@ -33,12 +33,16 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
                 let config = Rc::clone(&config);
                 move || config()
             });
-            this.build(&first);
-            // Its first run finds what was just built.
+            let mut untold = Some(this.build(&first));
+            // Its first run finds what was just built. What is wrong is told behind that: until a page has hydrated it shows what a server
+            // has rendered, where nothing is built.
             effect(move |before: Option<ClientBuilder<Tx, Rx>>| {
                 let config = config();
                 if !config.is_alike(before.as_ref().unwrap_or(&first)) {
-                    this.build(&config);
+                    untold = Some(this.build(&config));
+                }
+                if let Some(error) = untold.take() {
+                    this.error.set(error);
                 }
                 config
             });
@@ -46,7 +50,8 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
         this
     }
 
-    fn build(self, config: &ClientBuilder<Tx, Rx>) {
+    /// Returns what is wrong, if anything.
+    fn build(self, config: &ClientBuilder<Tx, Rx>) -> Option<BuildError> {
         let built = config.clone().build();
         match &built {
             // Hooks listen without a queue: nobody will ask for the first stream.
@@ -56,12 +61,19 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
         let number = self.term().map_or(0, |term| term.number + 1);
         // Before anybody hears of the other client.
         self.term.set_value(Shelf::new(Some(Running::new(number))));
-        self.error.set(built.as_ref().err().cloned());
-        self.client.set(Shelf::new(built.ok()));
+        let (client, error) = match built {
+            Ok(client) => (Some(client), None),
+            Err(error) => (None, Some(error)),
+        };
+        self.client.set(Shelf::new(client));
+        error
     }
 
     /// Returns the client, for everything that has no hook: `log_out`, `greet`, `set_debug`, … Reactive. `None` on a server, and when the
     /// configuration is wrong.
+    ///
+    /// Do not render by whether there is one in a page that a server has rendered: in the browser there is, before the page has hydrated.
+    /// [`use_status`](crate::use_status) and the other hooks begin with what the server shows.
     ///
     /// Do not keep it beyond the component: the connection lives as long as the last clone.
     #[must_use]
@@ -85,7 +97,7 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
             .flatten()
     }
 
-    /// Returns what is wrong with the configuration, if anything. Reactive.
+    /// Returns what is wrong with the configuration, if anything. Reactive. `None` on a server, and in a browser until it has hydrated.
     #[must_use]
     pub fn config_error(&self) -> Option<BuildError> {
         self.error.try_get().flatten()

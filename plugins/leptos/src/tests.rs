@@ -264,6 +264,27 @@ async fn what_was_kept_of_one_account_was_shown_to_the_next() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_was_told_before_the_page_had_hydrated() {
+    page(async |owner| {
+        let (socket, account) = connection(&owner);
+        let wrong = || owner.with(|| use_connection(|| Client::builder("", Text).subprotocol("")));
+        let wrong: Socket = wrong();
+        let error = Some(BuildError::InvalidSubprotocol);
+        assert_eq!(wrong.config_error(), None, "as a server has rendered it");
+        rest().await;
+        assert_eq!((wrong.config_error(), socket.config_error()), (error, None));
+        account.set("!");
+        rest().await;
+        assert!(socket.config_error().is_some());
+        account.set("bob");
+        rest().await;
+        assert_eq!(socket.config_error(), None);
+        drop(owner);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_was_kept_of_an_account_was_shown_while_the_next_configuration_was_wrong() {
     page(async |owner| {
         let (socket, account) = connection(&owner);

@@ -20,8 +20,21 @@ pub(crate) fn App() -> impl IntoView {
             <OneSocketProvider config>
                 <Panel />
             </OneSocketProvider>
+            <Wrong />
         </main>
     }
+}
+
+/// Its configuration is wrong, which only a browser finds.
+#[component]
+fn Wrong() -> impl IntoView {
+    let config = || Client::<String, String>::builder("", Text).subprotocol("not a token");
+    let socket = use_connection(config);
+    let error = move || {
+        let error = socket.config_error()?;
+        Some(view! { <b>{error.to_string()}</b> })
+    };
+    view! { <p id="wrong">{error}</p> }
 }
 
 /// Only a browser asks for it.

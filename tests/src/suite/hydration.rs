@@ -70,6 +70,7 @@ async fn is_live(tab: &Tab, tier: &str) -> Result<()> {
     shows(tab, "texts", "join,hello").await?;
     shows(tab, "newest", "hello").await?;
     shows(tab, "outcome", "sent").await?;
+    shows(tab, "wrong", "invalid subprotocol").await?;
     tab.wait_for("return document.querySelector('#ladder li')", SOON)
         .await?;
 
@@ -95,7 +96,7 @@ async fn shows(tab: &Tab, id: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-const SERVED: [(&str, &str); 8] = [
+const SERVED: [(&str, &str); 9] = [
     ("status", "connecting"),
     ("tier", "none"),
     ("ladder", ""),
@@ -104,6 +105,7 @@ const SERVED: [(&str, &str); 8] = [
     ("answer", "answered: not yet"),
     ("say", "say"),
     ("outcome", "none"),
+    ("wrong", ""),
 ];
 
 /// The elements of the server's that are gone.
