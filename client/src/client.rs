@@ -175,7 +175,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// When the codec can't encode one of the messages, or one is over 1 MiB.
+    /// When the codec can't encode one of the messages, one is over 1 MiB, or the client holds 1,024 already.
     ///
     /// ```
     /// use onesocket::{Client, codec::Text};
@@ -195,6 +195,11 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
         let farewell = farewell
             .map(|farewell| self.encode_greeting(farewell))
             .transpose()?;
+        let cap = limits::MAX_GREETINGS;
+        let held = self.shared.with_channel(Channel::greetings);
+        if held.is_some_and(|held| held >= cap) {
+            return Err(GreetError::TooMany { cap });
+        }
         Ok(self.shared.greet(payload, farewell))
     }
 

@@ -80,6 +80,12 @@ pub enum GreetError {
         /// How long it may be.
         cap: usize,
     },
+    /// The client holds 1,024 greetings already. Drop one first.
+    #[error("the client has {cap} greetings already")]
+    TooMany {
+        /// How many it may have.
+        cap: usize,
+    },
 }
 
 /// A send that did not end as sent.

@@ -384,6 +384,14 @@ impl TabSession {
             .map_or(0, |channel| channel.socket_bytes)
     }
 
+    /// Returns how many greetings a channel has. A worker takes [`limits::MAX_GREETINGS`].
+    #[must_use]
+    pub fn greetings(&self, id: ChannelId) -> usize {
+        self.channels
+            .get(&id)
+            .map_or(0, |channel| channel.greetings.len())
+    }
+
     /// Registers a greeting; `None` when the channel is closed.
     pub fn greet(
         &mut self,

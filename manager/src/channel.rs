@@ -65,6 +65,12 @@ impl Channel {
         self.core().wiring.socket_bytes(self.id)
     }
 
+    /// Returns how many greetings it has. A worker refuses more than [`MAX_GREETINGS`](onesocket_protocol::limits::MAX_GREETINGS).
+    #[must_use]
+    pub fn greetings(&self) -> usize {
+        self.core().wiring.greetings(self.id)
+    }
+
     /// Registers a payload that is sent first on every new socket, and at once when one is open. Identical ones of several
     /// channels are sent once; `farewell` is sent when the last of them is dropped. `None` when the channel is closed.
     pub fn greet(&self, payload: Payload, farewell: Option<Payload>) -> Option<GreetingId> {

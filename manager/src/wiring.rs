@@ -105,6 +105,10 @@ impl Wiring {
         self.session.borrow().socket_bytes(channel)
     }
 
+    pub(crate) fn greetings(&self, channel: ChannelId) -> usize {
+        self.session.borrow().greetings(channel)
+    }
+
     pub(crate) fn owes_log_out(&self) -> bool {
         self.session.borrow().owes_log_out()
     }

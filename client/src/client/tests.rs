@@ -696,6 +696,17 @@ fn a_time_to_wait_for_a_credential_was_taken_for_somebody_who_has_one() {
 }
 
 #[test]
+fn a_greeting_too_many_was_taken_and_never_sent() {
+    let (client, _events) = client(|| ());
+    let greet = || client.greet(b"hello", None);
+    let mut guards: Vec<_> = (0..limits::MAX_GREETINGS).map(|_| greet()).collect();
+    assert!(guards.iter().all(Result::is_ok));
+    assert!(greet().is_err());
+    drop(guards.pop());
+    assert!(greet().is_ok());
+}
+
+#[test]
 fn who_waits_is_woken_by_messages_that_come_together() {
     struct Woken(std::sync::atomic::AtomicBool);
     impl std::task::Wake for Woken {

@@ -10,7 +10,7 @@ use crate::{OneSocket, effect::effect, shelf::Shelf};
 /// when a signal that it reads has changed, the old one is dropped and another one registered.
 ///
 /// Of identical greetings of several components and tabs one is sent. Returns what went wrong: the codec can't encode one of the
-/// messages, or one is over 1 MiB.
+/// messages, one is over 1 MiB, or the client holds 1,024 greetings already.
 ///
 /// ```
 /// use leptos::prelude::*;

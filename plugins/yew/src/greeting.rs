@@ -9,11 +9,11 @@ use crate::kept::use_overlapping;
 /// subscription to what the component shows. `farewell` is sent when the last tab has unmounted it.
 ///
 /// Of identical greetings of several components and tabs one is sent. Another greeting is registered before the one before it is
-/// dropped.
+/// dropped; behind that when the client holds as many as it may.
 ///
 /// # Errors
 ///
-/// When the codec can't encode one of the messages, or one is over 1 MiB.
+/// When the codec can't encode one of the messages, one is over 1 MiB, or the client holds 1,024 greetings already.
 ///
 /// ```
 /// use onesocket_yew::prelude::*;
@@ -37,9 +37,11 @@ pub fn use_greeting<Tx: PartialEq + 'static, Rx: 'static>(
     farewell: Option<Tx>,
 ) -> Result<(), GreetError> {
     let deps = (client.clone(), greeting, farewell);
-    let guard = use_overlapping(deps, |(client, greeting, farewell)| {
-        client.greet(greeting, farewell.as_ref())
-    });
+    let guard = use_overlapping(
+        deps,
+        |(client, greeting, farewell)| client.greet(greeting, farewell.as_ref()),
+        |guard| matches!(guard, Err(GreetError::TooMany { .. })),
+    );
     match &*guard {
         Ok(_) => Ok(()),
         Err(error) => Err(error.clone()),

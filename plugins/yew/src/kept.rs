@@ -40,11 +40,12 @@ pub(crate) fn use_kept<Tx: 'static, Rx: 'static, S: Default + 'static>(
 }
 
 /// Returns what `make` has made of `deps`, as [`use_memo`] does, which drops what it has before it makes anew. Here it is dropped behind
-/// that, so that what both hold together is not let go.
+/// that, so that what both hold together is not let go; unless there is no room for both.
 #[hook]
 pub(crate) fn use_overlapping<D: PartialEq + 'static, T: 'static>(
     deps: D,
-    make: impl FnOnce(&D) -> T,
+    make: impl Fn(&D) -> T,
+    has_no_room: impl Fn(&T) -> bool,
 ) -> Rc<T> {
     let made = use_mut_ref(|| None::<(D, Rc<T>)>);
     let now = match &*made.borrow() {
@@ -52,7 +53,13 @@ pub(crate) fn use_overlapping<D: PartialEq + 'static, T: 'static>(
         _ => None,
     };
     now.unwrap_or_else(|| {
-        let now = Rc::new(make(&deps));
+        let mut now = make(&deps);
+        if has_no_room(&now) {
+            let before = made.take();
+            drop(before);
+            now = make(&deps);
+        }
+        let now = Rc::new(now);
         let before = made.replace(Some((deps, Rc::clone(&now))));
         drop(before);
         now
@@ -98,10 +105,14 @@ mod tests {
     #[component]
     fn Steps(props: &Props) -> Html {
         let renderings = use_state(|| 0_u8);
-        let _guard = use_overlapping(*renderings / 2, |number| {
-            props.log.push(format!("{number} begins"));
-            Guard(props.log.clone(), *number)
-        });
+        let _guard = use_overlapping(
+            *renderings / 2,
+            |number| {
+                props.log.push(format!("{number} begins"));
+                Guard(props.log.clone(), *number)
+            },
+            |_| false,
+        );
         if *renderings < 3 {
             renderings.set(*renderings + 1);
         }

@@ -70,6 +70,34 @@ fn use_before<T: 'static>(now: T) -> Option<T> {
 }
 
 #[component]
+fn Greets(props: &Props) -> Html {
+    let client = use_account("ada");
+    // One less than a client may hold.
+    use_memo(client.clone(), |client| {
+        let greet = |number: u16| client.greet(&number.to_string(), None);
+        (1..1_024)
+            .map(greet)
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap()
+    });
+    let room = use_state(|| 0_u8);
+    let greeted = use_greeting(&client, format!("room {}", *room), None);
+    props.seen.push(format!("{}: {greeted:?}", *room));
+    if *room < 2 {
+        room.set(*room + 1);
+    }
+    at_rest()
+}
+
+#[tokio::test]
+async fn the_last_greeting_that_a_client_may_hold_was_lost_when_it_changed() {
+    assert_eq!(
+        run::<Greets>().await,
+        ["0: Ok(())", "1: Ok(())", "2: Ok(())"]
+    );
+}
+
+#[component]
 fn Sends(props: &Props) -> Html {
     let client = use_account("ada");
     let send = use_send(&client);
