@@ -609,7 +609,7 @@ impl Link {
                 uptime: now.since(open.since),
             },
             State::Waiting(waiting) => LinkState::Reconnecting {
-                attempt: self.attempt,
+                attempt: self.next_attempt(),
                 delay: self
                     .timers
                     .deadline(Timer::Retry)
@@ -617,7 +617,7 @@ impl Link {
                 cause: waiting.cause.clone(),
             },
             State::Offline(_) => LinkState::Offline {
-                attempt: self.attempt,
+                attempt: self.next_attempt(),
             },
             State::NeedsAuth => self.unauthenticated(),
             State::Stopped(reason) => LinkState::Stopped(reason.clone()),

@@ -430,8 +430,13 @@ impl Link {
         self.tell_reconnecting(ctx, None, cause);
     }
 
+    /// Returns which dial in a row comes. It is the first also when none has failed.
+    pub(super) fn next_attempt(&self) -> u32 {
+        self.attempt.max(1)
+    }
+
     fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: ReconnectCause) {
-        let attempt = self.attempt;
+        let attempt = self.next_attempt();
         self.tell_all(
             ctx,
             ToTab::Reconnecting {
@@ -579,7 +584,7 @@ impl Link {
         self.watch_give_up(ctx.now);
         let has_socket = matches!(self.state, State::Open(_) | State::Closing(_));
         if has_socket && self.may_dial(ctx) {
-            let attempt = self.attempt.max(1);
+            let attempt = self.next_attempt();
             self.tell_all(
                 ctx,
                 ToTab::Reconnecting {

@@ -77,7 +77,8 @@ fn a_channel_that_is_opened_offline_dials_when_online() {
     assert_eq!(sim.dials.len(), 0);
     assert_eq!(
         sim.client(chan).last_state(),
-        &LinkState::Offline { attempt: 0 }
+        &LinkState::Offline { attempt: 1 },
+        "it is the first dial that comes"
     );
     sim.network(0, true);
     sim.run(100);

@@ -309,6 +309,22 @@ fn a_requested_reconnect_replaces_the_socket_at_once() {
 }
 
 #[test]
+fn a_dial_that_comes_was_the_one_before_the_first() {
+    let mut sim = Sim::with_tabs(10, 1);
+    let chan = sim.open(0, URL);
+    sim.run(10_000);
+    sim.in_tab(0, |session| session.delay(chan.id, Millis(60_000)));
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    assert_eq!(attempts(&sim, chan), [1]);
+    let state = sim.client(chan).last_state();
+    assert!(
+        matches!(state, LinkState::Reconnecting { attempt: 1, .. }),
+        "{state:?}"
+    );
+}
+
+#[test]
 fn a_reconnect_behind_its_connect_was_a_second_dial() {
     for ask in [None, Some(Millis(10_000))] {
         let mut sim = Sim::with_tabs(13, 1);
