@@ -13,4 +13,5 @@ pub mod deploying;
 pub mod migrating;
 pub mod pace;
 pub mod sharing;
+pub mod start;
 pub mod tiers;
