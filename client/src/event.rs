@@ -51,7 +51,8 @@ pub enum Event<Rx> {
         reason: StopReason,
     },
     /// Nothing is dialled before a tab has a credential: all have declined, were too slow, or had only refused ones. A tab that
-    /// joins ends it, and so does [`Client::reconnect`](crate::Client::reconnect), after a log-in for instance.
+    /// joins ends it, and so does [`Client::reconnect`](crate::Client::reconnect), after a log-in for instance; not when another tab has
+    /// logged in by then, as it would replace the open socket: [`Client::status`](crate::Client::status) knows.
     NeedsAuth {
         /// Whether the server has refused the last one.
         refused: bool,

@@ -1,7 +1,7 @@
 use std::future::ready;
 
 use futures::StreamExt as _;
-use onesocket::{BuildError, Client, Credential, Event, LogOut, Payload, codec::Text};
+use onesocket::{BuildError, Client, Credential, Event, LinkState, LogOut, Payload, codec::Text};
 
 pub fn provider() -> Result<Client<str, String>, BuildError> {
     // ANCHOR: provider
@@ -34,11 +34,16 @@ pub fn kinds() -> [Credential; 4] {
 
 pub async fn log_in(client: Client<str, String>) {
     // ANCHOR: needs_auth
+    let needs_auth = || matches!(client.status().state, LinkState::NeedsAuth { .. });
     let mut events = client.events();
     while let Some(event) = events.next().await {
-        if let Event::NeedsAuth { .. } = event {
-            show_the_log_in().await; // Nothing is dialled until then.
-            client.reconnect();
+        // It may be over: it has waited here, while the log-in was shown.
+        if matches!(event, Event::NeedsAuth { .. }) && needs_auth() {
+            show_the_log_in().await;
+            // Else another tab has logged in, and has a socket for all.
+            if needs_auth() {
+                client.reconnect();
+            }
         }
     }
     // ANCHOR_END: needs_auth
