@@ -225,7 +225,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         self
     }
 
-    /// Sets what may wait while there is no socket, or for an acknowledgement. Default: 10,000 messages, 8 MiB, 5 minutes each.
+    /// Sets what may wait while there is no socket, or for an acknowledgement. Default: 10,000 messages, 8 MiB, 5 minutes each, which a
+    /// worker counts from when it has the message: with the next worker they begin anew.
     #[must_use]
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.policy.queue = limits;

@@ -98,8 +98,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     /// - [`Delivery::AtLeastOnce`]: in that case the next worker sends it again. For messages that may come twice.
     /// - [`Delivery::UntilAcknowledged`]: it is kept, and sent again on every new socket and by every new worker, until the server
     ///   acknowledges it in the app's own protocol, as [`Codec::ack_id`] and [`Codec::acknowledges`] know it. The future ends
-    ///   then; or, when the queue's timeout is over or the connection has stopped first, as [`SendError::MaybeSent`]. What is kept counts
-    ///   towards the queue's limits: over them it is [`SendError::NotSent`], also on an open socket.
+    ///   then; or, when the queue's timeout, which each worker counts anew, is over or the connection has stopped first, as
+    ///   [`SendError::MaybeSent`]. What is kept counts towards the queue's limits: over them it is [`SendError::NotSent`], also on an open socket.
     ///
     /// Whatever it is, one client's messages reach the server in the order of the calls, repetitions apart.
     ///

@@ -12,8 +12,8 @@ use onesocket_protocol::SendId;
 use crate::SendError;
 
 /// A send on its way, as a future. It ends as sent, that is handed to an open socket (or, if it was asked for, acknowledged by the
-/// server), or as a typed failure; within the
-/// queue's timeout, five minutes if not set otherwise.
+/// server), or as a typed failure; within the queue's timeout, five minutes if not set otherwise, which begins anew when another worker
+/// takes over.
 ///
 /// The message is taken when [`Client::send`](crate::Client::send) is called, in the order of the calls. Dropping the future
 /// only drops the interest in the outcome.

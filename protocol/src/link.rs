@@ -327,7 +327,7 @@ pub struct QueueLimits {
     pub messages: u32,
     /// Bytes of all tabs together.
     pub bytes: u32,
-    /// How long a message may wait. `None` is for ever.
+    /// How long a message may wait, from when the worker has it. `None` is for ever.
     pub timeout: Option<Millis>,
 }
 

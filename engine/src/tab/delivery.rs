@@ -26,7 +26,7 @@ pub enum Delivery {
     /// In that case the next worker sends it again, under the same id: for protocols in which a repetition does no harm.
     AtLeastOnce,
     /// It is kept until [`TabSession::acknowledge`], and sent again on every new socket and by every new worker until then. The
-    /// time that a send may wait in the queue bounds this too.
+    /// time that a send may wait in the queue bounds this too, with each worker anew.
     UntilAcknowledged,
 }
 
