@@ -400,7 +400,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         self.shared.with_channel(Channel::reconnect);
     }
 
-    /// Passes on a delay that the server has asked for in a message: the next dial waits at least so long. For all tabs.
+    /// Passes on a delay that the server has asked for in a message: the next dial waits at least so long. For all tabs. Of more than an
+    /// hour it is an hour.
     ///
     /// A server can also say it in its close reason, as `retry-after=SECONDS`, and over how long after that its clients should
     /// spread, as `spread=SECONDS`.

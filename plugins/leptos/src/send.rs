@@ -10,8 +10,9 @@ use crate::{OneSocket, event::on_client, shelf::Shelf};
 /// did. For a form with a button that waits and a line that says what went wrong.
 ///
 /// Messages are taken in the order of the dispatches, also while the connection is down: they then wait, five minutes if the builder
-/// does not say otherwise. When the component is gone they are on their way all the same. With another client no send is known, and what
-/// becomes of those of the one before is not told.
+/// does not say otherwise. When the component is gone they are on their way all the same, if it was not the component that held the
+/// connection by [`use_connection`](crate::use_connection): what still waits when the last clone of a client is dropped is not sent. With
+/// another client no send is known, and what becomes of those of the one before is not told.
 ///
 /// ```
 /// use leptos::prelude::*;

@@ -11,8 +11,9 @@ use crate::kept::{Kept, use_kept};
 /// Sends, and renders the component when a send ends: for a form with a button that waits and a line that says what went wrong.
 ///
 /// Messages are taken in the order of the calls, also while the connection is down: they then wait, five minutes if the builder does not
-/// say otherwise. When the component is unmounted they are on their way all the same. With another client it knows of no send: what
-/// becomes of those of the one before is told by their receipts alone.
+/// say otherwise. When the component is unmounted they are on their way all the same, if it was not the component that held the
+/// connection by [`use_connection`](crate::use_connection): what still waits when the last clone of a client is dropped is not sent. With
+/// another client it knows of no send: what becomes of those of the one before is told by their receipts alone.
 ///
 /// ```
 /// use onesocket_yew::prelude::*;
