@@ -11,6 +11,10 @@ use super::{Codec, DecodeError, EncodeError};
 /// [Postcard](https://docs.rs/postcard) over binary messages: small and quick, and not self-describing, so that client and
 /// server must agree on the types.
 ///
+/// Bytes behind a message are ignored, as `postcard::from_bytes` does it: a field that the other side has appended at the end disturbs nobody,
+/// and a longer message of another type may be read as this one. Who wants an error writes a [`Codec`] of their own;
+/// [`Transcoded`](super::Transcoded) tells one.
+///
 /// ```
 /// use onesocket::{Payload, codec::{Codec, Postcard}};
 ///
