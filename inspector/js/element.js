@@ -17,7 +17,7 @@ const PING_EVERY = 2;
 
 /**
  * Attributes: `whole` fills the page. Properties: `feed` is what it shows; `decoder` is a function of the content, a `Uint8Array`, and of
- * `{ isText, isSent, socket }`, that returns what to show of a payload, or nothing.
+ * `{ isText, isSent, socket }`, that returns what to show of a payload, as a string, or nothing.
  */
 export class Inspector extends HTMLElement {
   #feed = null;
@@ -107,11 +107,11 @@ export class Inspector extends HTMLElement {
     if (this.#feed === null || this.#isLooking) return;
     this.#isLooking = true;
     this.#feed.look(this.#sight(), {
-      changed: () => this.#draw(),
-      entry: (kind, id, code, len, content) => this.#onEntry({ at: Date.now(), kind, id, code, len, content }),
-      opening: (frames) => (this.#opening = frames),
-      port: (port) => this.#model.onPort(plain(port, PORT), Date.now()),
-      link: (link) => this.#model.onLink(plain(link, LINK), Date.now()),
+      changed: guarded(() => this.#draw()),
+      entry: guarded((kind, id, code, len, content) => this.#onEntry({ at: Date.now(), kind, id, code, len, content })),
+      opening: guarded((frames) => (this.#opening = frames)),
+      port: guarded((port) => this.#model.onPort(plain(port, PORT), Date.now())),
+      link: guarded((link) => this.#model.onLink(plain(link, LINK), Date.now())),
     });
     this.#timer = setInterval(() => this.#survey(), SURVEY_MS);
     this.#survey();
@@ -198,9 +198,10 @@ export class Inspector extends HTMLElement {
 
   #decode({ content, code, kind, id }) {
     try {
-      return this.decoder?.(content, { isText: code === 0, isSent: kind === KIND.TRANSMITTED, socket: id });
+      const known = this.decoder?.(content, { isText: code === 0, isSent: kind === KIND.TRANSMITTED, socket: id });
+      return known == null ? null : String(known);
     } catch {
-      // Not in its format, or cut: it is shown as it is.
+      // Not in its format, or cut, or made into nothing that has a text: it is shown as it is.
       return null;
     }
   }
@@ -245,6 +246,17 @@ export class Inspector extends HTMLElement {
 
 const PORT = ["id", "isOwn", "isBehind", "waiting", "channels", "pace"];
 const LINK = ["id", "socket", "oldest", "state", "detail", "attempt", "tabs", "queuedMessages", "queuedBytes", "dials", "roundTrip", "url"];
+
+/** Reports what is thrown: it would unwind the wasm that has called, which delivers nothing to the page any more then. */
+function guarded(hear) {
+  return (...heard) => {
+    try {
+      hear(...heard);
+    } catch (error) {
+      reportError(error);
+    }
+  };
+}
 
 /** Takes the fields out of an object of the wasm's, which it frees. */
 function plain(object, fields) {

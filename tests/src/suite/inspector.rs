@@ -116,6 +116,22 @@ async fn shows(ctx: &Context) -> Result<()> {
     page.wait_for("/said on 1: the other way/.test(text('.rows'))")
         .await?;
 
+    // A decoder of which something else than a string came, while it was filtered by, made the page deaf.
+    page.look(NO_STRINGS).await?;
+    for (text, said, rows) in [
+        ("[object", "an object", 2),
+        ("textless", "textless", 2),
+        ("[object", "another one", 4),
+    ] {
+        page.fill("[type=search]", text).await?;
+        page.say(said).await?;
+        let text = json!(text);
+        page.wait_for(&format!(
+            "[...all('.row')].filter((row) => row.textContent.includes({text})).length === {rows}"
+        ))
+        .await?;
+    }
+
     page.key(".panel", "Escape").await?;
     ensure!(
         page.tab
@@ -384,6 +400,10 @@ impl Inspected {
 
 /// As docs/inspector.md shows it.
 const DECODER: &str = include_str!("inspector.js");
+
+/// Some of what it makes has no text either.
+const NO_STRINGS: &str = "inspector.decoder = (content) =>
+    new TextDecoder().decode(content).includes('textless') ? Object.create(null) : {};";
 
 const INSIDE: &str =
     "const inspector = document.querySelector('onesocket-inspector'), s = inspector.shadowRoot;
