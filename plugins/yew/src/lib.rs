@@ -77,7 +77,10 @@
 //!
 //! # On a server
 //!
-//! The hooks render with Yew's `ssr`: the client is inert, its status stopped, nothing is sent and no task is left behind.
+//! The hooks render with Yew's `ssr`: the client is inert, [`use_status`] says *connecting*, nothing is sent and no task is left behind. That
+//! is also what a browser renders first, so that Yew can hydrate it. What a component asks the client itself it may not render by: there it
+//! has stopped. Nor may the configuration be wrong in the browser only, as a `ws:` URL is in a page of `https:`: a server takes any URL,
+//! and renders what is in the provider, not its fallback.
 
 mod event;
 mod fold;

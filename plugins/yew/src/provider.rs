@@ -13,7 +13,8 @@ pub struct OneSocketProviderProps<Tx: 'static, Rx: 'static> {
     /// How to connect. Another one that is [alike](ClientBuilder::is_alike) changes nothing, so it may be made at each rendering; one
     /// that is not connects anew.
     pub config: ClientBuilder<Tx, Rx>,
-    /// What to show in place of the children when the configuration is wrong. Default: nothing, with an error in the log.
+    /// What to show in place of the children when the configuration is wrong. Default: nothing, with an error in the log. What only a
+    /// browser can say of a URL, a server does not show.
     #[prop_or_default]
     pub fallback: Option<Callback<BuildError, Html>>,
     /// Everything that may use the client.

@@ -1,13 +1,14 @@
 //! How the connection is doing, and where it runs.
 
-use onesocket::{Client, Event, Ladder, Status, Tier};
+use onesocket::{Client, Event, Ladder, LinkState, Status, Tier};
 use yew::{hook, use_force_update, use_memo};
 
 use crate::event::use_event;
 
 /// Returns how the connection is doing. The component is rendered again after every change of its state.
 ///
-/// Queue and tabs change without an event: [`Client::refresh_status`] asks for them. On a server it is stopped, for want of a worker.
+/// Queue and tabs change without an event: [`Client::refresh_status`] asks for them. On a server it is connecting, as it is in a browser that
+/// hydrates what was rendered there; [`Client::status`] says that it has stopped, for want of a worker.
 ///
 /// ```
 /// use onesocket_yew::prelude::*;
@@ -36,7 +37,12 @@ pub fn use_status<Tx: 'static, Rx: 'static>(client: &Client<Tx, Rx>) -> Status {
             render.force_update();
         }
     });
-    client.status()
+    let mut status = client.status();
+    if cfg!(not(target_family = "wasm")) {
+        // What was rendered otherwise than the browser begins, Yew does not hydrate.
+        status.state = LinkState::Connecting { attempt: 0 };
+    }
+    status
 }
 
 /// Returns the tier that the loop runs on, or `None` while none is.

@@ -32,7 +32,8 @@ fn Panel() -> Html {
     let outcome = use_receipt(&receipt);
     use_event(&client, |_| {});
     let told = [
-        matches!(status.state, LinkState::Stopped(_)),
+        // As in a browser that hydrates this, where else it would be another page.
+        status.state == LinkState::Connecting { attempt: 0 },
         tier.is_none() && ladder.attempts().is_empty(),
         newest.is_none() && error.is_none() && outcome.is_none(),
         *count.borrow() == 0 && send.in_flight() == 0 && send.last().is_none(),
