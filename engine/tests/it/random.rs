@@ -32,6 +32,8 @@ struct Run {
     takes_all: bool,
     /// Whether dials need credentials, and tabs end the connections of all.
     has_accounts: bool,
+    /// Whether tabs end workers of which they have not read everything.
+    terminates: bool,
 }
 
 const URLS: [&str; 2] = ["ws://a/", "ws://b/"];
@@ -62,6 +64,7 @@ impl Run {
             takes_all: seed.is_multiple_of(3),
             // Not drawn either.
             has_accounts: matches!(seed % 8, 4 | 6),
+            terminates: seed % 5 == 4,
         }
     }
 
@@ -169,6 +172,9 @@ impl Run {
         }
         if self.has_accounts {
             self.act_on_account();
+        }
+        if self.terminates && self.rng.u8(0..20) == 0 {
+            self.terminate_worker();
         }
         for _ in 0..self.rng.u32(0..8) {
             self.sim.step();
@@ -354,6 +360,24 @@ impl Run {
             self.sim.kill_worker_and_tell(dying);
         } else {
             self.sim.workers[dying].dies_after = Some(self.rng.u32(0..12));
+        }
+    }
+
+    /// A tab ends its worker that has just handed something to a socket, and has not read that.
+    fn terminate_worker(&mut self) {
+        let before = self.sim.transmitted_order.len();
+        let mut steps = self.rng.u32(0..500);
+        while steps > 0 && self.sim.transmitted_order.len() == before && self.sim.step() {
+            steps -= 1;
+        }
+        let unread = self.sim.unread();
+        let may_end = |tab: &usize| {
+            let page = &self.sim.tabs[*tab];
+            page.alive && !page.frozen && page.resting.is_none()
+        };
+        if let Some(tab) = unread.into_iter().find(may_end) {
+            self.current = self.sim.worker();
+            self.sim.terminate_worker(tab);
         }
     }
 

@@ -83,6 +83,7 @@ enum Event {
     ToTab {
         port: usize,
         frame: Bytes,
+        is_announcement: bool,
     },
     Attach {
         tab: usize,
@@ -324,7 +325,7 @@ impl Sim {
                     );
                 }
             }
-            Event::ToTab { port, frame } => {
+            Event::ToTab { port, frame, .. } => {
                 let tab = self.ports[port].tab;
                 if self.tabs[tab].frozen {
                     self.tabs[tab].inbox.push((port, frame));

@@ -120,7 +120,12 @@ impl Sim {
                     // The server repeats the code, as servers do.
                     self.schedule(delay, Event::CloseLater { conn, code, reason });
                 }
-                Output::Post { port, frame, .. } => {
+                Output::Post {
+                    port,
+                    frame,
+                    is_announcement,
+                    ..
+                } => {
                     let frame = Bytes::copy_from_slice(frame);
                     let port = port.0 as usize;
                     assert!(
@@ -128,7 +133,12 @@ impl Sim {
                         "posts to a port that it was told is closed"
                     );
                     let delay = self.port_wait(port, false);
-                    self.schedule(delay, Event::ToTab { port, frame });
+                    let to_tab = Event::ToTab {
+                        port,
+                        frame,
+                        is_announcement,
+                    };
+                    self.schedule(delay, to_tab);
                 }
                 Output::WatchTab { port, lock } => {
                     self.workers[worker]

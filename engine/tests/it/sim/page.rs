@@ -1,6 +1,6 @@
 //! What apps, pages and their managers do in the world, and what a test asks of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use onesocket_engine::{
@@ -290,6 +290,42 @@ impl Sim {
         }
     }
 
+    /// The tabs for which something is on its way from their worker.
+    pub(crate) fn unread(&self) -> BTreeSet<usize> {
+        let ports = self.events.values().filter_map(|event| match event {
+            Event::ToTab { port, .. } => Some(*port),
+            _ => None,
+        });
+        let tabs = ports.map(|port| (self.ports[port].tab, port));
+        let is_its_own = |(tab, port): &(usize, usize)| self.tabs[*tab].port == Some(*port);
+        tabs.filter(is_its_own).map(|(tab, _)| tab).collect()
+    }
+
+    /// A page ends its own worker. What it has not read of it is gone, but for what it has by the witness.
+    pub(crate) fn terminate_worker(&mut self, tab: usize) {
+        let Some(own) = self.tabs[tab].port else {
+            return;
+        };
+        self.kill_worker_and_tell(self.ports[own].worker);
+        let mut witnessed = Vec::new();
+        self.events.retain(|_, event| match event {
+            Event::ToTab {
+                port,
+                frame,
+                is_announcement,
+            } if *port == own => {
+                witnessed.extend(is_announcement.then(|| frame.clone()));
+                false
+            }
+            _ => true,
+        });
+        for frame in witnessed {
+            self.tab_reads(tab, own, &frame);
+        }
+        self.drain_tab(tab);
+        self.lose_worker(tab, own);
+    }
+
     /// Safari: another run of the worker behind the same ports.
     pub(crate) fn restart_worker_silently(&mut self, worker: usize) {
         self.drop_sockets(worker);
@@ -325,7 +361,12 @@ impl Sim {
     pub(crate) fn post_raw_to_tab(&mut self, tab: usize, frame: Bytes) {
         let port = self.tabs[tab].port.expect("attached");
         let delay = self.port_wait(port, false);
-        self.schedule(delay, Event::ToTab { port, frame });
+        let to_tab = Event::ToTab {
+            port,
+            frame,
+            is_announcement: false,
+        };
+        self.schedule(delay, to_tab);
     }
 
     pub(crate) fn last_posted(&self, tab: usize) -> Option<Bytes> {
