@@ -103,10 +103,18 @@ fn tests(steps: &mut Steps, args: &TestArgs) {
         let cargo_test = Shell::cargo()
             .args(["test", "--no-fail-fast"])
             .args(args.filter.as_ref());
-        steps.tests("native tests", Format::CargoTest, cargo_test);
+        steps.tests(
+            "native tests",
+            Format::CargoTest,
+            args.filter.is_some(),
+            cargo_test,
+        );
     }
     if !args.engines().is_empty() {
         browser_tests(steps, args);
+    }
+    if let Some(filter) = &args.filter {
+        steps.filtered(filter);
     }
 }
 
@@ -145,7 +153,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
                 .arg("--runner")
                 .arg(units.runner)
                 .args(units.binaries);
-            steps.tests("wasm unit tests", Format::Total, run);
+            steps.tests("wasm unit tests", Format::Total, args.filter.is_some(), run);
         }
         None => steps.blocked("wasm unit tests", "wasm unit tests: build"),
     }
@@ -153,7 +161,7 @@ fn browser_tests(steps: &mut Steps, args: &TestArgs) {
         let run = in_browsers("browser-suite", args, &environment)
             .arg("--dist")
             .arg(wasm::tests_dist());
-        steps.tests("browser suite", Format::Total, run);
+        steps.tests("browser suite", Format::Total, args.filter.is_some(), run);
     } else {
         steps.blocked("browser suite", "wasm build");
     }

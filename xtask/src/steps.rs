@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 
 use crate::shell::Shell;
 
@@ -13,6 +13,8 @@ use crate::shell::Shell;
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     done: Vec<Step>,
+    /// How many tests the programs that count their own have run.
+    tests: u64,
 }
 
 #[derive(Debug)]
@@ -49,9 +51,16 @@ impl Steps {
         value
     }
 
-    /// Runs a program that counts its own tests, and passes its output on.
-    pub(crate) fn tests(&mut self, name: &str, format: Format, shell: Shell) -> bool {
-        self.add(name, || {
+    /// Runs a program that counts its own tests, and passes its output on. Without any it has failed, unless a filter may have left none.
+    pub(crate) fn tests(
+        &mut self,
+        name: &str,
+        format: Format,
+        is_filtered: bool,
+        shell: Shell,
+    ) -> bool {
+        let mut tests = 0;
+        let is_ok = self.add(name, || {
             let mut counts = Counts::default();
             let result = shell.stream(|line| {
                 println!("{line}");
@@ -60,8 +69,27 @@ impl Steps {
                     counts.failed += more.failed;
                 }
             });
+            tests = counts.passed + counts.failed;
+            let result = result.and_then(|()| {
+                ensure!(is_filtered || tests > 0, "no test has run");
+                Ok(())
+            });
             (counts, result)
-        })
+        });
+        self.tests += tests;
+        is_ok
+    }
+
+    /// Fails when no step of [`tests`](Self::tests) has run any: nothing has this in its name.
+    pub(crate) fn filtered(&mut self, filter: &str) {
+        if self.tests == 0 {
+            self.add("filter", || {
+                (
+                    Counts::default(),
+                    Err(anyhow!("no test has {filter:?} in its name")),
+                )
+            });
+        }
     }
 
     /// Reports a step that could not run because an earlier one failed.
@@ -176,6 +204,22 @@ mod tests {
         check(Format::Total, "4 passed, 1 failed", Some((4, 1)));
         check(Format::Total, "4 passed, 1 failed in chromium", None);
         check(Format::CargoTest, "4 passed, 1 failed", None);
+    }
+
+    #[test]
+    fn nothing_that_has_run_is_no_success() {
+        let none = || Shell::new("echo").arg("0 passed, 0 failed");
+        let mut steps = Steps::default();
+        assert!(!steps.tests("all", Format::Total, false, none()));
+        assert!(steps.tests("some", Format::Total, true, none()));
+        steps.filtered("typo");
+        let last = steps.done.pop().expect("it is a step");
+        assert_eq!((last.name.as_str(), last.counts.failed), ("filter", 1));
+
+        let one = Shell::new("echo").arg("1 passed, 0 failed");
+        assert!(steps.tests("some", Format::Total, true, one));
+        steps.filtered("right");
+        assert_eq!(steps.done.last().map(|step| step.counts.failed), Some(0));
     }
 
     #[test]
