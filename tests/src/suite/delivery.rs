@@ -216,14 +216,15 @@ async fn latest(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// What a browser does to a page, which a driven one can't be told everywhere; and a count of what its ports wake it with.
+/// What a browser does to a page, which a driven one can't be told everywhere; and a count of what its workers wake it with.
 const HIDDEN: &str =
     "Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
     document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
     window.wakes = 0;
-    const listen = MessagePort.prototype.addEventListener;
-    MessagePort.prototype.addEventListener = function (type, ...rest) {
-        if (type === 'message') listen.call(this, type, () => window.wakes += 1);
+    const listen = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (type, ...rest) {
+        const isWorker = [MessagePort, Worker, BroadcastChannel].some((Kind) => this instanceof Kind);
+        if (isWorker && type === 'message') listen.call(this, type, () => window.wakes += 1);
         return listen.call(this, type, ...rest);
     };";
 
@@ -247,8 +248,9 @@ async fn hidden(ctx: &Context) -> Result<()> {
     // Eight messages and a batch in each quarter of a second, and some for the beginning.
     let quarters = start.elapsed().as_millis() as u64 / 250 + 1;
     ctx.note(format!("{COUNT} messages, {wakes} wakes"));
+    // The feed alone takes eight quarters, or half of that on a machine that stands still for a second.
     ensure!(
-        wakes <= 20 + 9 * quarters,
+        (4..=20 + 9 * quarters).contains(&wakes),
         "{wakes} wakes in {quarters} quarters"
     );
     Ok(())
