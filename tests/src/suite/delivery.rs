@@ -190,6 +190,7 @@ async fn latest(ctx: &Context) -> Result<()> {
     const COUNT: u64 = 3_000;
     let site = Site::start(ctx).await?;
     let mut config = site.config(&format!("/feed?rate=2000&size=64&count={COUNT}"));
+    let mut all = config.clone();
     config["latest"] = json!(true);
     let page = site.client_with(config).await?;
     page.wait_for_messages("c", 1).await?;
@@ -213,6 +214,22 @@ async fn latest(ctx: &Context) -> Result<()> {
     );
     let events = page.events("c").await?;
     ensure!(events.iter().all(|event| event["type"] != "lagged"));
+
+    // What a link keeps for a busy tab is said by its first client.
+    all["account"] = json!("all");
+    all["counts"] = json!(true);
+    page.open("all", all).await?;
+    let tally = async |least: u64| {
+        let script = format!(
+            "const tally = JSON.parse(api.tally('all')); return tally.messages >= {least} && tally"
+        );
+        page.tab.wait_for(&script, SOON).await
+    };
+    tally(1).await?;
+    page.tab.eval(busy, vec![]).await?;
+    let tally = tally(COUNT).await?;
+    let expect = json!({ "messages": COUNT, "misplaced": 0, "missed": 0 });
+    ensure!(tally == expect, "the one that did not ask: {tally}");
     Ok(())
 }
 
