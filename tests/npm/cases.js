@@ -271,6 +271,7 @@ export const CASES = {
       const fault = new XMLHttpRequest();
       fault.open("POST", "/fault/close?code=4000&path=/feed", false);
       fault.send();
+      if (fault.status !== 200) throw new Error(fault.responseText);
       while (performance.now() < until + 200);
     };
     t.see((await closed).code, heard);
@@ -438,10 +439,13 @@ function each(name, inputs, run) {
   return Object.fromEntries(inputs.map((input) => [`${name} ${JSON.stringify(input).slice(1, -1).slice(0, 30) || "nothing"}`, (t) => run(t, input)]));
 }
 
-async function stats() {
-  return (await fetch("/stats")).json();
+async function statistic(name, path) {
+  const all = await (await fetch("/stats")).json();
+  const count = (path ? all.paths[path] : all)[name];
+  if (typeof count !== "number") throw new Error(`no statistic ${name}`);
+  return count;
 }
 
-const frames = async () => (await stats()).paths["/sink"].frames_in;
-const sockets = async () => (await stats()).sockets_ever;
-const rejected = async () => (await stats()).rejected;
+const frames = () => statistic("frames_in", "/sink");
+const sockets = () => statistic("sockets_ever");
+const rejected = () => statistic("rejected");
