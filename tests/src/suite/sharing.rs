@@ -427,9 +427,11 @@ async fn replay_by_asking(ctx: &Context) -> Result<()> {
     let first = site.client_with(config.clone()).await?;
     first.wait_for_state("connected").await?;
     let second = site.client_with(config).await?;
+    second.wait_for_messages("c", 1).await?;
+    second.send_ok("end").await?;
     for page in [&first, &second] {
-        let heard = page.wait_for_messages("c", 1).await?;
-        ensure!(heard == ["snapshot, please"], "{heard:?}");
+        let heard = page.wait_for_messages("c", 2).await?;
+        ensure!(heard == ["snapshot, please", "end"], "{heard:?}");
     }
     Ok(())
 }
