@@ -83,7 +83,11 @@ struct Tab {
     port: Option<PortId>,
     to_worker: VecDeque<(PortId, Vec<u8>)>,
     to_tab: VecDeque<(PortId, Vec<u8>)>,
+    /// What it reads even when it ends its worker.
+    witness: BTreeSet<Vec<u8>>,
     channels: Vec<ChannelId>,
+    /// The last request for a credential of each channel.
+    asked: BTreeMap<ChannelId, u32>,
     sends: BTreeMap<(ChannelId, SendId), Bytes>,
 }
 
@@ -108,7 +112,9 @@ impl World {
             port: None,
             to_worker: VecDeque::new(),
             to_tab: VecDeque::new(),
+            witness: BTreeSet::new(),
             channels: Vec::new(),
+            asked: BTreeMap::new(),
             sends: BTreeMap::new(),
         };
         Self {
@@ -141,7 +147,10 @@ impl World {
 
     fn act(&mut self, script: &mut Script<'_>) {
         let tab = script.below(self.tabs.len());
-        match script.byte() % 32 {
+        let op = script.byte();
+        match op % 32 {
+            // Only here, so that what was found once stays what it was.
+            30 | 31 if op >= 192 => self.rare(tab, script),
             0..=5 => self.tab_acts(tab, script),
             6..=9 => self.pass_to_worker(tab),
             10..=13 => self.pass_to_tab(tab),

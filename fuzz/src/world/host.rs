@@ -97,6 +97,9 @@ impl World {
                     self.reached.packs += packs(&frame);
                     let owner = self.tabs.iter_mut().find(|tab| tab.port == Some(port));
                     if let Some(tab) = owner {
+                        if is_announcement {
+                            tab.witness.insert(frame.clone());
+                        }
                         tab.to_tab.push_back((port, frame));
                     }
                 }

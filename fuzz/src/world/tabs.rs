@@ -2,8 +2,8 @@
 
 use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, Input, Loss, PortId, TabOutput};
 use onesocket_protocol::{
-    Backoff, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LatestBy, LinkKey, LinkPolicy,
-    Millis, Payload, QueueLimits, Replay, SendId,
+    Backoff, Credential, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LatestBy, LinkKey,
+    LinkPolicy, Millis, Pace, Payload, QueueLimits, Replay, SendId, Sight,
 };
 
 use super::{World, engine};
@@ -16,6 +16,7 @@ impl World {
         self.ports.open.insert(port);
         self.tabs[tab].port = Some(port);
         self.tabs[tab].to_tab.clear();
+        self.tabs[tab].witness.clear();
         self.input(Input::PortOpened(port));
         self.tabs[tab].session.attach(false);
         self.drain_tab(tab);
@@ -50,6 +51,41 @@ impl World {
                 let level = [DebugLevel::Off, DebugLevel::Messages, DebugLevel::Payloads];
                 session.set_debug(level[script.below(3)]);
             }
+        }
+        self.drain_tab(tab);
+    }
+
+    pub(super) fn rare(&mut self, tab: usize, script: &mut Script<'_>) {
+        let page = &mut self.tabs[tab];
+        let (session, open) = (&mut page.session, &page.channels);
+        let channel = open.get(script.below(open.len().max(1))).copied();
+        match (script.byte() % 8, channel) {
+            (0, _) => session.wake(),
+            (1, Some(channel)) => {
+                let drain = script.bool().then(|| Millis(script.number() as u32));
+                session.log_out(channel, drain);
+            }
+            (2, Some(channel)) => {
+                let asked = page.asked.get(&channel).copied();
+                let credential = script.bool().then(|| Credential {
+                    url: script.bool().then(|| "wss://a/?token".into()),
+                    ..Credential::default()
+                });
+                session.credential(channel, asked.unwrap_or(1), credential);
+            }
+            (3, Some(channel)) => {
+                let code = [1000, 3000, 4001][script.below(3)];
+                session.close_socket(channel, code, String::new());
+            }
+            (4, _) => {
+                session.set_pace([Pace::AT_ONCE, Pace::default(), Pace::HIDDEN][script.below(3)])
+            }
+            (5, _) => session.inspect([Sight::Off, Sight::Payloads][script.below(2)]),
+            (6, _) => {
+                let slept = Millis((script.number() as u32).saturating_mul(1_000));
+                return self.input(Input::Slept(slept));
+            }
+            _ => return self.terminate_worker(tab),
         }
         self.drain_tab(tab);
     }
@@ -126,6 +162,14 @@ impl World {
         self.attach(tab);
     }
 
+    /// A page ends its own worker. What it has not read of it is gone, but for what it has by the witness.
+    fn terminate_worker(&mut self, tab: usize) {
+        let page = &mut self.tabs[tab];
+        let witness = &page.witness;
+        page.to_tab.retain(|(_, frame)| witness.contains(frame));
+        self.replace_worker();
+    }
+
     fn replace_worker(&mut self) {
         // What it has posted is read: a lock is free only after that.
         for tab in 0..self.tabs.len() {
@@ -172,6 +216,10 @@ impl World {
                     }
                 }
                 Some(TabOutput::Event {
+                    channel,
+                    event: ChannelEvent::NeedCredential { request, .. },
+                }) => drop(page.asked.insert(channel, request)),
+                Some(TabOutput::Event {
                     event: ChannelEvent::Message { .. },
                     ..
                 }) => self.reached.messages += 1,
@@ -191,7 +239,7 @@ const MAX_OUTPUTS: usize = 100_000;
 /// Nobody would choose it, and any page can.
 fn policy(script: &mut Script<'_>) -> LinkPolicy {
     let millis = |script: &mut Script<'_>| Millis((script.number() as u32).saturating_mul(10));
-    LinkPolicy {
+    let mut policy = LinkPolicy {
         backoff: Backoff {
             base: millis(script),
             cap: millis(script),
@@ -217,5 +265,8 @@ fn policy(script: &mut Script<'_>) -> LinkPolicy {
         linger: millis(script),
         latest: script.bool().then_some(LatestBy::Any),
         ..LinkPolicy::default()
-    }
+    };
+    // Not drawn: what was found once stays what it was.
+    policy.auth.ask = matches!(policy.linger.0 % 40, 30).then_some(policy.connect_timeout);
+    policy
 }
