@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
 use onesocket_server::{InjectedFrame, Selection};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
@@ -62,11 +62,11 @@ async fn half_open(ctx: &Context, hint: &str) -> Result<()> {
     config["heartbeat"] =
         json!({ "every_ms": 600_000, "deadline_ms": 60_000, "ping": "ping", "pong": "ping" });
     config["wake_deadline_ms"] = json!(DEADLINE.as_millis() as u64);
-    let page = site.client_with(config.clone()).await?;
+    let page = unhinted(&site, &config).await?;
     page.wait_for_state("connected").await?;
     // Where tabs share a worker it is another tab that gives the hint.
     let other = match ctx.tier {
-        Some(Tier::Shared | Tier::Dedicated) => Some(site.client_with(config).await?),
+        Some(Tier::Shared | Tier::Dedicated) => Some(unhinted(&site, &config).await?),
         _ => None,
     };
     let hinting = other.as_ref().unwrap_or(&page);
@@ -84,6 +84,11 @@ async fn half_open(ctx: &Context, hint: &str) -> Result<()> {
     sleep(HINT_INTERVAL).await;
 
     ensure!(site.server()?.faults().half_open(Selection::All) == 1);
+    // To come to a tab is no hint.
+    hinting.tab.eval("", vec![]).await?;
+    page.tab.eval("", vec![]).await?;
+    sleep(DEADLINE + Duration::from_millis(500)).await;
+    page.wait_for_state("connected").await?;
     let since = Instant::now();
     hinting.tab.eval(hint, vec![]).await?;
     let event = page
@@ -104,6 +109,15 @@ async fn half_open(ctx: &Context, hint: &str) -> Result<()> {
         "{total:?}"
     );
     Ok(())
+}
+
+/// A page that hears nothing of what the driver shows and hides.
+async fn unhinted(site: &Site<'_>, config: &Value) -> Result<Page> {
+    let page = site.page().await?;
+    let deaf = "addEventListener('visibilitychange', (event) => event.isTrusted && event.stopImmediatePropagation(), true)";
+    page.tab.eval(deaf, vec![]).await?;
+    page.open("c", config.clone()).await?;
+    Ok(page)
 }
 
 const DEADLINE: Duration = Duration::from_secs(1);
