@@ -12,18 +12,23 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario {
             name: "a_tab_of_a_newer_build_shares_the_worker_of_an_older_one",
-            tiers: &[Tier::Shared],
+            tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(new_tab(ctx)),
         },
         Scenario {
             name: "a_tab_of_an_older_build_shares_the_worker_of_a_newer_one",
-            tiers: &[Tier::Shared],
+            tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(old_tab(ctx)),
         },
         Scenario {
             name: "a_build_without_a_common_version_has_a_worker_of_its_own",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(own_worker(ctx)),
+        },
+        Scenario {
+            name: "a_build_without_a_common_version_does_not_follow_the_leader",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(follows_nobody(ctx)),
         },
         Scenario {
             name: "a_tab_that_no_worker_speaks_with_any_more_goes_on_without_one",
@@ -117,6 +122,29 @@ async fn own_worker(ctx: &Context) -> Result<()> {
         .await?;
     check_joined(&site.client_with(of_build(&site, 2)).await?).await?;
     site.wait_for_sockets(1).await
+}
+
+async fn follows_nobody(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    let old = site.client_with(of_build(&site, 1)).await?;
+    site.wait_for_sockets(1).await?;
+    site.deploy(NEXT_ONLY).await?;
+    let new = site.client_with(of_build(&site, 2)).await?;
+    check_alone(&old, "from old").await?;
+    check_alone(&new, "from new").await?;
+    site.wait_for_sockets(2).await?;
+    check_version(&old, 1).await?;
+    check_version(&new, 2).await?;
+    check_update(&old, json!(2)).await?;
+    check_no_update(&new).await?;
+    for (page, role) in [
+        (&old, "leader"),
+        (&new, "alone: the leader is of another version"),
+    ] {
+        let (tier, ladder) = page.wait_for_tier().await?;
+        ensure!(tier == "dedicated" && ladder["role"] == role, "{ladder}");
+    }
+    Ok(())
 }
 
 /// It is the second tab of a worker, to which it went at once.
