@@ -216,6 +216,14 @@ async fn log_out(ctx: &Context) -> Result<()> {
         ensure!(event["reason"] == "LoggedOut", "{event}");
         page.wait_for_event("end", 0, |event| event["type"] == "end")
             .await?;
+        let mut events = page.events("c").await?;
+        let last = events.split_off(events.len().saturating_sub(2));
+        ensure!(
+            last.iter()
+                .map(|event| &event["type"])
+                .eq(["disconnected", "end"]),
+            "{last:?}"
+        );
         let outcome = page.send("too late").await?;
         ensure!(outcome.contains("the client is closed"), "{outcome}");
         let status = page.status().await?;
