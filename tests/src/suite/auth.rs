@@ -104,12 +104,9 @@ async fn each_dial(ctx: &Context, part: &str) -> Result<()> {
         "url" => format!("/auth?token={token}"),
         _ => token.to_owned(),
     });
-    let page = page(
-        &site,
-        &config(&site, part),
-        &tokens.each_ref().map(String::as_str),
-    )
-    .await?;
+    let mut config = config(&site, part);
+    config["worker"]["debug"] = json!("messages");
+    let page = page(&site, &config, &tokens.each_ref().map(String::as_str)).await?;
     page.wait_for_state("connected").await?;
     page.send_ok("one").await?;
     ensure!(page.wait_for_messages("c", 1).await? == ["one"]);
@@ -122,6 +119,9 @@ async fn each_dial(ctx: &Context, part: &str) -> Result<()> {
     ensure!(asked(&page).await? == "false true ", "asked");
     let shown = json!(page.events("c").await?).to_string();
     ensure!(!shown.contains("s3cret"), "{shown}");
+    let log = page.tab.page_log().await?;
+    ensure!(log.iter().any(|line| line.contains("dial")), "{log:?}");
+    ensure!(log.iter().all(|line| !line.contains("s3cret")), "{log:?}");
     ensure!(site.server()?.stats().total.sockets_ever == 2);
     Ok(())
 }
