@@ -1,7 +1,10 @@
 //! Credentials and the log-out, with a server that checks tokens.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
@@ -46,6 +49,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(refused_token(ctx)),
         },
         Scenario {
+            name: "a_provider_that_declines_is_asked_again_when_the_app_says_so",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(declined(ctx)),
+        },
+        Scenario {
+            name: "a_refusal_without_a_provider_ends_the_dialling",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(no_provider(ctx)),
+        },
+        Scenario {
             name: "a_log_out_ends_every_tab_of_the_account",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(log_out(ctx)),
@@ -70,23 +83,23 @@ fn config(site: &Site<'_>, part: &str) -> Value {
     config
 }
 
-/// Opens a page whose provider answers with these tokens, one after the other, and then with the last for ever; `null` declines,
-/// `"hang"` never answers.
+/// Opens a page whose provider answers with these tokens, one after the other, and then with the last for ever; `"hang"` never answers.
 async fn page(site: &Site<'_>, config: &Value, tokens: &[&str]) -> Result<Page> {
     let page = site.page().await?;
-    provide(&page, tokens).await?;
+    provide(&page, &json!(tokens)).await?;
     page.open("c", config.clone()).await?;
     Ok(page)
 }
 
-async fn provide(page: &Page, tokens: &[&str]) -> Result<()> {
+/// As for [`page`]; `null` declines.
+async fn provide(page: &Page, tokens: &Value) -> Result<()> {
     // On the window of the page, whatever the engine's driver runs scripts in.
     let script = "const script = document.createElement('script');
         script.src = 'provider.js?tokens=' + encodeURIComponent(JSON.stringify(arguments[0]));
         const loaded = new Promise((resolve, reject) => { script.onload = resolve; script.onerror = reject; });
         document.head.append(script);
         await loaded;";
-    page.tab.eval_async(script, vec![json!(tokens)]).await?;
+    page.tab.eval_async(script, vec![tokens.clone()]).await?;
     Ok(())
 }
 
@@ -186,10 +199,47 @@ async fn refused_token(ctx: &Context) -> Result<()> {
     page.wait_for_state("needs_auth").await?;
 
     site.server()?.faults().allow_token("fresh");
-    provide(&page, &["fresh"]).await?;
+    provide(&page, &json!(["fresh"])).await?;
     page.call("reconnect", &[json!("c")]).await?;
     page.wait_for_state("connected").await?;
     page.send_ok("back").await
+}
+
+async fn declined(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    provide(&page, &json!([null])).await?;
+    page.open("c", config(&site, "query")).await?;
+    let event = page
+        .wait_for_event("needs auth", 0, |event| event["type"] == "needs_auth")
+        .await?;
+    ensure!(event["refused"] == false, "{event}");
+    page.wait_for_state("needs_auth").await?;
+    ensure!(asked(&page).await? == "false ");
+    ensure!(site.server()?.stats().total.sockets_ever == 0);
+
+    site.server()?.faults().allow_token("fresh");
+    provide(&page, &json!(["fresh"])).await?;
+    page.call("reconnect", &[json!("c")]).await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("now").await
+}
+
+async fn no_provider(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/auth").await?;
+    let event = page
+        .wait_for_event("needs auth", 0, |event| event["type"] == "needs_auth")
+        .await?;
+    ensure!(event["refused"] == true, "{event}");
+    page.wait_for_state("needs_auth").await?;
+    // Some times the longest wait between two dials.
+    sleep(Duration::from_secs(2)).await;
+    ensure!(
+        site.server()?.stats().total.sockets_ever == 1,
+        "dialled again"
+    );
+    Ok(())
 }
 
 async fn log_out(ctx: &Context) -> Result<()> {
