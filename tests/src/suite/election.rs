@@ -56,7 +56,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario {
             name: "what_a_worker_has_sent_unread_by_the_page_that_ends_it_is_not_sent_again",
             tiers: DEDICATED,
-            run: |ctx| Box::pin(ended_unread(ctx)),
+            run: |ctx| Box::pin(ended_unread(ctx, "once")),
+        },
+        Scenario {
+            name: "what_must_arrive_and_is_unread_by_the_page_that_ends_its_worker_is_sent_again",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(ended_unread(ctx, "at-least-once")),
         },
         Scenario {
             name: "followers_of_two_accounts_hear_their_own",
@@ -431,7 +436,7 @@ async fn leader_stands_still(ctx: &Context) -> Result<()> {
 }
 
 /// What has come from a dedicated worker and was not read yet, a browser drops when the page terminates it.
-async fn ended_unread(ctx: &Context) -> Result<()> {
+async fn ended_unread(ctx: &Context, delivery: &str) -> Result<()> {
     let site = Site::start(ctx).await?;
     let faults = || Ok::<_, anyhow::Error>(site.server()?.faults());
     faults()?.refuse(u32::MAX, 503)?;
@@ -442,8 +447,8 @@ async fn ended_unread(ctx: &Context) -> Result<()> {
         event["type"] == "reconnecting"
     })
     .await?;
-    let send = "api.send('c', 'once').then((outcome) => (window.outcome = outcome))";
-    page.tab.eval(send, vec![]).await?;
+    let send = "api.deliver('c', 'x', arguments[0]).then((outcome) => (window.outcome = outcome))";
+    page.tab.eval(send, vec![json!(delivery)]).await?;
     // The worker has it: it acknowledges what came later.
     page.call("ping", &[json!("c")]).await?;
 
@@ -455,9 +460,14 @@ async fn ended_unread(ctx: &Context) -> Result<()> {
     page.tab.eval(end, vec![]).await?;
     page.tab.wait_for("return window.outcome", SOON).await?;
     let outcome = page.tab.eval("return window.outcome", vec![]).await?;
-    ensure!(outcome == "message 1 may have been sent", "{outcome}");
+    let (ends_as, times) = match delivery {
+        "once" => ("message 1 may have been sent", 1),
+        _ => ("sent", 2),
+    };
+    ensure!(outcome == ends_as, "{outcome}");
     page.send_ok("after").await?;
-    ensure!(site.wait_for_frames(2).await? == 2, "it was sent twice");
+    let frames = site.wait_for_frames(times + 1).await?;
+    ensure!(frames == times + 1, "it was sent {} times", frames - 1);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::HttpFault;
+use onesocket_server::{HttpFault, Selection};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -57,6 +57,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_dedicated_worker_that_hangs_is_ended_and_replaced",
             tiers: &[Tier::Dedicated],
             run: |ctx| Box::pin(dedicated_hangs(ctx)),
+        Scenario {
+            name: "what_must_arrive_is_sent_by_the_next_worker",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(must_arrive(ctx)),
+        },
         },
         Scenario {
             name: "a_reload_does_not_go_back_to_a_shared_worker_that_hangs",
@@ -341,6 +346,51 @@ async fn dedicated_hangs(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
     let pages = open(ctx, &site, &config(&site), 1).await?;
     let page = &pages[0];
+async fn must_arrive(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let mut config = config(&site);
+    config["url"] = json!("/ledger");
+    config["codec"] = json!("json");
+    let pages = open(ctx, &site, &config, 1).await?;
+    let page = &pages[0];
+    // What the ledger repeats acknowledges it.
+    let message = |ack: u32| json!({ "ack": ack, "acked": ack }).to_string();
+    let times = |ack: u32| {
+        let text = message(ack);
+        site.ledger().iter().filter(|it| it.text == text).count()
+    };
+
+    // The worker has handed it to its socket, and ends while nobody acknowledges it.
+    let old = epoch(page).await?.context("a run")?;
+    ensure!(site.server()?.faults().half_open(Selection::All) == 1);
+    let send = "window.sent = api.deliver('c', arguments[0], 'until-acknowledged')";
+    page.tab.eval(send, vec![json!(message(1))]).await?;
+    page.call("ping", &[json!("c")]).await?;
+    inject(page, Fault::Close).await?;
+    wait_for_epoch_after(page, &old).await?;
+    let outcome = page.tab.eval_async("return await sent", vec![]).await?;
+    ensure!(outcome == "sent", "{outcome}");
+    ensure!(times(1) == 1, "it came {} times", times(1));
+
+    // The worker may have them, or not.
+    let old = epoch(page).await?.context("a run")?;
+    inject(page, Fault::Hang(Duration::from_secs(8))).await?;
+    let sends = [(2, "at-least-once"), (3, "until-acknowledged")];
+    let sends = sends.map(|(ack, delivery)| {
+        let args = [json!("c"), json!(message(ack)), json!(delivery)];
+        async move { page.call("deliver", &args).await }
+    });
+    for outcome in futures::future::try_join_all(sends).await? {
+        ensure!(outcome == "sent", "{outcome}");
+    }
+    wait_for_epoch_after(page, &old).await?;
+    site.wait_for_sockets(1).await?;
+    for ack in [2, 3] {
+        ensure!((1..=2).contains(&times(ack)), "{} times", times(ack));
+    }
+    Ok(())
+}
+
     let old = epoch(page).await?.context("a run")?;
     let begun = inject(page, Fault::Hang(Duration::from_secs(30))).await?;
     page.send_many("into the void ", 1).await?;
