@@ -1,10 +1,13 @@
 //! Tabs without a SharedWorker: one of them leads, the others are with its dedicated worker.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
-use onesocket_server::HttpFault;
+use onesocket_server::{HttpFault, LedgerEntry};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -185,13 +188,45 @@ async fn six_tabs(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Everything that was sent must have come once, and a maybe at most once.
-async fn check_arrivals(site: &Site<'_>, sent: u64, maybe: u64) -> Result<()> {
-    let frames = site.wait_for_frames(sent).await?;
-    ensure!(
-        (sent..=sent + maybe).contains(&frames),
-        "{sent} were sent, {maybe} maybe, and the server got {frames}"
-    );
+/// Every text `SENDER:NUMBER` that was sent must be in the ledger once, a maybe at most once, and those of a sender on one socket in order.
+pub(super) async fn check_arrivals(
+    site: &Site<'_>,
+    outcomes: &BTreeMap<String, String>,
+) -> Result<()> {
+    let is_sure = |text: &String| outcomes.get(text).is_some_and(|outcome| outcome == "sent");
+    let sure = outcomes.keys().filter(|text| is_sure(text)).count();
+    let until = Instant::now() + SOON;
+    let mut ledger = site.ledger();
+    while ledger.iter().filter(|entry| is_sure(&entry.text)).count() < sure
+        && Instant::now() < until
+    {
+        sleep(POLL).await;
+        ledger = site.ledger();
+    }
+    let mut arrived: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut last = BTreeMap::new();
+    for LedgerEntry { socket, text, .. } in &ledger {
+        ensure!(outcomes.contains_key(text), "nobody has sent {text:?}");
+        *arrived.entry(text).or_default() += 1;
+        let (sender, number) = text.split_once(':').context("a sender and a number")?;
+        let number: u64 = number.parse()?;
+        let before = last.insert((socket, sender), number);
+        ensure!(
+            before.is_none_or(|before| before < number),
+            "{text:?} came behind {before:?} on socket {socket}"
+        );
+    }
+    for (text, outcome) in outcomes {
+        let times = arrived.get(text.as_str()).copied().unwrap_or(0);
+        let is_right = match outcome.as_str() {
+            "sent" => times == 1,
+            outcome => outcome.contains("may have been sent") && times <= 1,
+        };
+        ensure!(
+            is_right,
+            "{text:?} ended as {outcome:?}, and came {times} times"
+        );
+    }
     Ok(())
 }
 
@@ -201,41 +236,36 @@ const AT_ONCE: Duration = Duration::from_secs(6);
 /// Pages that never stop sending, and note what comes of it.
 const SEND_ON: &str = "window.outcomes = {};
     window.goesOn = true;
-    const one = async (n) => {
-        const outcome = await api.send('c', `${arguments[0]}:${n}`);
-        window.outcomes[outcome] = (window.outcomes[outcome] ?? 0) + 1;
+    const sends = [];
+    const one = async (text) => {
+        window.outcomes[text] = await api.send('c', text);
     };
     window.stopped = (async () => {
-        for (let n = 0; window.goesOn; n += 1) {
-            await Promise.race([one(n), new Promise((done) => setTimeout(done, 5))]);
+        while (window.goesOn) {
+            sends.push(one(`${arguments[0]}:${sends.length}`));
+            await Promise.race([sends.at(-1), new Promise((done) => setTimeout(done, 5))]);
         }
+        await one(`${arguments[0]}:${sends.length}`);
+        await Promise.all(sends);
     })();";
 
-/// Stops them, waits for what is on its way, and returns how many were sent and how many maybe.
-async fn settle(pages: &[Page]) -> Result<(u64, u64)> {
-    let mut counts = (0, 0);
+/// Stops them, waits for what is on its way, and returns how each text has ended.
+async fn settle(pages: &[Page]) -> Result<BTreeMap<String, String>> {
+    let mut all = BTreeMap::new();
     for page in pages {
         let script = "window.goesOn = false;
             await window.stopped;
-            await api.send('c', 'last');
             return window.outcomes;";
         let outcomes = page.tab.eval_async(script, vec![]).await?;
-        for (outcome, count) in outcomes.as_object().into_iter().flatten() {
-            let count = count.as_u64().unwrap_or_default();
-            match outcome.as_str() {
-                "sent" => counts.0 += count,
-                outcome if outcome.contains("may have been sent") => counts.1 += count,
-                outcome => anyhow::bail!("{count} ended as {outcome:?}"),
-            }
-        }
-        counts.0 += 1;
+        let outcomes: BTreeMap<String, String> = serde_json::from_value(outcomes)?;
+        all.extend(outcomes);
     }
-    Ok(counts)
+    Ok(all)
 }
 
 async fn leader_closes(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let mut pages = open(&site, &site.config("/echo"), 6).await?;
+    let mut pages = open(&site, &site.config("/ledger"), 6).await?;
     let leader = take_leader(&mut pages).await?;
     let before = epoch(&leader).await?;
     for (number, page) in pages.iter().enumerate() {
@@ -250,9 +280,10 @@ async fn leader_closes(ctx: &Context) -> Result<()> {
         took.as_millis()
     ));
     ensure!(took < AT_ONCE, "it took {took:?}");
-    let (sent, maybe) = settle(&pages).await?;
-    ctx.note(format!("{sent} sent, {maybe} maybe"));
-    check_arrivals(&site, sent, maybe).await?;
+    let outcomes = settle(&pages).await?;
+    let sent = outcomes.values().filter(|outcome| *outcome == "sent");
+    ctx.note(format!("{} of {} sent", sent.count(), outcomes.len()));
+    check_arrivals(&site, &outcomes).await?;
     take_leader(&mut pages).await?;
     site.wait_for_sockets(1).await?;
     ensure!(site.server()?.stats().total.sockets_ever == 2);
@@ -262,7 +293,7 @@ async fn leader_closes(ctx: &Context) -> Result<()> {
 /// Chromium freezes a page when it is told to; the others have no such thing, and are told by the events alone.
 async fn leader_freezes(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
-    let mut pages = open(&site, &site.config("/echo"), 3).await?;
+    let mut pages = open(&site, &site.config("/ledger"), 3).await?;
     let leader = take_leader(&mut pages).await?;
     let before = epoch(&leader).await?;
     for (number, page) in pages.iter().enumerate() {
@@ -282,8 +313,8 @@ async fn leader_freezes(ctx: &Context) -> Result<()> {
         took.as_millis()
     ));
     ensure!(took < AT_ONCE, "it took {took:?}");
-    let (sent, maybe) = settle(&pages).await?;
-    check_arrivals(&site, sent, maybe).await?;
+    let outcomes = settle(&pages).await?;
+    check_arrivals(&site, &outcomes).await?;
     site.wait_for_sockets(1).await?;
 
     if is_chromium {
