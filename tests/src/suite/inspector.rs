@@ -1,8 +1,11 @@
 //! The inspector, in the demo: what it shows, that it is used by the keyboard, and that it looks no more when it is closed.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use onesocket_protocol::log::kind;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
@@ -24,6 +27,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "the_inspector_switches_the_tier_and_shows_a_lost_connection",
             tiers: &[],
             run: |ctx| Box::pin(switches(ctx)),
+        },
+        Scenario {
+            name: "the_inspector_looks_no_more_when_it_is_closed",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(closed(ctx)),
         },
         Scenario {
             name: "the_inspector_is_a_page_of_its_own",
@@ -169,6 +177,45 @@ async fn switches(ctx: &Context) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Of another tab's connection a tab is posted nothing but what the inspector asks for, and answers whatever it is posted.
+async fn closed(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    page.call("inspect", &[json!("c")]).await?;
+    let page = Inspected { tab: page.tab };
+    page.wait_for("text('.links').includes('Connected')")
+        .await?;
+    let elsewhere = site.client("/echo?elsewhere").await?;
+    elsewhere.wait_for_state("connected").await?;
+    page.tab.eval(POSTS, vec![]).await?;
+    let posts_while_others_talk = async || {
+        let before = page.tab.eval("return window.posts", vec![]).await?;
+        for text in ["one", "two", "three"] {
+            elsewhere.send_ok(text).await?;
+            sleep(Duration::from_millis(200)).await;
+        }
+        let after = page.tab.eval("return window.posts", vec![]).await?;
+        anyhow::Ok(after.as_u64() > before.as_u64())
+    };
+    ensure!(posts_while_others_talk().await?, "it does not look");
+    page.key(".panel", "Escape").await?;
+    sleep(Duration::from_millis(500)).await;
+    ensure!(!posts_while_others_talk().await?, "it still looks");
+    Ok(())
+}
+
+/// Counts what the page posts to workers, but for what it says of a driver that shows and hides it.
+const POSTS: &str = "window.posts = 0;
+    addEventListener('visibilitychange', (event) => event.isTrusted && event.stopImmediatePropagation(), true);
+    for (const Kind of [MessagePort, Worker]) {
+        const post = Kind.prototype.postMessage;
+        Kind.prototype.postMessage = function (...args) {
+            window.posts += 1;
+            return post.apply(this, args);
+        };
+    }";
 
 async fn alone(ctx: &Context) -> Result<()> {
     let (_site, url) = demo(ctx).await?;
