@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onesocket::{
-    Backoff, Client, ClientBuilder, Event, LinkState, ManagerConfig, RequestId, TierPolicy,
+    Backoff, Client, ClientBuilder, Event, LinkState, ManagerConfig, Pace, RequestId, TierPolicy,
     codec::Json,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -51,7 +51,10 @@ pub(crate) fn config(account: &str) -> ClientBuilder<Note, Note> {
         cap: Duration::from_millis(400).into(),
         ..Backoff::default()
     };
-    let mut worker = ManagerConfig::default().hello_timeout(Duration::from_secs(20));
+    // What a hook makes of a stream must not depend on what the worker makes of it.
+    let mut worker = ManagerConfig::default()
+        .hello_timeout(Duration::from_secs(20))
+        .pace(Pace::AT_ONCE);
     if let Some(tiers) = tiers() {
         worker = worker.tiers(tiers);
     }

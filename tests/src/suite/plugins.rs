@@ -1,8 +1,9 @@
 //! The framework plugins: providers that mount, unmount and change, and every hook, in pages that look the same in each framework.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use onesocket_server::{InjectedFrame, Selection};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -120,9 +121,36 @@ fn hooks<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
             renderings < 1000,
             "{renderings} renderings of 2000 messages"
         );
+
+        // One by one, as the page is told them too: what there is of frames is all that makes it fewer.
+        let before = app.number("one-renderings").await?;
+        app.tab.eval(FRAMES, vec![]).await?;
+        for number in 0..STREAM {
+            let note = json!({ "text": format!("flood {number}") }).to_string();
+            let faults = site.server()?.faults();
+            faults.inject(Selection::All, InjectedFrame::Text(note));
+            sleep(Duration::from_millis(1)).await;
+        }
+        app.wait_for("one-count", &(2001 + STREAM).to_string())
+            .await?;
+        let renderings = app.number("one-renderings").await? - before;
+        let frames = app.tab.eval("return window.framesSeen", vec![]).await?;
+        let frames = frames.as_u64().context("a count")?;
+        ctx.note(format!(
+            "{STREAM} one by one, {frames} frames, {renderings} renderings"
+        ));
+        ensure!(
+            renderings <= frames + 5 && 2 * frames < STREAM,
+            "{renderings} renderings in {frames} frames, of {STREAM} messages"
+        );
         app.is_healthy().await
     })
 }
+
+const STREAM: u64 = 3_000;
+
+const FRAMES: &str = "window.framesSeen = 0;
+    requestAnimationFrame(function next() { window.framesSeen += 1; requestAnimationFrame(next); });";
 
 fn mounts<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
     Box::pin(async move {
