@@ -22,6 +22,7 @@ mod healing;
 mod hostile;
 mod hydration;
 mod inspector;
+mod leader;
 mod mixture;
 mod npm;
 mod npm_client;
@@ -75,6 +76,7 @@ pub fn scenarios() -> Vec<Scenario> {
         healing::scenarios(),
         climbing::scenarios(),
         election::scenarios(),
+        leader::scenarios(),
         bad_input::scenarios(),
         builds::scenarios(),
         pages::scenarios(),

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::{
     Context, Scenario, Tier,
     early_worker::EARLY,
-    election::check_arrivals,
+    leader::check_arrivals,
     site::{POLL, Page, SOON, Site},
 };
 

@@ -271,7 +271,7 @@ for (const text of ['1', '2', '3']) api.send('c', text).then((outcome) => outcom
 setTimeout(() => location.assign(arguments[0]), 300);";
 
 /// Whether the page comes from the cache; if not, what Chromium says about that.
-const PERSISTED: &str = "
+pub(super) const PERSISTED: &str = "
 const [{ notRestoredReasons }] = performance.getEntriesByType('navigation');
 return window.persisted ?? JSON.parse(JSON.stringify(notRestoredReasons ?? null));";
 

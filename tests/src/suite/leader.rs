@@ -1,0 +1,332 @@
+//! A leader that goes, stands still, or is put aside.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use onesocket_server::{HttpFault, LedgerEntry};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::{
+    Context, Scenario, Tier,
+    election::{epoch, open, role, take_leader, wait_for_successor},
+    site::{POLL, Page, SOON, Site},
+    unshown::PERSISTED,
+};
+use crate::browser::Engine;
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    const DEDICATED: &[Tier] = &[Tier::Dedicated];
+    vec![
+        Scenario {
+            name: "the_next_tab_leads_when_the_leader_closes",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_closes(ctx)),
+        },
+        Scenario {
+            name: "the_next_tab_leads_when_the_leader_freezes",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_freezes(ctx)),
+        },
+        Scenario {
+            name: "a_leader_put_aside_before_its_worker_is_there_deposes_nobody",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(starting_leader(ctx)),
+        },
+        Scenario {
+            name: "a_leader_put_aside_while_it_waits_for_the_worker_before_stands_again",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(waiting_leader(ctx)),
+        },
+        Scenario {
+            name: "the_next_tab_leads_when_the_leader_navigates_away",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_navigates(ctx)),
+        },
+        Scenario {
+            name: "a_follower_takes_over_from_a_leader_that_stands_still_without_a_word",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(leader_stands_still(ctx)),
+        },
+    ]
+}
+
+/// Every text `SENDER:NUMBER` that was sent must be in the ledger once, a maybe at most once, and those of a sender on one socket in order.
+pub(super) async fn check_arrivals(
+    site: &Site<'_>,
+    outcomes: &BTreeMap<String, String>,
+) -> Result<()> {
+    let is_sure = |text: &String| outcomes.get(text).is_some_and(|outcome| outcome == "sent");
+    let sure = outcomes.keys().filter(|text| is_sure(text)).count();
+    let until = Instant::now() + SOON;
+    let mut ledger = site.ledger();
+    while ledger.iter().filter(|entry| is_sure(&entry.text)).count() < sure
+        && Instant::now() < until
+    {
+        sleep(POLL).await;
+        ledger = site.ledger();
+    }
+    let mut arrived: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut last = BTreeMap::new();
+    for LedgerEntry { socket, text, .. } in &ledger {
+        ensure!(outcomes.contains_key(text), "nobody has sent {text:?}");
+        *arrived.entry(text).or_default() += 1;
+        let (sender, number) = text.split_once(':').context("a sender and a number")?;
+        let number: u64 = number.parse()?;
+        let before = last.insert((socket, sender), number);
+        ensure!(
+            before.is_none_or(|before| before < number),
+            "{text:?} came behind {before:?} on socket {socket}"
+        );
+    }
+    for (text, outcome) in outcomes {
+        let times = arrived.get(text.as_str()).copied().unwrap_or(0);
+        let is_right = match outcome.as_str() {
+            "sent" => times == 1,
+            outcome => outcome.contains("may have been sent") && times <= 1,
+        };
+        ensure!(
+            is_right,
+            "{text:?} ended as {outcome:?}, and came {times} times"
+        );
+    }
+    Ok(())
+}
+
+/// Less than it takes to find out by silence (5 s until the worker is asked, 3 s for its answer, 1 s of lease).
+const AT_ONCE: Duration = Duration::from_secs(6);
+
+/// Pages that never stop sending, and note what comes of it.
+const SEND_ON: &str = "window.outcomes = {};
+    window.goesOn = true;
+    const sends = [];
+    const one = async (text) => {
+        window.outcomes[text] = await api.send('c', text);
+    };
+    window.stopped = (async () => {
+        while (window.goesOn) {
+            sends.push(one(`${arguments[0]}:${sends.length}`));
+            await Promise.race([sends.at(-1), new Promise((done) => setTimeout(done, 5))]);
+        }
+        await one(`${arguments[0]}:${sends.length}`);
+        await Promise.all(sends);
+    })();";
+
+/// Stops them, waits for what is on its way, and returns how each text has ended.
+async fn settle(pages: &[Page]) -> Result<BTreeMap<String, String>> {
+    let mut all = BTreeMap::new();
+    for page in pages {
+        let script = "window.goesOn = false;
+            await window.stopped;
+            return window.outcomes;";
+        let outcomes = page.tab.eval_async(script, vec![]).await?;
+        let outcomes: BTreeMap<String, String> = serde_json::from_value(outcomes)?;
+        all.extend(outcomes);
+    }
+    Ok(all)
+}
+
+async fn leader_closes(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/ledger"), 6).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    for (number, page) in pages.iter().enumerate() {
+        page.tab.eval(SEND_ON, vec![json!(number)]).await?;
+    }
+    sleep(Duration::from_millis(200)).await;
+    let since = Instant::now();
+    leader.tab.close().await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "five followers are connected again after {} ms, the closing included",
+        took.as_millis()
+    ));
+    ensure!(took < AT_ONCE, "it took {took:?}");
+    let outcomes = settle(&pages).await?;
+    let sent = outcomes.values().filter(|outcome| *outcome == "sent");
+    ctx.note(format!("{} of {} sent", sent.count(), outcomes.len()));
+    check_arrivals(&site, &outcomes).await?;
+    take_leader(&mut pages).await?;
+    site.wait_for_sockets(1).await?;
+    ensure!(site.server()?.stats().total.sockets_ever == 2);
+    Ok(())
+}
+
+/// Chromium freezes a page when it is told to; the others have no such thing, and are told by the events alone.
+async fn leader_freezes(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/ledger"), 3).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    for (number, page) in pages.iter().enumerate() {
+        page.tab.eval(SEND_ON, vec![json!(number)]).await?;
+    }
+    let since = Instant::now();
+    let is_chromium = ctx.engine() == Engine::Chromium;
+    if is_chromium {
+        set_lifecycle(&leader, "frozen").await?;
+    } else {
+        let event = "document.dispatchEvent(new Event('freeze'))";
+        leader.tab.eval(event, vec![]).await?;
+    }
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "two followers are connected again after {} ms",
+        took.as_millis()
+    ));
+    ensure!(took < AT_ONCE, "it took {took:?}");
+    let outcomes = settle(&pages).await?;
+    check_arrivals(&site, &outcomes).await?;
+    site.wait_for_sockets(1).await?;
+
+    if is_chromium {
+        set_lifecycle(&leader, "active").await?;
+    } else {
+        let event = "document.dispatchEvent(new Event('resume'))";
+        leader.tab.eval(event, vec![]).await?;
+    }
+    wait_for_successor(core::slice::from_ref(&leader), &before, Instant::now()).await?;
+    ensure!(role(&leader).await? == "follower");
+    leader.send_ok("back").await?;
+    site.wait_for_sockets(1).await?;
+    take_leader(&mut pages).await?;
+    Ok(())
+}
+
+/// By the events alone: a browser freezes no page that has just begun.
+async fn starting_leader(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    let late = HttpFault::default().delay(Duration::from_secs(2));
+    faults.http("/onesocket-worker.js", late)?;
+    let aside = site.client("/echo").await?;
+    let freeze = "document.dispatchEvent(new Event('freeze'))";
+    aside.tab.eval(freeze, vec![]).await?;
+    faults.clear();
+    let leader = site.client("/echo").await?;
+    leader.wait_for_state("connected").await?;
+    ensure!(role(&leader).await? == "leader");
+    let before = epoch(&leader).await?;
+    let resume = "document.dispatchEvent(new Event('resume'))";
+    aside.tab.eval(resume, vec![]).await?;
+    aside.wait_for_state("connected").await?;
+    ensure!(role(&aside).await? == "follower");
+    ensure!(epoch(&leader).await? == before && epoch(&aside).await? == before);
+    site.wait_for_sockets(1).await
+}
+
+/// By the events alone, as above. Who has led before seems to be there still.
+async fn waiting_leader(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    page.tab.eval(PUT_ASIDE_WHILE_WAITING, vec![]).await?;
+    let since = Instant::now();
+    page.open("c", site.config("/echo")).await?;
+    page.tab.wait_for("return window.isAside", SOON).await?;
+    // Longer than it waits.
+    sleep(Duration::from_millis(500)).await;
+    let resume = "document.dispatchEvent(new Event('resume'))";
+    page.tab.eval(resume, vec![]).await?;
+    page.wait_for_state("connected").await?;
+    ensure!(role(&page).await? == "leader");
+    ensure!(since.elapsed() < AT_ONCE, "it took {:?}", since.elapsed());
+    Ok(())
+}
+
+/// The hall's lock is held, and the page put aside when it is asked for.
+const PUT_ASIDE_WHILE_WAITING: &str = "
+const { request } = LockManager.prototype;
+LockManager.prototype.request = function (name, ...rest) {
+  if (name.startsWith('onesocket-hall ') && !window.isAside) {
+    window.isAside = true;
+    setTimeout(() => document.dispatchEvent(new Event('freeze')));
+  }
+  return request.call(this, name, ...rest);
+};
+const script = new URL('onesocket-worker.js', location.href).href;
+request.call(navigator.locks, `onesocket-hall onesocket ${script}`, () => new Promise((done) => setTimeout(done, 2000)));";
+
+async fn set_lifecycle(page: &Page, state: &str) -> Result<()> {
+    let params = json!({ "state": state });
+    page.tab.cdp("Page.setWebLifecycleState", params).await?;
+    Ok(())
+}
+
+/// Whether or not the browser keeps the page for the back button.
+async fn leader_navigates(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 3).await?;
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    let since = Instant::now();
+    let elsewhere = site.url("/?elsewhere");
+    let go = "location.href = arguments[0]";
+    leader.tab.eval(go, vec![json!(elsewhere)]).await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "two followers are connected again after {} ms, the navigation included",
+        took.as_millis()
+    ));
+    site.wait_for_sockets(1).await?;
+    leader.tab.back().await?;
+    let ready =
+        "return !location.search && document.querySelector('#ready')?.textContent === 'ready'";
+    leader.tab.wait_for(ready, SOON).await?;
+    let is_kept = "try { return !!api.status('c') } catch { return false }";
+    let is_kept = leader.tab.eval(is_kept, vec![]).await? == true;
+    ctx.note(format!("the page was kept: {is_kept}"));
+    if !is_kept {
+        // Firefox keeps no page that holds a Web Lock, Chromium not each whose dedicated worker still closes its socket.
+        ensure!(ctx.engine() != Engine::WebKit, "it was not kept");
+        let why = leader.tab.eval(PERSISTED, vec![]).await?.to_string();
+        ensure!(!why.contains("broadcastchannel"), "{why}");
+        leader.open("c", site.config("/echo")).await?;
+    }
+    wait_for_successor(core::slice::from_ref(&leader), &before, Instant::now()).await?;
+    leader.send_ok("back").await?;
+    ensure!(role(&leader).await? == "follower");
+    take_leader(&mut pages).await?;
+    site.wait_for_sockets(1).await
+}
+
+/// Its worker hangs, which looks the same to followers as one that the browser has frozen without telling the page.
+async fn leader_stands_still(ctx: &Context) -> Result<()> {
+    let site = super::healing::start(ctx).await?;
+    let mut config = super::healing::config(&site);
+    config["worker"]["tier"] = json!("dedicated");
+    let mut patient = config.clone();
+    // The driver shows and hides tabs, of which the leader tells its worker. A frozen one would not, and must not notice first.
+    patient["worker"]["ack_timeout_ms"] = json!(60_000);
+    patient["worker"]["probe_timeout_ms"] = json!(60_000);
+    let mut pages = open(&site, &patient, 1).await?;
+    pages.extend(open(&site, &config, 3).await?);
+    let leader = take_leader(&mut pages).await?;
+    let before = epoch(&leader).await?;
+    let hang = super::healing::Fault::Hang(Duration::from_secs(30));
+    let since = super::healing::inject(&leader, hang).await?;
+    pages[1].send_many("into the void ", 1).await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "three followers are connected again after {} ms",
+        took.as_millis()
+    ));
+    wait_for_successor(core::slice::from_ref(&leader), &before, since).await?;
+    let ladder = leader.ladder().await?;
+    ensure!(ladder["role"] == "follower", "{ladder}");
+    ensure!(ladder.to_string().contains("Deposed"), "{ladder}");
+    for page in pages.iter().chain([&leader]) {
+        page.send_ok("after").await?;
+    }
+    take_leader(&mut pages).await?;
+    // It is not asked to go: its socket is closed while it still loops.
+    site.wait_for_sockets(1).await?;
+    ensure!(
+        since.elapsed() < Duration::from_secs(25),
+        "it was waited for"
+    );
+    Ok(())
+}
