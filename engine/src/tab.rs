@@ -17,7 +17,7 @@ pub use delivery::{Delivery, Loss};
 pub use event::{ChannelConfig, ChannelEvent, SendRejected, SessionFailure, TabOutput};
 
 use channel::Channel;
-use delivery::{Pending, Unposted};
+use delivery::{NO_QUEUE, Pending, Unposted};
 
 /// The tab's end of the protocol.
 ///
@@ -353,7 +353,11 @@ impl TabSession {
             delivery,
             batch: 0,
         };
-        self.unposted.push_back(Unposted::Send(id, pending));
+        if channel.is_cut {
+            self.tell_not_sent(id, &pending, NO_QUEUE);
+        } else {
+            self.unposted.push_back(Unposted::Send(id, pending));
+        }
         Ok(send)
     }
 

@@ -323,7 +323,8 @@ pub enum LatestBy {
 /// What may wait while there is no open socket, or for the server's acknowledgement.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct QueueLimits {
-    /// Messages of all tabs together.
+    /// Messages of all tabs together. With 0 nothing waits, also not for another worker: what is sent between the loss of one and the
+    /// news of the next one's connection is not sent.
     pub messages: u32,
     /// Bytes of all tabs together.
     pub bytes: u32,

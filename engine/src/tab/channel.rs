@@ -32,6 +32,11 @@ pub(super) struct Channel {
     pub(super) socket_bytes: u32,
     /// The client is gone; only the worker's last word is waited for.
     pub(super) closing: bool,
+    /// Whether a worker has attached it.
+    was_attached: bool,
+    /// That worker is lost, and no other has attached it yet. Only of one whose sends may not wait: none is to go out on a socket that its
+    /// client knows nothing of.
+    pub(super) is_cut: bool,
     /// Its account is to be logged out, with so much time for what is queued: every worker is told, until one has done it.
     pub(super) log_out: Option<Option<Millis>>,
 }
@@ -50,6 +55,8 @@ impl Channel {
             unsettled_bytes: 0,
             socket_bytes: 0,
             closing: false,
+            was_attached: false,
+            is_cut: false,
             log_out: None,
         }
     }
@@ -57,6 +64,16 @@ impl Channel {
     /// Whether its client is gone, and leaves nothing for another worker to do.
     pub(super) fn is_over(&self) -> bool {
         self.closing && self.log_out.is_none()
+    }
+
+    pub(super) fn on_attached(&mut self) {
+        (self.was_attached, self.is_cut) = (true, false);
+    }
+
+    /// No worker has it any more. Returns whether it is cut by that.
+    pub(super) fn cut(&mut self) -> bool {
+        self.is_cut = self.was_attached && self.config.policy.queue.messages == 0;
+        self.is_cut
     }
 
     pub(super) fn connect(&self, channel: ChannelId) -> ToWorker {

@@ -142,6 +142,25 @@ impl TabSession {
                 false => self.settle_unsent(channel),
             }
         }
+        self.end_what_may_not_wait();
+    }
+
+    fn end_what_may_not_wait(&mut self) {
+        let channels = self.channels.iter_mut();
+        let cut: Vec<ChannelId> = channels
+            .filter_map(|(id, c)| c.cut().then_some(*id))
+            .collect();
+        if cut.is_empty() {
+            return;
+        }
+        for unposted in core::mem::take(&mut self.unposted) {
+            match unposted {
+                Unposted::Send(id, pending) if cut.contains(&id) => {
+                    self.tell_not_sent(id, &pending, NO_QUEUE);
+                }
+                unposted => self.unposted.push_back(unposted),
+            }
+        }
     }
 
     /// Drops what is unposted and told to the next worker by its welcome.
@@ -262,6 +281,12 @@ impl TabSession {
         }
     }
 }
+
+/// What a queue of no messages says.
+pub(super) const NO_QUEUE: SendFailure = SendFailure::QueueFull {
+    messages: 0,
+    bytes: 0,
+};
 
 /// The channel of a message that is asked for once, and that no welcome brings.
 fn ordering(message: &ToWorker) -> Option<ChannelId> {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    ChannelId, Epoch, FrameError, Outbox, Preface, SendFailure, SendId, StopReason, ToTab, Version,
-    VersionRange, Welcome, WorkerError,
+    ChannelId, Epoch, FrameError, Outbox, Preface, SendFailure, SendId, Status, StopReason, ToTab,
+    Version, VersionRange, Welcome, WorkerError,
     frame::{Arrived, ArrivedReader},
     message::tag,
 };
@@ -201,6 +201,14 @@ impl TabSession {
         }
     }
 
+    fn on_status(&mut self, channel: ChannelId, status: Status) {
+        // A socket that is lost takes with it what it holds. Before the next one is open this is always told.
+        if !status.state.is_connected() {
+            self.on_buffered(channel, 0);
+        }
+        self.tell(channel, ChannelEvent::Status(status));
+    }
+
     /// Out of line, because browsers compile a function as a whole once it is hot.
     #[inline(never)]
     fn on_rare_message(&mut self, message: ToTab) {
@@ -212,13 +220,13 @@ impl TabSession {
             return;
         }
         match message {
-            ToTab::Attached { channel, status } | ToTab::Status { channel, status } => {
-                // A socket that is lost takes with it what it holds. Before the next one is open this is always told.
-                if !status.state.is_connected() {
-                    self.on_buffered(channel, 0);
+            ToTab::Attached { channel, status } => {
+                if let Some(channel) = self.channels.get_mut(&channel) {
+                    channel.on_attached();
                 }
-                self.tell(channel, ChannelEvent::Status(status));
+                self.on_status(channel, status);
             }
+            ToTab::Status { channel, status } => self.on_status(channel, status),
             ToTab::Connected {
                 channel,
                 subprotocol,

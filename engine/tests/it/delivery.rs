@@ -323,3 +323,45 @@ fn what_is_sent_on_a_socket_that_went_with_its_worker_is_not_sent_on_the_next_on
         "{late:?}"
     );
 }
+
+/// Another tab is with the next worker sooner, and has opened its socket.
+#[test]
+fn what_may_not_wait_went_out_on_a_socket_that_another_tab_had_opened() {
+    for seed in 0..20 {
+        let mut sim = Sim::with_tabs(seed, 2);
+        let [chan, other] = [0, 1].map(|tab| {
+            sim.open_with(tab, URL, |config| {
+                config.policy.give_up.attempts = Some(1);
+                config.policy.queue.messages = 0;
+            })
+        });
+        sim.run(500);
+        let first = sim.send(chan, "s:first");
+        sim.run(500);
+        let worker = sim.worker();
+        sim.kill_worker(0);
+        for tab in [0, 1] {
+            sim.in_tab(tab, |session| session.detach(Loss::Ended));
+        }
+        sim.attach(1, worker);
+        sim.run(500);
+        assert!(sim.client(other).is_connected());
+        let detached = sim.send(chan, "s:detached");
+        sim.attach(0, worker);
+        let greeting = sim.send(chan, "s:greeting");
+        sim.run(500);
+        assert_eq!(sim.server_got(), ["s:first"]);
+        assert_eq!(sim.outcome(chan, first), Some(&Outcome::Sent));
+        for late in [detached, greeting] {
+            let late = sim.outcome(chan, late);
+            assert!(
+                matches!(late, Some(Outcome::NotSent(SendFailure::QueueFull { .. }))),
+                "{late:?}"
+            );
+        }
+        // Its client knows the new one by now.
+        let known = sim.send(chan, "s:known");
+        sim.run(500);
+        assert_eq!(sim.outcome(chan, known), Some(&Outcome::Sent));
+    }
+}
