@@ -25,8 +25,10 @@ pub(super) struct Credentials {
     was_refused: bool,
     /// Who was asked since the last dial.
     asked: Vec<Member>,
-    /// Who has given the last one, and will be asked first; last, when it was refused.
+    /// Who has given the last one, and will be asked first; last, when that was in place of a refused one, and is refused, too.
     giver: Option<Member>,
+    /// Whether it was in place of a refused one, and is not known to be good.
+    is_in_place: bool,
     /// The number of the last question.
     request: u32,
 }
@@ -55,10 +57,12 @@ impl Link {
             asked,
             giver,
             was_refused,
+            is_in_place,
             ..
         } = &mut self.credentials;
-        // In turn behind a refusal: a tab that gives a fresh one each time, which is refused each time, must not keep the others from being asked.
-        let is_later = |member: &&Member| match was_refused {
+        // One that has expired the same tab renews soonest. A tab that gives a fresh one each time, which is refused each time, must not keep the
+        // others from being asked: then it is their turn.
+        let is_later = |member: &&Member| match *was_refused && *is_in_place {
             true => Some(**member) <= *giver,
             false => Some(**member) != *giver,
         };
@@ -140,7 +144,7 @@ impl Link {
         }
         self.credentials.giver = Some(member);
         self.credentials.current = Some(digest);
-        self.credentials.was_refused = false;
+        self.credentials.is_in_place = core::mem::take(&mut self.credentials.was_refused);
         self.take(credential);
         self.timers.stop(Timer::Credential);
         if !ctx.online {
@@ -204,7 +208,7 @@ impl Link {
     }
 
     pub(super) fn forget_asked(&mut self, ctx: &mut Ctx<'_>, member: Member) {
-        self.credentials.asked.retain(|asked| *asked != member);
+        self.ask_again(member);
         if matches!(self.state, State::Asking(asked) if asked == member) {
             self.pass_over(ctx);
         }
@@ -234,6 +238,16 @@ impl Link {
     pub(super) fn forget_account(&mut self) {
         self.history.clear();
         self.forget_credential();
+    }
+
+    /// The socket was open for long enough: what it was dialled with is good.
+    pub(super) fn on_good_credential(&mut self) {
+        self.credentials.is_in_place = false;
+    }
+
+    /// A tab that was asked, and asks for a socket now, may have one by now.
+    pub(super) fn ask_again(&mut self, member: Member) {
+        self.credentials.asked.retain(|asked| *asked != member);
     }
 
     fn forget_credential(&mut self) {

@@ -314,7 +314,10 @@ impl Link {
                 self.has_drained();
                 self.watch(ctx);
             }
-            State::Closing(ref mut closing) => closing.wanted = true,
+            State::Closing(ref mut closing) => {
+                closing.wanted = true;
+                self.has_drained();
+            }
             State::Stopped(_) => {}
             _ => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
@@ -547,21 +550,38 @@ impl Link {
             self.state,
             State::Open(_) | State::Dialling(_) | State::Asking(_)
         );
-        if !(has_just_joined && is_served) {
-            self.reconnect(ctx);
+        if has_just_joined && is_served {
+            return;
         }
+        if !self.is_requested(ctx) {
+            return self.reconnect(ctx);
+        }
+        self.ask_again(member);
     }
 
-    /// Opens a new socket, now or some time after the server wants to be dialled again.
-    fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+    /// Whether what a tab may ask for is under way: a dial that was begun at its wish, or another one's, not long ago.
+    fn is_requested(&mut self, ctx: &Ctx<'_>) -> bool {
+        let is_under_way = match &self.state {
+            State::Dialling(dialling) => dialling.probe_for.is_none(),
+            State::Asking(_) => true,
+            _ => false,
+        };
         let requested = self.requested_at;
         let requested = requested.filter(|at| at.after(REQUEST_INTERVAL) > ctx.now);
         // Of the same moment: as when the browser is online again, which the tab has said in the same frame.
         let fresh = requested.or_else(|| self.dialled_at.filter(|at| *at == ctx.now));
-        self.requested_at = fresh.or(Some(ctx.now));
-        if fresh.is_some() && matches!(self.state, State::Dialling(_) | State::Asking(_)) {
-            // It is what is asked for.
-            return;
+        if is_under_way && fresh.is_some() {
+            self.requested_at = fresh;
+            return true;
+        }
+        false
+    }
+
+    /// Opens a new socket, now or some time after the server wants to be dialled again.
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        if ctx.online || !matches!(self.state, State::Dialling(_)) {
+            // A dial that is under way offline goes on, and is the one that it was.
+            self.requested_at = Some(ctx.now);
         }
         if !self.is_running() {
             return self.start(ctx);
@@ -641,6 +661,7 @@ impl Link {
         self.attempt = 0;
         self.fruitless = 0;
         self.spread = self.policy.backoff.spread;
+        self.on_good_credential();
     }
 }
 

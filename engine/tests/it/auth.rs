@@ -199,11 +199,12 @@ fn a_refused_credential_is_never_dialled_with_again() {
     answer(&mut sim, first, 0, Some(token("old")));
     connected(&mut sim, first);
     sim.server_close(0, 4401, "expired");
+    answer(&mut sim, first, 1, Some(token("old")));
     answer(&mut sim, second, 0, Some(token("older")));
     connected(&mut sim, first);
     sim.server_close(1, 4401, "expired");
     // Each has a copy that was refused, though only one of them was the last.
-    answer(&mut sim, first, 1, Some(token("old")));
+    answer(&mut sim, first, 2, Some(token("old")));
     answer(&mut sim, second, 1, Some(token("older")));
     sim.run(3_600_000);
     assert_eq!(
@@ -212,14 +213,13 @@ fn a_refused_credential_is_never_dialled_with_again() {
     );
     let paused = LinkState::NeedsAuth { refused: true };
     assert_eq!(sim.client(first).last_state(), &paused);
-    for chan in [first, second] {
-        assert_eq!(sim.client(chan).errors, [WorkerError::CredentialRefused]);
-    }
-    assert_eq!(sim.client(first).asked, [(1, false), (3, true)]);
-    assert_eq!(sim.client(second).asked, [(2, true), (4, true)]);
+    let refused = WorkerError::CredentialRefused;
+    assert_eq!(sim.client(first).errors, [refused.clone(), refused.clone()]);
+    assert_eq!(sim.client(second).errors, [refused]);
+    assert_eq!(sim.client(second).asked, [(3, true), (5, true)]);
 
     sim.in_tab(1, |session| session.reconnect(second.id));
-    answer(&mut sim, first, 2, None);
+    answer(&mut sim, first, 3, None);
     answer(&mut sim, second, 2, Some(token("fresh")));
     connected(&mut sim, first);
 }
@@ -230,7 +230,7 @@ fn a_tab_whose_fresh_credentials_are_refused_was_asked_in_front_of_one_with_a_go
     let chans = [0, 1, 2].map(|tab| open(&mut sim, tab));
     let asked = |sim: &Sim| chans.map(|chan| sim.client(chan).asked.len());
     let mut answered = [0; 3];
-    for dial in 0..3 {
+    for dial in 0..4 {
         sim.run_until("a question", |sim| asked(sim) != answered);
         let tab = (0..3).find(|tab| asked(&sim)[*tab] != answered[*tab]);
         let tab = tab.expect("somebody was asked");
@@ -247,15 +247,44 @@ fn a_tab_whose_fresh_credentials_are_refused_was_asked_in_front_of_one_with_a_go
         }
     }
     sim.run(60_000);
-    assert_eq!(asked(&sim), [1, 1, 1]);
+    // The first has had a second chance: a credential may just have expired.
+    assert_eq!(asked(&sim), [2, 1, 1]);
     let urls = urls(&sim);
-    assert_eq!(urls.last(), Some(&"ws://chat/?token=2.2"), "{urls:?}");
-    assert_eq!(sim.open_conns(), [2]);
-    // Whose is good is asked first.
-    sim.server_close(2, 1006, "");
-    answer(&mut sim, chans[2], 1, Some(token("2.3")));
-    connected(&mut sim, chans[0]);
-    assert_eq!(asked(&sim), [1, 1, 2]);
+    assert_eq!(urls.last(), Some(&"ws://chat/?token=2.3"), "{urls:?}");
+    assert_eq!(sim.open_conns(), [3]);
+    // Whose is good is asked first, also when it has expired.
+    for (dial, code) in [(3, 1006), (4, 4401)] {
+        sim.server_close(dial, code, "");
+        let number = dial - 2;
+        answer(
+            &mut sim,
+            chans[2],
+            number,
+            Some(token(&format!("2.{}", dial + 1))),
+        );
+        connected(&mut sim, chans[0]);
+        sim.run(60_000);
+    }
+    assert_eq!(asked(&sim), [2, 1, 3]);
+}
+
+#[test]
+fn a_tab_that_had_no_credential_and_asks_for_a_socket_was_not_asked_again() {
+    let mut sim = Sim::with_tabs(29, 2);
+    let [logs_in, hangs] = [0, 1].map(|tab| open(&mut sim, tab));
+    for number in [0, 1] {
+        answer(&mut sim, logs_in, number, None);
+        answer(&mut sim, hangs, number, None);
+        sim.run(100);
+        sim.in_tab(0, |session| session.reconnect(logs_in.id));
+    }
+    answer(&mut sim, logs_in, 2, None);
+    sim.run_until("a question", |sim| sim.client(hangs).asked.len() == 3);
+    // Its user has logged in, and the other tab still says nothing.
+    sim.run(2_000);
+    sim.in_tab(0, |session| session.reconnect(logs_in.id));
+    answer(&mut sim, logs_in, 3, Some(token("new")));
+    connected(&mut sim, logs_in);
 }
 
 #[test]

@@ -499,3 +499,19 @@ fn a_policy_of_zeros_dialled_for_ever_within_one_tick() {
     sim.run(100);
     assert!(sim.dials.len() <= 101, "{}", sim.dials.len());
 }
+
+#[test]
+fn what_was_asked_for_offline_kept_the_dial_that_hung_since() {
+    let mut sim = Sim::with_tabs(30, 1);
+    sim.server.mode = Mode::Silent;
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.network(0, false);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(2_000);
+    sim.server.mode = Mode::Normal;
+    sim.network(0, true);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(1_000);
+    assert!(sim.client(chan).is_connected());
+}
