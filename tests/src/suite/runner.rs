@@ -233,7 +233,7 @@ impl Lane<'_> {
     }
 }
 
-/// The longest scenario takes some tens of seconds, and several times that on a busy machine; this bounds what has gone wrong.
-const SCENARIO_LIMIT: Duration = Duration::from_secs(300);
+/// The longest scenario takes some tens of seconds; this bounds what has gone wrong.
+const SCENARIO_LIMIT: Duration = Duration::from_secs(120);
 
 const LOG_LINES: usize = 30;
