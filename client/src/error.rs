@@ -176,7 +176,7 @@ pub enum ClientError {
     #[error("the credential can't be dialled with")]
     InvalidCredential(#[source] BuildError),
     /// There is no worker and none will come. This one does end it: no tier is tried again before [`Client::reconnect`](crate::Client::reconnect) is called,
-    /// or another client is built.
+    /// the page comes back from the back/forward cache, or another client is built.
     #[error("there is no worker")]
     NoWorker(#[source] SessionFailure),
 }
