@@ -205,7 +205,8 @@ pub struct Heartbeat {
     /// How long nothing must have been received before a ping is sent.
     pub interval: Millis,
     /// How long after the ping something must have been received; else the socket is taken for dead and replaced. A ping goes out behind what
-    /// the socket holds already: while that becomes less, by 256 KiB in each deadline, the socket is not taken for dead.
+    /// the socket holds already: while that becomes less, by 256 KiB in each deadline, the socket is not taken for dead, where the browser says what it holds: WebKit's
+    /// workers do not.
     ///
     /// Of a message that is under way browsers say nothing: `interval` and `deadline` together must be longer than the longest takes on the slowest
     /// network, else the socket is replaced amid it, and again each time.
