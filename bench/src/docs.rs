@@ -14,8 +14,13 @@ pub(crate) fn write(
     failures: &[String],
     plan: &Plan,
 ) -> Result<()> {
+    let more = if plan.quick {
+        "; without `--quick` and `--rounds` it measures five rounds, and more of everything"
+    } else {
+        ""
+    };
     let mut page = format!(
-        "# Benchmark\n\nMeasured {} on {} by `{}`. With `--docs docs/bench` it writes this page again; without `--quick` it measures five rounds, and more of everything.\n",
+        "# Benchmark\n\nMeasured {} on {} by `{}`. With `--docs docs/bench` it writes this page again{more}.\n",
         today()?,
         machine()?,
         plan.command()
