@@ -33,7 +33,9 @@ function loaded() {
 export class Core {
   #connection = null;
   #waiting = [];
+  #waitingSends = 0;
   #waitingBytes = 0;
+  #bounds;
   #failure = null;
   // Ends the wait for the next attempt to load the wasm.
   #goOn = null;
@@ -60,6 +62,7 @@ export class Core {
       ...settings,
       tier,
     };
+    this.#bounds = all.once ? { sends: Infinity, bytes: MAX_WAITING_BYTES } : QUEUE;
     this.#start(all);
   }
 
@@ -123,21 +126,32 @@ export class Core {
       throw Object.assign(new Error(`the payload is over the cap of ${MAX_PAYLOAD_BYTES} bytes`), { name: "NotSent" });
     }
     if (this.#connection !== null) return this.#connection.send(bytes, isText);
-    if (this.#waitingBytes + bytes.byteLength > MAX_WAITING_BYTES) {
-      throw Object.assign(new Error(`${this.#waitingBytes} bytes wait already`), { name: "NotSent", isFull: true });
+    const { sends, bytes: most, millis } = this.#bounds;
+    if (this.#waitingSends >= sends || this.#waitingBytes + bytes.byteLength > most) {
+      const text = `${this.#waitingSends} messages with ${this.#waitingBytes} bytes wait already`;
+      throw Object.assign(new Error(text), { name: "NotSent", isFull: true });
     }
     const copy = bytes.slice();
+    this.#waitingSends += 1;
     this.#waitingBytes += copy.byteLength;
     return new Promise((resolve, reject) => {
-      this.#when((connection) => {
+      const act = (connection, why = this.#failure?.message) => {
+        clearTimeout(timer);
+        this.#waitingSends -= 1;
         this.#waitingBytes -= copy.byteLength;
-        if (connection === null) return reject(Object.assign(new Error(this.#failure.message), { name: "NotSent" }));
+        if (connection === null) return reject(Object.assign(new Error(why), { name: "NotSent" }));
         try {
           resolve(connection.send(copy, isText));
         } catch (error) {
           reject(error);
         }
-      });
+      };
+      const expire = () => {
+        this.#waiting.splice(this.#waiting.indexOf(act), 1);
+        act(null, "it has waited too long for the wasm");
+      };
+      const timer = millis && setTimeout(expire, millis);
+      this.#when(act);
     });
   }
 
@@ -233,6 +247,8 @@ export function whole(number) {
 // As the engine has it.
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+// Of a client, while there is no wasm.
+const QUEUE = { sends: 10_000, bytes: 8 * 1024 * 1024, millis: 300_000 };
 
 const encoder = new TextEncoder();
 

@@ -310,6 +310,7 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
 
 /**
  * Connects. It is usable at once. Where the package's wasm can't be loaded, `error` says so, and it is tried again: after a random time of up to 1 s, 2 s, 4 s … 30 s, when
- * the browser is online again, and at once by `reconnect`. A {@link OneSocket} ends then, with 1006.
+ * the browser is online again, and at once by `reconnect`. What is sent meanwhile waits, as it does for a socket: 10,000 messages and 8 MiB of this client at most, for
+ * 5 minutes; what is over that, or has waited for longer, is `NotSent`. A {@link OneSocket} ends then, with 1006.
  */
 export function connect<Rx = unknown, Tx = unknown>(url: string | URL, options?: ClientOptions<Tx, Rx>): Client<Tx, Rx>;

@@ -28,6 +28,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(late_wasm(ctx)),
         },
         Scenario {
+            name: "npm_client_bounds_what_waits_for_its_wasm",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(bounded_without_wasm(ctx)),
+        },
+        Scenario {
             name: "npm_client_proves_itself_for_each_dial",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(credentials(ctx)),
@@ -270,6 +275,57 @@ return told;";
 const WITH_WASM: &str = "
 client.reconnect();
 return [(await echo).data, client.status.state, client.status.dials];";
+
+/// In number, bytes and time, as what waits for a socket.
+async fn bounded_without_wasm(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let faults = site.server()?.faults();
+    faults.http(CORE_WASM, HttpFault::default().status(503))?;
+    let tier = json!(ctx.tier.map(Tier::name));
+    let told = tab.eval_async(OVER, vec![tier]).await?;
+    let expect = json!([
+        ["NotSent", 10_000 * 3],
+        ["NotSent", 8 * 1024 * 1024],
+        ["NotSent", 0],
+        "waits"
+    ]);
+    ensure!(told == expect, "{told}");
+    faults.clear();
+    let heard = tab.eval_async(IN_TIME, vec![]).await?;
+    ensure!(heard == json!(["in time", 0]), "{heard}");
+    Ok(())
+}
+
+const OVER: &str = "
+const [tier] = arguments;
+const { connect } = onesocket;
+// Five minutes are too long for a test.
+const { setTimeout } = self;
+self.setTimeout = (act, millis) => setTimeout(act, millis === 300_000 ? 500 : millis);
+const waits = new Promise((resolve) => setTimeout(resolve, 2000, 'waits'));
+const outcome = (sent) => Promise.race([sent.then(() => 'sent', ({ name }) => name), waits]);
+const told = [];
+const many = connect('/echo', { tier, codec: 'text' });
+for (let count = 0; count < 10_000; count += 1) many.send('abc').catch(() => {});
+told.push([await outcome(many.send('abc')), many.bufferedAmount]);
+many.close();
+const large = connect('/echo', { tier, codec: 'bytes' });
+large.send(new Uint8Array(8 * 1024 * 1024)).catch(() => {});
+told.push([await outcome(large.send(new Uint8Array(1))), large.bufferedAmount]);
+large.close();
+window.client = connect('/echo', { tier, codec: 'text' });
+window.heard = new Promise((resolve) => client.addEventListener('message', ({ data }) => resolve(data), { once: true }));
+told.push([await outcome(client.send('too old')), client.bufferedAmount]);
+self.setTimeout = setTimeout;
+window.young = client.send('in time');
+told.push(await outcome(young));
+return told;";
+
+const IN_TIME: &str = "
+client.reconnect();
+await young;
+return [await heard, client.bufferedAmount];";
 
 /// The first token of each is good until it expires, the second from then on.
 async fn credentials(ctx: &Context) -> Result<()> {
