@@ -277,7 +277,7 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
 
   /**
    * Has a message sent first on every new socket, before anything that waits: a log-in, a subscription. Of the same one of several tabs only one is sent. Returns
-   * what drops it; `farewell` is sent when no tab holds it any more. One over 1 MiB is told as `error`.
+   * what drops it; `farewell` is sent when no tab holds it any more. One over 1 MiB, or beyond 1,024, is told as `error`.
    *
    * @throws What the codec's `encode` throws of either.
    */
