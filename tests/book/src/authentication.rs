@@ -43,6 +43,8 @@ pub async fn log_in(client: Client<str, String>) {
             // Else another tab has logged in, and has a socket for all.
             if needs_auth() {
                 client.reconnect();
+                // What has come meanwhile is over.
+                events = client.events();
             }
         }
     }
