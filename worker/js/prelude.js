@@ -51,8 +51,8 @@ self.onesocketDial = (() => {
     early = { url, socket, events, leave };
   };
 
-  // The fragment of a page is anybody's who makes a link to it.
-  dial(page ? page.currentScript?.dataset.url : new URLSearchParams(self.location.hash.slice(1)).get("dial"));
+  // The fragment of a page is anybody's who makes a link to it. A page that is prerendered may never be seen.
+  if (!page?.prerendering) dial(page ? page.currentScript?.dataset.url : new URLSearchParams(self.location.hash.slice(1)).get("dial"));
 
   return {
     forgo,

@@ -62,6 +62,10 @@ impl Context {
     }
 
     fn page_with(script: &str) -> Self {
+        Self::page_that(&format!("currentScript: {script}"))
+    }
+
+    fn page_that(document: &str) -> Self {
         let (dial, _) = PRELUDE
             .split_once("// The rest is the worker's.\n")
             .unwrap();
@@ -69,7 +73,7 @@ impl Context {
             dial,
             &format!(
                 "{{ location: new URL('https://example.org/app/#dial=wss://other.example'),
-                    document: {{ baseURI: 'https://example.org/app/', currentScript: {script} }} }}"
+                    document: {{ baseURI: 'https://example.org/app/', {document} }} }}"
             ),
         )
     }
@@ -229,6 +233,19 @@ fn the_url_of_an_early_socket_is_relative_to_the_page_or_the_worker() {
         assert!(page.dialled(named).is_some());
         assert!(worker.dialled(in_worker).is_some());
     }
+}
+
+#[wasm_bindgen_test]
+fn a_prerendered_page_dials_nothing_before_its_client_does() {
+    let page = |is_prerendered: bool| {
+        Context::page_that(&format!(
+            "currentScript: {{ dataset: {{ url: '{URL}' }} }}, prerendering: {is_prerendered}"
+        ))
+    };
+    assert_eq!(page(false).sockets().len(), 1);
+    let prerendered = page(true);
+    assert_eq!(prerendered.sockets().len(), 0);
+    assert!(prerendered.dialled(URL).is_none());
 }
 
 #[wasm_bindgen_test]
