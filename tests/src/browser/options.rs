@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -83,14 +84,23 @@ impl BrowserOptions {
     }
 }
 
-/// The folder that this program is in and that cargo has marked as its own: a config file may have moved it, too.
 fn target_folder() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
+    let named = env::var_os("CARGO_TARGET_DIR");
+    target_folder_of(&program, named.as_deref())
+}
+
+/// The folder that the program is in and that cargo has marked as its own: a config file may have moved it, too. Cargo marks none that was there before it,
+/// so else it is the one that is named.
+fn target_folder_of(program: &Path, named: Option<&OsStr>) -> PathBuf {
     let mut folders = program.ancestors();
     folders
         .find(|folder| folder.join("CACHEDIR.TAG").is_file())
         .map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+            || {
+                let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+                named.map_or_else(|| workspace.join("target"), |named| workspace.join(named))
+            },
             Path::to_path_buf,
         )
 }
@@ -104,5 +114,14 @@ mod tests {
         let logs = BrowserOptions::default().log_folder;
         let target = logs.parent().unwrap();
         assert!(env::current_exe().unwrap().starts_with(target), "{logs:?}");
+    }
+
+    #[test]
+    fn a_target_folder_without_cargos_mark_is_found_by_its_name() {
+        let program = Path::new("/unmarked/debug/browser-suite");
+        let named = Some(OsStr::new("/unmarked"));
+        assert_eq!(target_folder_of(program, named), Path::new("/unmarked"));
+        let default = target_folder_of(program, None);
+        assert!(default.ends_with("target"), "{default:?}");
     }
 }
