@@ -20,7 +20,7 @@ use crate::{
 
 /// Configures a [`Client`]. Everything has a default that suits an app behind a load balancer.
 ///
-/// The first tab of a connection decides how it behaves; a later one that asks for something else hears
+/// The first client of a connection decides how it behaves; a later one, in this tab or another, that asks for something else hears
 /// [`WorkerError::PolicyDiffers`](crate::WorkerError::PolicyDiffers) as an event.
 ///
 /// ```
@@ -271,6 +271,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
 
     /// Says that of the server's messages with the same key a tab that does not keep up need only be given the latest: prices,
     /// positions, presence. Default: it is given all, and hears [`Event::Lagged`](crate::Event::Lagged) when too many wait.
+    /// The first client of the connection says it for all of them: one that needs each message must not share with it.
     ///
     /// ```
     /// use onesocket::{Client, LatestBy, codec::Text};

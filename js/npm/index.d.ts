@@ -160,7 +160,10 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   codec?: "json" | "text" | "bytes" | Codec<Tx, Rx>;
   /** The subprotocols to offer. */
   protocols?: string | string[];
-  /** Whether all tabs with the same URL, subprotocols and account share one connection. Default: `true`. */
+  /**
+   * Whether all tabs with the same URL, subprotocols and account share one connection. `linger`, `heartbeat`, `answer`, and whether there is `auth`, are then as its first
+   * client has them; a later one that differs is told so as `error`. Default: `true`.
+   */
   share?: boolean;
   /** Whose connection it is: those of different accounts are never shared. */
   account?: string;
