@@ -142,7 +142,7 @@ export interface Heartbeat {
   interval: number;
   /**
    * How many milliseconds later something must have come; else the socket is replaced. An upload in front of the ping is waited for while it goes on,
-   * where the browser says what a socket holds: WebKit's workers do not. Together with `interval` it must be longer than the longest message from the server takes. Default: 10,000.
+   * where the browser says what a socket holds: WebKit's workers say little or nothing. Together with `interval` it must be longer than the longest message from the server takes. Default: 10,000.
    */
   deadline?: number;
   /** What is sent, as it is. */
