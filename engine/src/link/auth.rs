@@ -144,7 +144,7 @@ impl Link {
         }
         self.credentials.giver = Some(member);
         self.credentials.current = Some(digest);
-        self.credentials.is_in_place = core::mem::take(&mut self.credentials.was_refused);
+        self.credentials.is_in_place |= core::mem::take(&mut self.credentials.was_refused);
         self.take(credential);
         self.timers.stop(Timer::Credential);
         if !ctx.online {
@@ -208,8 +208,8 @@ impl Link {
     }
 
     pub(super) fn forget_asked(&mut self, ctx: &mut Ctx<'_>, member: Member) {
-        self.ask_again(member);
-        if matches!(self.state, State::Asking(asked) if asked == member) {
+        self.credentials.asked.retain(|asked| *asked != member);
+        if self.is_asking(member) {
             self.pass_over(ctx);
         }
     }
@@ -245,9 +245,15 @@ impl Link {
         self.credentials.is_in_place = false;
     }
 
-    /// A tab that was asked, and asks for a socket now, may have one by now.
+    /// A tab that was asked, and asks for a socket now, may have one by now. Not the one that is being asked, which will say so.
     pub(super) fn ask_again(&mut self, member: Member) {
-        self.credentials.asked.retain(|asked| *asked != member);
+        if !self.is_asking(member) {
+            self.credentials.asked.retain(|asked| *asked != member);
+        }
+    }
+
+    fn is_asking(&self, member: Member) -> bool {
+        matches!(self.state, State::Asking(asked) if asked == member)
     }
 
     fn forget_credential(&mut self) {

@@ -315,8 +315,9 @@ impl Link {
                 self.watch(ctx);
             }
             State::Closing(ref mut closing) => {
-                closing.wanted = true;
-                self.has_drained();
+                if !core::mem::replace(&mut closing.wanted, true) {
+                    self.has_drained();
+                }
             }
             State::Stopped(_) => {}
             _ => {

@@ -10,7 +10,7 @@ use super::{ChannelEvent, HandingOver, Phase, TabSession};
 /// How often a send may reach the server.
 ///
 /// Whatever it is, sends of one channel reach the server in their order, and those that certainly have not reached a socket when
-/// a worker is lost go to its successor.
+/// a worker is lost go to its successor, unless the queue holds no message: then nothing waits for one.
 ///
 /// ```
 /// use onesocket_engine::Delivery;
@@ -90,7 +90,7 @@ impl TabSession {
     /// What it was given and has not confirmed is sorted by what is certain. A send that reached no socket goes to the next
     /// worker. One that may have reached one goes there too if its [`Delivery`] allows that, else it ends as
     /// [`ChannelEvent::MaybeSent`]: with a worker that has ended those are the ones it was just handing over, with one that may
-    /// live on all of them.
+    /// live on all of them. Where the queue holds no message nothing goes to the next worker.
     pub fn detach(&mut self, loss: Loss) {
         self.hello = None;
         // Of a tab that goes a worker still sends what it has queued.

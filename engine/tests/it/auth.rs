@@ -288,6 +288,25 @@ fn a_tab_that_had_no_credential_and_asks_for_a_socket_was_not_asked_again() {
 }
 
 #[test]
+fn a_provider_that_has_nothing_and_asks_for_a_socket_each_time_is_not_asked_without_end() {
+    let mut sim = Sim::with_tabs(31, 1);
+    let chan = open(&mut sim, 0);
+    for number in 0..20 {
+        sim.run(100);
+        if sim.client(chan).asked.len() == number {
+            break;
+        }
+        sim.in_tab(0, |session| session.reconnect(chan.id));
+        answer(&mut sim, chan, number, None);
+    }
+    sim.run(1_000);
+    let paused = LinkState::NeedsAuth { refused: false };
+    assert_eq!(sim.client(chan).last_state(), &paused);
+    let asked = sim.client(chan).asked.len();
+    assert!(asked <= 2, "{asked}");
+}
+
+#[test]
 fn a_server_that_refuses_everybody_is_not_flooded() {
     let mut sim = Sim::with_tabs(8, 1);
     sim.server.mode = Mode::CloseAfterOpen {
