@@ -283,7 +283,10 @@ async fn leader_navigates(ctx: &Context) -> Result<()> {
         // Firefox keeps no page that holds a Web Lock, Chromium not each whose dedicated worker still closes its socket.
         ensure!(ctx.engine() != Engine::WebKit, "it was not kept");
         let why = leader.tab.eval(PERSISTED, vec![]).await?.to_string();
-        ensure!(!why.contains("broadcastchannel"), "{why}");
+        ctx.note(format!("why not: {why}"));
+        for reason in ["broadcastchannel", "lock"] {
+            ensure!(!why.contains(reason), "{why}");
+        }
         leader.open("c", site.config("/echo")).await?;
     }
     wait_for_successor(core::slice::from_ref(&leader), &before, Instant::now()).await?;

@@ -303,8 +303,8 @@ const { connect } = onesocket;
 // Five minutes are too long for a test.
 const { setTimeout } = self;
 self.setTimeout = (act, millis) => setTimeout(act, millis === 300_000 ? 500 : millis);
-const waits = new Promise((resolve) => setTimeout(resolve, 2000, 'waits'));
-const outcome = (sent) => Promise.race([sent.then(() => 'sent', ({ name }) => name), waits]);
+const waits = () => new Promise((resolve) => setTimeout(resolve, 2000, 'waits'));
+const outcome = (sent) => Promise.race([sent.then(() => 'sent', ({ name }) => name), waits()]);
 const told = [];
 const many = connect('/echo', { tier, codec: 'text' });
 for (let count = 0; count < 10_000; count += 1) many.send('abc').catch(() => {});
