@@ -137,8 +137,8 @@ impl Floor {
         }
     }
 
-    /// Who shows what can't be had: whoever does the least that can be done there. It is nobody where to do the least costs more: a relay
-    /// passes each message on to a page that has to read it by itself, leaves pings to that page, and takes a tab its share of both.
+    /// Who shows what can't be had: whoever does the least that can be done there. It is nobody where the least costs a page more: a relay
+    /// that does nothing else posts without a pace, and leaves the server's pings to the page.
     fn limit(&self) -> Option<Contender> {
         match (self.tier.bare(), self.figure) {
             (
