@@ -318,11 +318,9 @@ impl Bench<'_> {
         self.call("return 0", vec![]).await?;
         let deadline = Instant::now() + SETTLED_AT_LATEST;
         while Instant::now() < deadline {
-            let before = self.browser.cpu_time();
+            let before = self.browser.cpu_times();
             sleep(SETTLE).await;
-            // It becomes less when a process ends, and then is not idle.
-            let busy = self.browser.cpu_time().checked_sub(before);
-            if busy.is_some_and(|busy| busy <= SETTLE / 10) {
+            if before.until(&self.browser.cpu_times()) <= SETTLE / 10 {
                 return Ok(());
             }
         }

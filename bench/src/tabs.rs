@@ -67,10 +67,10 @@ async fn measure(
     samples.push((Figure::NextTabNavigation, navigation));
     sleep(SETTLE).await;
 
-    let (start, cpu, bytes) = (Instant::now(), browser.cpu_time(), server.live_bytes());
+    let (start, cpu, bytes) = (Instant::now(), browser.cpu_times(), server.live_bytes());
     sleep(plan.steady).await;
     let seconds = start.elapsed().as_secs_f64();
-    let cpu = (browser.cpu_time() - cpu).as_secs_f64() * 1000.0;
+    let cpu = cpu.until(&browser.cpu_times()).as_secs_f64() * 1000.0;
     let bytes = (server.live_bytes() - bytes) as f64;
     samples.push((Figure::TabsCpu, cpu / seconds));
     samples.push((Figure::TabsBytes, bytes / seconds));

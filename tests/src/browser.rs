@@ -31,7 +31,7 @@ pub use error::BrowserError;
 pub use options::BrowserOptions;
 pub use tab::Tab;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use driver::Driver;
 use serde_json::Value;
@@ -43,6 +43,24 @@ pub struct Browser {
     session: Arc<Session>,
     // After the session: its processes die when it is dropped.
     driver: Driver,
+}
+
+/// How long the processes of a browser and its driver had run at one time.
+#[derive(Debug, Clone)]
+pub struct CpuTimes(BTreeMap<u32, u64>);
+
+impl CpuTimes {
+    /// Returns how long all processes together have run between this time and a later one. One that has ended in between counts nothing: what it ran is not
+    /// to be had any more, and what it had run before is no part of it.
+    #[must_use]
+    pub fn until(&self, later: &Self) -> Duration {
+        let ran = |(process, ticks): (&u32, &u64)| {
+            ticks.saturating_sub(self.0.get(process).copied().unwrap_or(0))
+        };
+        let ticks: u64 = later.0.iter().map(ran).sum();
+        // The kernel's clock for this is the same on every Linux: `getconf CLK_TCK`.
+        Duration::from_millis(ticks * 10)
+    }
 }
 
 impl Browser {
@@ -131,12 +149,10 @@ impl Browser {
         Err(BrowserError::NoProcess)
     }
 
-    /// Returns how long all processes of the browser and its driver have run so far.
+    /// Returns how long each process of the browser and its driver has run so far.
     #[must_use]
-    pub fn cpu_time(&self) -> Duration {
-        let ticks: u64 = self.driver.tree().cpu_times().into_values().sum();
-        // The kernel's clock for this is the same on every Linux: `getconf CLK_TCK`.
-        Duration::from_millis(ticks * 10)
+    pub fn cpu_times(&self) -> CpuTimes {
+        CpuTimes(self.driver.tree().cpu_times())
     }
 
     /// Returns the memory of all processes of the browser and its driver, in KiB; what they share counts once.
@@ -204,3 +220,19 @@ const BUSY: &str = "const end = Date.now() + 400; while (Date.now() < end);";
 /// A script that a page under test includes first: it keeps console output and uncaught errors where
 /// [`Tab::wait_for`] finds them, because only one of the three drivers hands out a console.
 pub const PAGE_LOG_SCRIPT: &str = include_str!("../page/static/page_log.js");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_ends_takes_nothing_from_what_the_others_have_run() {
+        let times = |all: &[(u32, u64)]| CpuTimes(all.iter().copied().collect());
+        let before = times(&[(1, 100), (2, 900)]);
+        let ran = |later: &[(u32, u64)]| before.until(&times(later)).as_millis();
+        assert_eq!(ran(&[(1, 107), (2, 900)]), 70);
+        assert_eq!(ran(&[(1, 107)]), 70, "2 has ended");
+        assert_eq!(ran(&[(1, 107), (2, 900), (3, 5)]), 120, "3 has begun");
+        assert_eq!(ran(&[(1, 100), (2, 3)]), 0, "a number that another has now");
+    }
+}
