@@ -41,7 +41,7 @@ struct Cli {
     /// Decides in which order things are measured. Random if it is left out, and printed.
     #[arg(long)]
     shuffle_seed: Option<u64>,
-    /// Measures only the tiers and peers with one of these names, with commas between them. The raw WebSocket is always measured.
+    /// Measures only the tiers and peers with one of these names, with commas between them, the raw WebSocket, and whoever the floors of these tiers are about.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Contender::ALL.map(Contender::name)))]
     only: Vec<String>,
     /// Measures only these loads, with commas between them; `json` and `transcoded` are measured only if they are asked for.

@@ -222,16 +222,24 @@ impl Plan {
         }
     }
 
-    /// Whether a contender takes part; who is not compared with the raw WebSocket is not compared with anything.
+    /// Whether a contender takes part: who is not compared with the raw WebSocket is not compared with anything, and a tier has floors that are about
+    /// gloo-net, or that a bare relay shows to be out of reach.
     fn compares(&self, contender: Contender) -> bool {
-        let is_named = self.only.iter().any(|it| it == contender.name());
-        self.only.is_empty() || contender == Contender::Raw || is_named
+        let is_named = |it: Contender| self.only.iter().any(|name| name == it.name());
+        let mut tiers = [Tier::Shared, Tier::Dedicated, Tier::Main]
+            .into_iter()
+            .filter(|tier| is_named(Contender::Tier(*tier)));
+        self.only.is_empty()
+            || contender == Contender::Raw
+            || is_named(contender)
+            || tiers.any(|tier| contender == Contender::GlooNet || tier.bare() == Some(contender))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contender::Kind;
 
     fn plan(engines: &[Engine], quick: bool, rounds: Option<u32>) -> Plan {
         Plan::new(engines.to_vec(), quick, rounds, 7, PathBuf::new())
@@ -252,6 +260,28 @@ mod tests {
             some.command(),
             "cargo xtask bench --engine webkit --rounds 5 --shuffle-seed 7 -- --figure echo,tabs"
         );
+    }
+
+    #[test]
+    fn whoever_a_floor_of_a_tier_is_about_is_measured_beside_it() {
+        let only = |name: &str, load| {
+            let some = Plan {
+                only: vec![name.to_owned()],
+                ..plan(&[Engine::Chromium], false, None)
+            };
+            some.contenders(Engine::Chromium, load, 1)
+        };
+        let [raw, gloo] = [Contender::Raw, Contender::GlooNet];
+        let shared = Contender::Tier(Tier::Shared);
+        for load in [Load::Tabs, Load::Flood] {
+            let measured = only("shared", load);
+            for contender in [raw, gloo, shared, Contender::Bare(Kind::Shared)] {
+                assert!(measured.contains(&contender), "{contender}");
+            }
+            assert_eq!(measured.len(), 4, "{measured:?}");
+        }
+        assert_eq!(only("main", Load::Flood).len(), 3);
+        assert_eq!(only("comlink", Load::Flood), [raw, Contender::Comlink]);
     }
 
     #[test]
