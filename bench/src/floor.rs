@@ -120,14 +120,23 @@ impl Bound {
 impl Floor {
     /// A contender's figure as this floor counts it.
     fn measure(&self, report: &Report, contender: Contender) -> Option<f64> {
-        let row = report.row(self.engine, self.figure, contender)?;
-        self.count(report, row.median)
+        let Self { engine, figure, .. } = *self;
+        let median = |contender| Some(report.row(engine, figure, contender)?.median);
+        self.count(median(contender)?, median)
     }
 
-    /// A value of this figure as this floor counts it.
-    fn count(&self, report: &Report, value: f64) -> Option<f64> {
+    /// Whether the tier holds this floor in some round, beside what the others have come to in the same one.
+    fn holds_in_some_round(&self, report: &Report) -> bool {
         let Self { engine, figure, .. } = *self;
-        let of = |contender| Some(report.row(engine, figure, contender)?.median);
+        let mut rounds = report.rounds(engine, figure, Contender::Tier(self.tier));
+        rounds.any(|(round, value)| {
+            let of = |contender| report.value_in(round, engine, figure, contender);
+            self.count(value, of).is_some_and(|is| self.bound.holds(is))
+        })
+    }
+
+    /// A value of this figure as this floor counts it, beside those of others.
+    fn count(&self, value: f64, of: impl Fn(Contender) -> Option<f64>) -> Option<f64> {
         let ratio = |to: f64| (to != 0.0).then(|| value / to);
         match self.bound {
             Bound::AtMost(_) | Bound::AtLeast(_) => ratio(of(Contender::Raw)?),
@@ -156,16 +165,11 @@ impl Floor {
 
     /// Judges a figure that misses this floor.
     fn judge(&self, report: &Report, is: f64, slack: f64) -> Verdict {
-        let row = report.row(self.engine, self.figure, Contender::Tier(self.tier));
-        let best = row.and_then(|row| match self.bound {
-            Bound::AtLeast(_) => self.count(report, row.max),
-            _ => self.count(report, row.min),
-        });
         let limit = self.limit().and_then(|limit| self.measure(report, limit));
         // One that holds the floor is none.
         match limit.filter(|limit| !self.bound.holds(*limit)) {
             Some(limit) if self.is_within(is, limit, CLOSE) => Verdict::AtLimit,
-            _ if best.is_some_and(|best| self.bound.holds(best)) => Verdict::Open,
+            _ if self.holds_in_some_round(report) => Verdict::Open,
             limit if self.is_near(is, limit, slack) => Verdict::Near,
             _ => Verdict::Lost,
         }
@@ -368,21 +372,26 @@ mod tests {
 
     /// Judges the shared tier's rate of a flood in Chromium, of which the floor is 2.2 times a raw WebSocket's 100.
     fn judged_with(slack: f64, shared: &[f64], bare: f64) -> Option<Verdict> {
-        let sample = |contender, value| Sample {
+        judged_beside(slack, &vec![100.0; shared.len()], shared, bare)
+    }
+
+    /// The same beside what the raw WebSocket had in each of the rounds.
+    fn judged_beside(slack: f64, raw: &[f64], shared: &[f64], bare: f64) -> Option<Verdict> {
+        let sample = |contender, round: usize, value| Sample {
             engine: Engine::Chromium,
             contender,
             figure: Figure::FloodRate,
+            round: round as u32,
             value,
         };
-        let mut samples = vec![
-            sample(Contender::Raw, 100.0),
-            sample(Contender::Bare(Kind::Shared), bare),
-        ];
-        samples.extend(
-            shared
-                .iter()
-                .map(|value| sample(Contender::Tier(Tier::Shared), *value)),
-        );
+        let mut samples = vec![sample(Contender::Bare(Kind::Shared), 0, bare)];
+        for (contender, values) in [
+            (Contender::Raw, raw),
+            (Contender::Tier(Tier::Shared), shared),
+        ] {
+            let values = values.iter().enumerate();
+            samples.extend(values.map(|(round, value)| sample(contender, round, *value)));
+        }
         let missed = missed(&Report::new(&samples), slack);
         assert!(missed.len() <= 1, "{missed:?}");
         missed.first().map(Missed::verdict)
@@ -394,6 +403,7 @@ mod tests {
             engine: Engine::Chromium,
             contender,
             figure,
+            round: 0,
             value,
         };
         let samples = [
@@ -453,11 +463,24 @@ mod tests {
     }
 
     #[test]
+    fn a_round_that_is_fast_for_all_does_not_hold_a_floor() {
+        let judged = |raw: &[f64], shared: &[f64]| judged_beside(1.0, raw, shared, 300.0);
+        let shared = [200.0, 200.0, 225.0];
+        assert_eq!(
+            judged(&[100.0, 100.0, 130.0], &shared),
+            Some(Verdict::Lost),
+            "the third has 1.7 times the raw WebSocket's rate"
+        );
+        assert_eq!(judged(&[100.0, 100.0, 102.0], &shared), Some(Verdict::Open));
+    }
+
+    #[test]
     fn less_is_better_where_the_floor_is_a_bound_from_above() {
         let sample = |contender, value| Sample {
             engine: Engine::Chromium,
             contender,
             figure: Figure::Echo,
+            round: 0,
             value,
         };
         let judged = |main: f64, gloo: f64| {

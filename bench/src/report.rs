@@ -12,6 +12,7 @@ use crate::{contender::Contender, figure::Figure, load::percentile, run::Sample}
 #[derive(Debug)]
 pub(crate) struct Report {
     rows: BTreeMap<(Engine, Figure, Contender), Row>,
+    values: BTreeMap<(Engine, Figure, Contender), BTreeMap<u32, f64>>,
 }
 
 /// One figure of one contender.
@@ -24,21 +25,48 @@ pub(crate) struct Row {
 
 impl Report {
     pub(crate) fn new(samples: &[Sample]) -> Self {
-        let mut values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+        let mut values: BTreeMap<_, BTreeMap<u32, f64>> = BTreeMap::new();
         for sample in samples {
             let key = (sample.engine, sample.figure, sample.contender);
-            values.entry(key).or_default().push(sample.value);
+            let rounds = values.entry(key).or_default();
+            rounds.insert(sample.round, sample.value);
         }
         let rows = values
-            .into_iter()
-            .filter_map(|(key, values)| Some((key, Row::of(values)?)))
+            .iter()
+            .filter_map(|(key, rounds)| Some((*key, Row::of(rounds.values().copied().collect())?)))
             .collect();
-        Self { rows }
+        Self { rows, values }
     }
 
     /// One figure, if it was measured.
     pub(crate) fn row(&self, engine: Engine, figure: Figure, contender: Contender) -> Option<Row> {
         self.rows.get(&(engine, figure, contender)).copied()
+    }
+
+    /// One figure in each round in which it was measured.
+    pub(crate) fn rounds(
+        &self,
+        engine: Engine,
+        figure: Figure,
+        contender: Contender,
+    ) -> impl Iterator<Item = (u32, f64)> {
+        let values = self.values.get(&(engine, figure, contender));
+        values
+            .into_iter()
+            .flatten()
+            .map(|(round, value)| (*round, *value))
+    }
+
+    /// One figure in one round.
+    pub(crate) fn value_in(
+        &self,
+        round: u32,
+        engine: Engine,
+        figure: Figure,
+        contender: Contender,
+    ) -> Option<f64> {
+        let values = self.values.get(&(engine, figure, contender))?;
+        values.get(&round).copied()
     }
 
     /// The ratio of the medians of one and another.

@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     pub(crate) engine: Engine,
     pub(crate) contender: Contender,
     pub(crate) figure: Figure,
+    /// What is of one round was measured within a few minutes; rounds differ by what else the machine does.
+    pub(crate) round: u32,
     pub(crate) value: f64,
 }
 
@@ -72,18 +74,18 @@ async fn run_in(
     for round in 1..=plan.rounds {
         for load in Load::ALL {
             let contenders = plan.contenders(engine, load, round);
-            bench.all(load, contenders, random, outcome).await?;
+            bench.all(load, contenders, round, random, outcome).await?;
         }
         println!("{engine}: round {round} of {}", plan.rounds);
     }
-    for _ in plan.rounds..ROUNDS_OF_TIME {
+    for round in plan.rounds + 1..=ROUNDS_OF_TIME {
         for load in lost(engine, plan, outcome) {
             if !plan.has_time() && plan.start.elapsed() + still > LATEST_REPETITION {
                 break;
             }
             let mut contenders = plan.contenders(engine, load, 1);
             contenders.retain(|contender| !contender.is_extra());
-            bench.all(load, contenders, random, outcome).await?;
+            bench.all(load, contenders, round, random, outcome).await?;
             println!("{engine}: {} once more", load.name());
         }
     }
@@ -116,6 +118,7 @@ impl Setting<'_> {
         &self,
         load: Load,
         mut contenders: Vec<Contender>,
+        round: u32,
         random: &mut fastrand::Rng,
         outcome: &mut Outcome,
     ) -> Result<()> {
@@ -128,6 +131,7 @@ impl Setting<'_> {
                         engine,
                         contender,
                         figure,
+                        round,
                         value,
                     });
                     outcome.samples.extend(samples);
