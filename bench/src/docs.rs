@@ -113,6 +113,8 @@ const METHOD: &str = "\
 - One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
 - Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
   added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
+- The age of a message in the steady stream is how much longer than the soonest of its run it took from when it was due to the app; of each hundredth one it is noted. A tier gives a stream to the page that is seen once in 16 ms, and by that its messages are
+  so much older: [an app can have them at once](../pace.md).
 - Upstream the clock stops when the server's word has come back that all sends are there and are undamaged.
 - The echo is timed in groups of twenty, because browsers round their clocks, and behind 2,000 that are not: before, the page is not idle, as its browser is still busy with its start.
 - Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`, in processor time of that thread; of the steady stream that of the same page, idle, is subtracted. Frames are

@@ -19,6 +19,8 @@ pub(crate) enum Figure {
     SteadyMain,
     /// The time between two frames in it: 99 % are shorter.
     SteadyGap,
+    /// How much older a message of it is than the youngest when the app has it: 99 % are no older.
+    SteadyAge,
     /// The round trip of a small message on an idle page.
     Echo,
     /// How late the answer to the server's own ping is while the page is busy for 200 ms at a time: 99 % are faster.
@@ -73,6 +75,7 @@ impl Figure {
             Self::FloodAgain => "flood-again-rate",
             Self::SteadyMain => "steady-main",
             Self::SteadyGap => "steady-gap-p99",
+            Self::SteadyAge => "steady-age-p99",
             Self::Echo => "echo-p50",
             Self::PingAnswer => "ping-answer-p99",
             Self::UpstreamRate => "upstream-rate",
@@ -101,7 +104,7 @@ impl Figure {
     pub(crate) fn load(self) -> Load {
         match self {
             Self::FloodRate | Self::FloodMain | Self::FloodGap | Self::FloodAgain => Load::Flood,
-            Self::SteadyMain | Self::SteadyGap => Load::Steady,
+            Self::SteadyMain | Self::SteadyGap | Self::SteadyAge => Load::Steady,
             Self::Echo => Load::Echo,
             Self::PingAnswer => Load::Pings,
             Self::UpstreamRate | Self::UpstreamMain => Load::Upstream,
@@ -134,6 +137,7 @@ impl Figure {
                 "ms per 100,000 messages"
             }
             Self::FloodGap
+            | Self::SteadyAge
             | Self::Echo
             | Self::InspectedEcho
             | Self::PingAnswer

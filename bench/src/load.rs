@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use onesocket_bench_page::{FrameTally, QuoteTally};
+use onesocket_bench_page::{FrameTally, QuoteTally, SAMPLED};
 use onesocket_tests::browser::{Browser, Engine, Tab};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -108,6 +108,8 @@ struct Received {
     count: u64,
     misplaced: u64,
     sum: f64,
+    /// When each quote of [`SAMPLED`] came.
+    seen: Vec<f64>,
 }
 
 type Samples = Vec<(Figure, f64)>;
@@ -205,15 +207,16 @@ impl Bench<'_> {
         };
         self.frame_gaps().await?;
         self.watch_frames().await?;
-        if self.browser.engine() == Engine::Chromium {
-            let before = self.busy_ms().await?;
-            let received = self.receive_quotes(count).await?;
-            let busy = self.busy_ms().await? - before;
-            let main = busy / (received.ms / 1000.0) - busy_when_idle;
+        let before = self.busy_ms_if_told().await?;
+        let received = self.receive_quotes(count).await?;
+        let after = self.busy_ms_if_told().await?;
+        if let Some((before, after)) = before.zip(after) {
+            let main = (after - before) / (received.ms / 1000.0) - busy_when_idle;
             samples.push((Figure::SteadyMain, main));
-        } else {
-            self.receive_quotes(count).await?;
         }
+        let ages = ages(&received.seen, *rate);
+        let age = percentile(&ages, 0.99).context("no quotes")?;
+        samples.push((Figure::SteadyAge, age));
         let mut gaps = self.frame_gaps().await?;
         gaps.sort_by(f64::total_cmp);
         let p99 = percentile(&gaps, 0.99).context("no frames")?;
@@ -405,6 +408,19 @@ pub(crate) fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
     Some(sorted[(last as f64 * part).round() as usize])
 }
 
+/// By how much each of these quotes, of which every [`SAMPLED`]th is here, was later than the soonest, by when it was due. Sorted.
+fn ages(seen: &[f64], rate: u32) -> Vec<f64> {
+    let between = 1000.0 * f64::from(SAMPLED) / f64::from(rate);
+    let since_due = seen.iter().zip(0_u32..);
+    let mut ages: Vec<_> = since_due
+        .map(|(at, number)| at - f64::from(number) * between)
+        .collect();
+    ages.sort_by(f64::total_cmp);
+    let least = ages.first().copied().unwrap_or_default();
+    ages.iter_mut().for_each(|age| *age -= least);
+    ages
+}
+
 /// Displays of the benchmark, headless or virtual, paint 60 times a second.
 const FRAME_MS: f64 = 1000.0 / 60.0;
 
@@ -419,3 +435,15 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 /// One that is never idle is measured all the same.
 const SETTLED_AT_LATEST: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_as_old_as_it_comes_behind_the_soonest() {
+        // Due each 5 ms at 20,000 a second. The first comes 2 ms late, the second with the third.
+        let ages = ages(&[102.0, 111.0, 111.0, 116.0], 20_000);
+        assert_eq!(ages, [0.0, 0.0, 1.0, 5.0]);
+    }
+}

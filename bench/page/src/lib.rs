@@ -16,6 +16,9 @@ pub use quote::Quote;
 pub use tally::{FrameTally, QuoteTally};
 pub use ticker::Ticker;
 
+/// When each message of so many has come is noted by a page.
+pub const SAMPLED: u32 = 100;
+
 /// What the server pings with, in a message of its own.
 pub const PING: [u8; 1] = [9];
 

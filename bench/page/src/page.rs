@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{FrameTally, Quote, QuoteTally, Ticker};
+use crate::{FrameTally, Quote, QuoteTally, SAMPLED, Ticker};
 
 #[wasm_bindgen]
 extern "C" {
@@ -14,15 +14,20 @@ extern "C" {
 }
 
 /// What a run has received, in either kind.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Received {
     quotes: QuoteTally,
     frames: FrameTally,
+    /// When each quote of [`SAMPLED`] came.
+    seen: Vec<f64>,
 }
 
 impl Received {
     /// Takes a decoded quote.
     pub fn quote(&mut self, quote: &Quote) {
+        if quote.number.is_multiple_of(SAMPLED.into()) {
+            self.seen.push(now());
+        }
         self.quotes.take(quote);
     }
 
@@ -51,8 +56,9 @@ impl Received {
         // Writing into a string does not fail.
         let _ = write!(
             report,
-            r#"{{"ms":{ms},"count":{},"misplaced":{misplaced},"sum":{sum}}}"#,
-            self.count()
+            r#"{{"ms":{ms},"count":{},"misplaced":{misplaced},"sum":{sum},"seen":{:?}}}"#,
+            self.count(),
+            self.seen
         );
         report
     }

@@ -35,13 +35,18 @@ const SYMBOL = "ONESOCKT";
 // The time of the first ticker. With the whole time in it the sum would have no room for cents.
 const START = 1718900000000;
 
+// When each message of so many has come is noted. `SAMPLED` in lib.rs.
+const SAMPLED = 100;
+
 class Tally {
   count = 0;
+  seen = [];
   misplaced = 0;
   sum = 0;
 
   quote({ number, time, bid, ask, levels, symbol }) {
     if (number !== this.count) this.misplaced += 1;
+    if (number % SAMPLED === 0) this.seen.push(performance.now());
     this.count += 1;
     let sum = number + time + bid + ask;
     for (let level = 0; level < 20; level += 1) sum += levels[level];
@@ -91,8 +96,8 @@ export function app(open) {
           if (tally.count === count) done();
         };
         const done = () => {
-          const { misplaced, sum } = tally;
-          resolve({ ms: performance.now() - start, count, misplaced, sum });
+          const { misplaced, sum, seen } = tally;
+          resolve({ ms: performance.now() - start, count, misplaced, sum, seen });
         };
         socket.send(new ArrayBuffer(2));
       }),
