@@ -2,7 +2,9 @@
 
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::{Context as _, Result};
@@ -37,9 +39,25 @@ pub(crate) fn cache() -> Result<PathBuf> {
     Ok(base.join("onesocket"))
 }
 
+/// Has the programs of this folder found first, here and by everything that is started from now on.
+pub(crate) fn prefer(folder: PathBuf) {
+    // There is one such folder: whoever comes second has found the same.
+    let _ = PREFERRED.set(folder);
+}
+
+/// PATH, where it is another than the caller's.
+pub(crate) fn other_path() -> Option<OsString> {
+    let preferred = PREFERRED.get()?.clone();
+    let callers = env::var_os("PATH").unwrap_or_default();
+    let folders = [preferred].into_iter().chain(env::split_paths(&callers));
+    env::join_paths(folders).ok()
+}
+
+static PREFERRED: OnceLock<PathBuf> = OnceLock::new();
+
 /// The first file of that name on PATH.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
+    env::split_paths(&other_path().or_else(|| env::var_os("PATH"))?)
         .map(|dir| dir.join(program))
         .find(|path| path.is_file())
 }

@@ -22,6 +22,9 @@ impl Shell {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.current_dir(paths::root()).stdin(Stdio::null());
+        if let Some(path) = paths::other_path() {
+            command.env("PATH", path);
+        }
         Self {
             command,
             advice: None,

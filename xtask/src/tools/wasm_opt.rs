@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use super::{apt, kept::Kept};
+use super::{kept::Kept, npm::node};
 use crate::{paths, shell::Shell, wasm::Names};
 
 /// A usable wasm-opt.
@@ -100,9 +100,7 @@ impl WasmOpt {
 }
 
 fn install(root: &Path) -> Result<()> {
-    if paths::on_path("node").is_none() || paths::on_path("npm").is_none() {
-        apt::install(&["nodejs", "npm"], "wasm-opt needs node and npm")?;
-    }
+    node("wasm-opt needs node and npm")?;
     Shell::new("npm")
         .arg("install")
         .arg("--prefix")
