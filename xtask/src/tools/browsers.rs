@@ -5,7 +5,10 @@ use std::{fs, path::PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use super::{apt, cargo_install};
+use super::{
+    apt::{self, Package},
+    cargo_install,
+};
 use crate::paths;
 
 /// A browser engine.
@@ -30,14 +33,19 @@ impl Engine {
     }
 
     /// The Debian packages that this machine lacks for the engine.
-    fn missing_packages(self) -> Vec<&'static str> {
-        let needed: &[(&str, bool)] = match self {
+    fn missing_packages(self) -> Vec<Package> {
+        let needed: &[(&str, &str, bool)] = match self {
             Self::Chromium => &[
-                ("chromium", paths::on_path("chromium").is_some()),
-                ("chromium-driver", paths::on_path("chromedriver").is_some()),
+                ("chromium", "chromium", paths::on_path("chromium").is_some()),
+                (
+                    "chromium-driver",
+                    "chromedriver",
+                    paths::on_path("chromedriver").is_some(),
+                ),
             ],
             Self::Firefox => &[(
                 "firefox-esr",
+                "firefox",
                 paths::on_path("firefox-esr")
                     .or_else(|| paths::on_path("firefox"))
                     .is_some(),
@@ -45,17 +53,27 @@ impl Engine {
             Self::WebKit => &[
                 (
                     "webkit2gtk-driver",
+                    "WebKitWebDriver",
                     paths::on_path("WebKitWebDriver").is_some(),
                 ),
-                ("libwebkit2gtk-4.1-0", mini_browser().is_some()),
-                ("xvfb", paths::on_path("Xvfb").is_some()),
+                (
+                    "libwebkit2gtk-4.1-0",
+                    "MiniBrowser as /usr/lib/*/webkit2gtk-4.1/MiniBrowser",
+                    mini_browser().is_some(),
+                ),
+                ("xvfb", "Xvfb", paths::on_path("Xvfb").is_some()),
             ],
         };
-        let absent = needed.iter().filter(|(_, is_there)| !is_there);
-        let mut packages: Vec<_> = absent.map(|(package, _)| *package).collect();
+        let absent = needed.iter().filter(|(_, _, is_there)| !is_there);
+        let mut packages: Vec<_> = absent
+            .map(|&(name, has, _)| Package { name, has })
+            .collect();
         if !packages.is_empty() {
             // Without any font a page has no text to click on.
-            packages.push("fonts-dejavu-core");
+            packages.push(Package {
+                name: "fonts-dejavu-core",
+                has: "a font",
+            });
         }
         packages
     }

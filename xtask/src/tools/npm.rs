@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::apt;
+use super::apt::{self, Package};
 use crate::{paths, shell::Shell};
 
 /// The `node_modules` of a folder of this repository that has a `package.json` and a lock. Nothing is done without them in silence: `why` is
@@ -61,7 +61,7 @@ pub(crate) fn node(why: &str) -> Result<()> {
     let folder = root.join("node_modules/.bin");
     if !is_fetched(&folder) {
         if !has_both() {
-            apt::install(&["nodejs", "npm"], why)?;
+            apt::install(&[NODEJS, Package::named("npm")], why)?;
             if has_new_enough() {
                 return Ok(());
             }
@@ -124,6 +124,11 @@ fn wanted() -> String {
 
 /// The oldest node, as major and minor version of each line that will do; of what is later than the last line any will. Vite asks for it.
 const OLDEST: [(u32, u32); 2] = [(20, 19), (22, 12)];
+
+const NODEJS: Package = Package {
+    name: "nodejs",
+    has: "node",
+};
 
 /// What is fetched in place of an older one: of the line that has long-term support to April 2028, and a npm; about 200 MB on disk.
 const NODE: &str = "24.22.3";
