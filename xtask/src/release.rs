@@ -67,7 +67,7 @@ pub(crate) fn semver(args: &SemverArgs) -> Result<()> {
 }
 
 fn newest_tag() -> Option<String> {
-    let tags = Shell::new("git")
+    let tags = Shell::git()
         .args(["tag", "--list", "v*", "--sort", "-version:refname"])
         .read();
     tags.ok()?.lines().next().map(str::to_owned)

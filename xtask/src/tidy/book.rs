@@ -14,8 +14,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 
-use super::Problems;
-use crate::{Cli, paths, shell::Shell, workspace};
+use super::{Problems, source::files};
+use crate::{Cli, paths, workspace};
 
 /// Finds links within the repository that lead nowhere, in all of its texts.
 pub(super) fn dead_links() -> Result<Problems> {
@@ -86,15 +86,7 @@ pub(super) fn bless() -> Result<()> {
 
 /// Copies the book, its links to what is not in it as links into the repository.
 pub(crate) fn copy_book(to: &Path) -> Result<()> {
-    let files = Shell::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            BOOK,
-        ])
-        .read()?;
+    let files = files(&paths::root(), Some(BOOK))?;
     let repository = format!("{}/blob/main", workspace::repository()?);
     for file in files.lines().map(Path::new) {
         let Ok(within) = file.strip_prefix(BOOK) else {
@@ -191,16 +183,7 @@ fn joined(from: &Path, path: &str) -> PathBuf {
 
 /// The texts of the repository, by their paths from the root.
 fn texts() -> Result<Vec<PathBuf>> {
-    let files = Shell::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "*.md",
-        ])
-        .read()?;
-    Ok(files
+    Ok(files(&paths::root(), Some("*.md"))?
         .lines()
         .map(PathBuf::from)
         // A deleted file is listed until the deletion is staged.

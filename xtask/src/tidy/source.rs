@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{PURE, Problems};
 use crate::{paths, shell::Shell};
@@ -10,12 +10,7 @@ use crate::{paths, shell::Shell};
 /// Finds files that are too long, unfinished, hidden from the tests, or tied to one machine.
 pub(super) fn breaches() -> Result<Problems> {
     let mut problems = Vec::new();
-    // New files count before they are committed; ignored ones never do.
-    let files = Shell::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .advice("tidy reads the list of files from git")
-        .read()?;
-    for file in files.lines() {
+    for file in files(&paths::root(), None)?.lines() {
         // Pictures are not text, and a deleted file is listed until the deletion is staged.
         let Ok(text) = fs::read_to_string(paths::root().join(file)) else {
             continue;
@@ -24,6 +19,22 @@ pub(super) fn breaches() -> Result<Problems> {
     }
     problems.sort();
     Ok(problems)
+}
+
+/// The files of a clone, one a line; of one folder, or of one pattern. New ones count before they are committed; ignored ones never do.
+pub(super) fn files(clone: &Path, which: Option<&str>) -> Result<String> {
+    // Else git lists those of a clone around it.
+    ensure!(
+        clone.join(".git").exists(),
+        "git has the list of files, and {} is no clone of the repository: an unpacked archive will not do",
+        clone.display()
+    );
+    Shell::git()
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .args(which)
+        .dir(clone)
+        .advice("the list of files is read from git, of 2.38 or later where the clone belongs to another user")
+        .read()
 }
 
 fn check(file: &str, text: &str) -> Problems {
@@ -133,6 +144,19 @@ const MACHINE_FOLDERS: [&str; 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unpacked_archive_had_the_files_of_the_clone_around_it() {
+        let folder = paths::target().join("tests-of-xtask/archive");
+        fs::create_dir_all(&folder).unwrap();
+        let error = files(&folder, None).unwrap_err().to_string();
+        assert!(error.contains("no clone"), "{error}");
+        assert!(
+            files(&paths::root(), Some("*.md"))
+                .unwrap()
+                .contains("README.md")
+        );
+    }
 
     #[test]
     fn code_lines_leave_out_blanks_comments_and_unit_tests() {
