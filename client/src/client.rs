@@ -279,8 +279,9 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     ///
     /// A message is large from 16 KiB on. It is a buffer of the browser's still, and to read it copies it into the page's wasm, whose memory never shrinks:
     /// what goes on to JavaScript, to be drawn, played or stored, need not come in here. `onesocket_worker::into_buffer` makes the `ArrayBuffer` of it. A message
-    /// that is [replayed](crate::ClientBuilder::replay), or comes through a worker of your own that receives by gloo-net, is for the listeners, and so is
-    /// every message of a client that waits for [answers](crate::ClientBuilder::replies) or for an acknowledgement, which has to read them all.
+    /// that is [replayed](crate::ClientBuilder::replay) is for the listeners, and so is every message of a client that waits for
+    /// [answers](crate::ClientBuilder::replies) or for an acknowledgement, which has to read them all; and every one that comes by gloo-net, as through a worker
+    /// of your own with the default features of `onesocket-worker`, or in the main tier of a page in its package.
     ///
     /// An app without streams should take [`events`](Self::events) once and drop it, as for [`on_event`](Self::on_event): what the first stream collects is
     /// kept, and who takes it has a copy.
