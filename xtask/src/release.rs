@@ -80,3 +80,22 @@ fn packages(which: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         .flat_map(|package| ["--package".to_owned(), package.name.clone()])
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::paths;
+
+    #[test]
+    fn the_texts_say_which_rust_will_do() {
+        let commands = env!("CARGO_PKG_RUST_VERSION");
+        let crates = workspace::rust_version().unwrap();
+        for text in ["README.md", "CONTRIBUTING.md", "docs/features.md"] {
+            let said = fs::read_to_string(paths::root().join(text)).unwrap();
+            let line = said.lines().find(|line| line.contains(commands));
+            assert!(line.is_some_and(|line| line.contains(&crates)), "{text}");
+        }
+    }
+}
