@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, LogEntry, Payload, PayloadKind, RawMessage, Sight,
+    BatchReader, LinkKey, LogEntry, Payload, PayloadKind, RawMessage, Sight,
     log::{self, kind},
     message::tag,
     preface, redact_url_bytes,
@@ -76,13 +76,13 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
     });
 }
 
-/// Describes a dial.
-pub fn dial(socket: SocketId, url: &str, subprotocols: usize) -> LogEntry {
+/// Describes a dial, by the URL of the key.
+pub fn dial(socket: SocketId, key: &LinkKey, subprotocols: usize) -> LogEntry {
     LogEntry {
         // Only their number: subprotocols are often tokens.
         code: subprotocols as u32,
         id: socket.0,
-        content: redact_url_bytes(url).into(),
+        content: redact_url_bytes(&key.url).into(),
         ..LogEntry::new(kind::DIALLED)
     }
 }
@@ -95,8 +95,14 @@ pub fn close(socket: SocketId, code: u16, reason: &str) -> LogEntry {
     }
 }
 
+/// Describes a payload to a server. Of a credential nothing is shown but its length.
+pub fn transmit(socket: SocketId, sent: &Payload, is_credential: bool, sight: Sight) -> LogEntry {
+    let sight = if is_credential { Sight::Off } else { sight };
+    payload(kind::TRANSMITTED, socket, sent, sight)
+}
+
 /// Describes a payload from or to a server.
-pub fn payload(kind: u8, socket: SocketId, payload: &Payload, sight: Sight) -> LogEntry {
+fn payload(kind: u8, socket: SocketId, payload: &Payload, sight: Sight) -> LogEntry {
     let shown = match sight {
         Sight::Payloads | Sight::Recording => payload.len(),
         Sight::Off | Sight::Messages => 0,

@@ -1,7 +1,9 @@
 //! What goes into the engine and what comes out of it.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
-use onesocket_protocol::{Epoch, Packed, Parcel, Payload, parcel::Enclosed};
+use onesocket_protocol::{Epoch, LinkKey, Packed, Parcel, Payload, parcel::Enclosed};
 
 /// A moment, in milliseconds since the engine started. It never leaves its context: each worker has its own clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -142,6 +144,8 @@ pub enum Output<'a> {
         url: String,
         /// The subprotocols to offer.
         subprotocols: Vec<String>,
+        /// Whose socket it is. A log shows the URL of the key: the other may be a credential's.
+        key: Rc<LinkKey>,
     },
     /// Hand a payload to a socket. The host makes sure that the socket is still open *before* it gives the engine an input.
     Transmit {
@@ -149,6 +153,8 @@ pub enum Output<'a> {
         socket: SocketId,
         /// The payload.
         payload: Payload,
+        /// Whether it is the first message of a credential, which no log may show.
+        is_credential: bool,
     },
     /// Close a socket and forget it: inputs about it are no longer wanted.
     Close {

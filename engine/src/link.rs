@@ -72,7 +72,11 @@ impl Ctx<'_> {
     }
 
     fn transmit(&mut self, socket: SocketId, payload: Payload) {
-        self.outputs.push(Output::Transmit { socket, payload });
+        self.outputs.push(Output::Transmit {
+            socket,
+            payload,
+            is_credential: false,
+        });
     }
 
     fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {

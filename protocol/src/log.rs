@@ -33,11 +33,11 @@ pub mod kind {
     pub const BROKEN_IN: u8 = 8;
     /// A batch to the port `id` that ends inside a message.
     pub const BROKEN_OUT: u8 = 9;
-    /// The socket `id` is dialled: `content` is the redacted URL, `code` the number of subprotocols.
+    /// The socket `id` is dialled: `content` is the redacted URL of the key, `code` the number of subprotocols.
     pub const DIALLED: u8 = 10;
     /// The browser refuses to dial the socket `id`, because of its URL (`code` 0), its subprotocols (1), or because it is insecure (2).
     pub const REFUSED: u8 = 11;
-    /// The socket `id` is open; `content` is its subprotocol, if payloads were asked for.
+    /// The socket `id` is open; `content` is its subprotocol, if payloads were asked for, and it is the key's.
     pub const OPENED: u8 = 12;
     /// The socket `id` is in its closing handshake.
     pub const CLOSING: u8 = 13;
@@ -48,7 +48,7 @@ pub mod kind {
     /// A payload of `len` bytes from the socket `id`: `code` is 0 for text and 1 for binary, `content` is the payload, if
     /// payloads were asked for.
     pub const RECEIVED: u8 = 16;
-    /// A payload to the socket `id`.
+    /// A payload to the socket `id`. Of a credential's first message only the length is told.
     pub const TRANSMITTED: u8 = 17;
     /// The network is up (`code` 1) or down (0).
     pub const NETWORK: u8 = 18;

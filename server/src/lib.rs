@@ -27,7 +27,7 @@
 //!
 //! | path | does |
 //! |---|---|
-//! | `/auth?token=T` | returns text as text and binary as binary to who has a [valid](Faults::allow_token) token: in the query, else behind `bearer.` in a subprotocol, else as the first message, `token:T`, within 5 s; closes all others with 4401 |
+//! | `/auth?token=T` | returns text as text and binary as binary to who has a [valid](Faults::allow_token) token: in the query, else behind `bearer.` in a subprotocol, else as the first message, `token:T`, within 5 s; closes all others with 4401; `/auth/TICKET?token=T` is the same |
 //! | `/echo` | returns text as text, binary as binary and the payload of a ping as binary |
 //! | `/chat?room=NAME` | sends each frame to all in the room, the sender included; a newcomer first gets the room's history |
 //! | `/feed?rate=&size=&count=` | sends numbered binary frames ([`feed_frame`]); `rate=0` floods |

@@ -7,9 +7,9 @@
 mod subscriber;
 
 #[cfg(feature = "tracing")]
-pub(crate) use self::subscriber::{SEEN, install, register};
-#[cfg(feature = "tracing")]
 pub use self::subscriber::{TabLayer, show_in_console};
+#[cfg(feature = "tracing")]
+pub(crate) use self::subscriber::{install, register, show};
 
 /// Warns whoever looks at this context's console, whether or not the debug log is on.
 pub(crate) fn warn(text: &'static str) {

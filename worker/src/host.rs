@@ -332,7 +332,7 @@ impl Inner {
     /// Logs what was seen. Call it only while the log is on.
     fn see(&self, entry: LogEntry) {
         #[cfg(feature = "tracing")]
-        tracing::debug!(target: crate::debug::SEEN, "{entry}");
+        crate::debug::show(&entry);
         // Not by way of the subscriber: the engine must know what it is about, as not every tab may read it.
         self.sink.push(entry);
     }

@@ -8,13 +8,22 @@ use crate::{Output, PortId, SocketId};
 
 impl Engine {
     /// Sends an entry of the worker's log to every tab that wants it. What a server said, or is told, only those may read who
-    /// share that socket: the others may be of another account. A frame is for its own tab's eyes.
+    /// share that socket: the others may be of another account. A frame is for its own tab's eyes. A subprotocol that is not the
+    /// key's is a credential's, and a recording's alone.
     #[inline(never)]
     pub fn log(&mut self, entry: LogEntry) {
         let link = self.sockets.get(&SocketId(entry.id));
         let readers = link.and_then(|link| self.links.get(link));
         let mut redacted = entry.clone();
         redacted.content = Bytes::new();
+        let is_own = readers.is_some_and(|link| {
+            let mut own = link.key().subprotocols.iter();
+            own.any(|own| own.as_bytes() == entry.content)
+        });
+        let discloses = match entry.kind == kind::OPENED && !is_own {
+            true => Sight::Recording,
+            false => Sight::Payloads,
+        };
         let LogEntry {
             kind, id: about, ..
         } = entry;
@@ -23,7 +32,7 @@ impl Engine {
             let sight = self.sight(id);
             let may_read = match kind {
                 kind::OPENED | kind::RECEIVED | kind::TRANSMITTED => {
-                    sight >= Sight::Payloads && readers.is_some_and(|link| link.has_member(id))
+                    sight >= discloses && readers.is_some_and(|link| link.has_member(id))
                 }
                 kind::FRAME_IN => about == id.0,
                 _ => true,

@@ -141,6 +141,7 @@ impl Link {
             socket,
             url: self.dialled.url.clone(),
             subprotocols: subprotocols.to_vec(),
+            key: self.key.clone(),
         });
         self.state = State::Dialling(Dialling { socket, probe_for });
     }
@@ -234,8 +235,14 @@ impl Link {
         self.buffered = Buffered::default();
         self.watch_heartbeat(ctx.now);
         self.watch(ctx);
-        let first = self.credentials.first.iter();
-        for payload in first.chain(self.greetings.payloads()) {
+        if let Some(first) = &self.credentials.first {
+            ctx.outputs.push(Output::Transmit {
+                socket,
+                payload: first.clone(),
+                is_credential: true,
+            });
+        }
+        for payload in self.greetings.payloads() {
             ctx.transmit(socket, payload.clone());
         }
         self.tell_all(

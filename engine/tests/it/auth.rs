@@ -90,6 +90,34 @@ fn subprotocols_and_a_first_message_are_credentials_too() {
 }
 
 #[test]
+fn the_log_shows_no_part_of_a_credential_also_with_payloads() {
+    let mut sim = Sim::with_tabs(22, 1);
+    sim.server.accepts = vec!["v1".into()];
+    let chan = open(&mut sim, 0);
+    sim.in_tab(0, |session| {
+        session.greet(chan.id, Payload::text("subscribe"), None)
+    });
+    let credential = Credential {
+        // A path is no secret of a key; here it may be a ticket.
+        url: Some("ws://node-7/s3cret/?token=s3cret".into()),
+        subprotocols: vec!["v1".into()],
+        first: Some(Payload::text("s3cret")),
+    };
+    answer(&mut sim, chan, 0, Some(credential));
+    connected(&mut sim, chan);
+    sim.run(100);
+    assert_eq!(urls(&sim), ["ws://node-7/s3cret/?token=s3cret"]);
+    assert_eq!(sim.got_on(0), ["s3cret", "subscribe"]);
+    let lines: Vec<String> = sim.described.iter().map(ToString::to_string).collect();
+    let expect = [
+        "socket 1 dials ws://chat/, 1 subprotocols",
+        "socket 1 <- text, 6 B ",
+        "socket 1 <- text, 9 B subscribe",
+    ];
+    assert_eq!(lines, expect);
+}
+
+#[test]
 fn a_probe_was_dialled_with_the_credential_of_the_dial_before() {
     let mut sim = Sim::with_tabs(21, 1);
     sim.server.mode = Mode::Refuse;

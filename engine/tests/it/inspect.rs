@@ -112,6 +112,39 @@ fn who_looks_at_payloads_shows_them_to_nobody_else() {
 }
 
 #[test]
+fn a_subprotocol_that_only_a_credential_offers_is_shown_to_nobody_but_who_records() {
+    let mut sim = Sim::with_tabs(45, 3);
+    sim.server.accepts = vec!["v1".into()];
+    for tab in 0..2 {
+        sim.open_with(tab, "wss://a.test/", |config| {
+            config.key.subprotocols = vec!["v1".into()];
+        });
+    }
+    sim.run(1_000);
+    inspect(&mut sim, 0, Sight::Payloads);
+    inspect(&mut sim, 1, Sight::Recording);
+    inspect(&mut sim, 2, Sight::Recording);
+    for subprotocol in ["v1", "bearer.s3cret"] {
+        log(
+            &mut sim,
+            LogEntry {
+                id: 1,
+                content: subprotocol.into(),
+                ..LogEntry::new(kind::OPENED)
+            },
+        );
+    }
+    let contents = |tab: usize| {
+        let logs = sim.tabs[tab].logs.iter();
+        let opened = logs.filter(|entry| entry.kind == kind::OPENED);
+        opened.map(|entry| &entry.content[..]).collect::<Vec<_>>()
+    };
+    assert_eq!(contents(0), [&b"v1"[..], b""]);
+    assert_eq!(contents(1), [&b"v1"[..], b"bearer.s3cret"]);
+    assert_eq!(contents(2), [b"", b""], "it has no channel on the socket");
+}
+
+#[test]
 fn a_frame_is_for_its_own_tab_and_only_while_that_records() {
     let mut sim = Sim::with_tabs(44, 2);
     inspect(&mut sim, 0, Sight::Recording);

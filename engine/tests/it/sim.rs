@@ -175,6 +175,8 @@ pub(crate) struct Sim {
     /// Every dial: when, and by which worker.
     pub(crate) dials: Vec<(u64, usize)>,
     pub(crate) seen: Vec<Sight>,
+    /// What hosts log of dials, and of what is sent, while payloads are seen.
+    pub(crate) described: Vec<LogEntry>,
     events: BTreeMap<(u64, u64), Event>,
     next_event: u64,
     seed: u64,
@@ -206,6 +208,7 @@ impl Sim {
             transmitted_order: Vec::new(),
             dials: Vec::new(),
             seen: Vec::new(),
+            described: Vec::new(),
             events: BTreeMap::new(),
             next_event: 0,
             seed,

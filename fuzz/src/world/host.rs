@@ -55,7 +55,9 @@ impl World {
                     let url = url.to_owned();
                     self.on_dial(socket, url);
                 }
-                Output::Transmit { socket, payload } => {
+                Output::Transmit {
+                    socket, payload, ..
+                } => {
                     let bytes = payload.bytes().clone();
                     self.on_transmit(socket, bytes);
                 }

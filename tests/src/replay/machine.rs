@@ -126,17 +126,20 @@ impl Machine {
             match self.engine.poll_output() {
                 Output::Dial {
                     socket,
-                    url,
                     subprotocols,
-                } => see(describe::dial(socket, &url, subprotocols.len())),
-                Output::Transmit { socket, payload } => {
-                    see(describe::payload(
-                        kind::TRANSMITTED,
-                        socket,
-                        &payload,
-                        self.seen,
-                    ));
-                }
+                    key,
+                    ..
+                } => see(describe::dial(socket, &key, subprotocols.len())),
+                Output::Transmit {
+                    socket,
+                    payload,
+                    is_credential,
+                } => see(describe::transmit(
+                    socket,
+                    &payload,
+                    is_credential,
+                    self.seen,
+                )),
                 Output::Close {
                     socket,
                     code,

@@ -114,11 +114,12 @@ async fn each_dial(ctx: &Context, part: &str) -> Result<()> {
     faults.allow_token("t0p-s3cret");
     faults.allow_token("second");
     let tokens = ["t0p-s3cret", "second"].map(|token| match part {
-        "url" => format!("/auth?token={token}"),
+        // The log shows the path of a key; in that of a credential there may be a ticket.
+        "url" => format!("/auth/{token}?token={token}"),
         _ => token.to_owned(),
     });
     let mut config = config(&site, part);
-    config["worker"]["debug"] = json!("messages");
+    config["worker"]["debug"] = json!("payloads");
     let page = page(&site, &config, &tokens.each_ref().map(String::as_str)).await?;
     page.wait_for_state("connected").await?;
     page.send_ok("one").await?;

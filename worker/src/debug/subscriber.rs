@@ -7,7 +7,7 @@ mod layer;
 
 use std::cell::Cell;
 
-use onesocket_protocol::DebugLevel;
+use onesocket_protocol::{DebugLevel, LogEntry, log::kind};
 
 pub(crate) use self::hosts::register;
 pub use self::layer::TabLayer;
@@ -23,6 +23,14 @@ pub fn show_in_console(level: DebugLevel) {
     hosts::set_own_level(level);
     if level != DebugLevel::Off {
         install();
+    }
+}
+
+/// Shows what a host has seen. Whether a subprotocol is the key's or a credential's only the engine knows, so it is left out.
+pub(crate) fn show(entry: &LogEntry) {
+    match entry.kind {
+        kind::OPENED => tracing::debug!(target: SEEN, "socket {} is open", entry.id),
+        _ => tracing::debug!(target: SEEN, "{entry}"),
     }
 }
 

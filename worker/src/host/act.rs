@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use onesocket_engine::{Engine, Input, Output, PortId, SocketId, Time, describe};
-use onesocket_protocol::{Payload, Sight, log::kind, parcel::Enclosed};
+use onesocket_protocol::{LinkKey, Payload, Sight, parcel::Enclosed};
 
 use super::Inner;
 use crate::{
@@ -24,8 +24,13 @@ impl Inner {
                         socket,
                         url,
                         subprotocols,
-                    } => self.dial(socket, &url, &subprotocols),
-                    Output::Transmit { socket, payload } => self.transmit(socket, &payload),
+                        key,
+                    } => self.dial(socket, &url, &subprotocols, &key),
+                    Output::Transmit {
+                        socket,
+                        payload,
+                        is_credential,
+                    } => self.transmit(socket, &payload, is_credential),
                     Output::Close {
                         socket,
                         code,
@@ -61,12 +66,12 @@ impl Inner {
 
     /// Out of line, as is what else happens once in a while: browsers compile a function as a whole once it is hot.
     #[inline(never)]
-    fn dial(self: &Rc<Self>, id: SocketId, url: &str, subprotocols: &[String]) {
+    fn dial(self: &Rc<Self>, id: SocketId, url: &str, subprotocols: &[String], key: &LinkKey) {
         if self.is_stopped.get() {
             return;
         }
         if self.is_debugging() {
-            self.see(describe::dial(id, url, subprotocols.len()));
+            self.see(describe::dial(id, key, subprotocols.len()));
         }
         match Socket::dial(url, subprotocols, Rc::downgrade(self), id) {
             Ok(socket) => {
@@ -79,10 +84,10 @@ impl Inner {
         }
     }
 
-    fn transmit(&self, id: SocketId, payload: &Payload) {
+    fn transmit(&self, id: SocketId, payload: &Payload, is_credential: bool) {
         if self.is_debugging() {
             let seen = self.seen.get();
-            self.see(describe::payload(kind::TRANSMITTED, id, payload, seen));
+            self.see(describe::transmit(id, payload, is_credential, seen));
         }
         if let Some(socket) = self.sockets.borrow().get(id) {
             socket.send(payload);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use onesocket_engine::{DialRefusal, Gathered, Input, Output, SocketId, TabOutput, Time};
-use onesocket_protocol::{Packed, Payload, PayloadKind};
+use onesocket_engine::{DialRefusal, Gathered, Input, Output, SocketId, TabOutput, Time, describe};
+use onesocket_protocol::{Packed, Payload, PayloadKind, Sight};
 
 use super::{Conn, Event, Ready, Sim};
 
@@ -92,11 +92,22 @@ impl Sim {
                     socket,
                     url,
                     subprotocols,
+                    key,
                 } => {
-                    let (url, offered) = (url.to_owned(), subprotocols.to_vec());
-                    self.on_dial(worker, socket, url, offered);
+                    self.described
+                        .push(describe::dial(socket, &key, subprotocols.len()));
+                    self.on_dial(worker, socket, url, subprotocols);
                 }
-                Output::Transmit { socket, payload } => self.on_transmit(worker, socket, payload),
+                Output::Transmit {
+                    socket,
+                    payload,
+                    is_credential,
+                } => {
+                    let seen = Sight::Payloads;
+                    self.described
+                        .push(describe::transmit(socket, &payload, is_credential, seen));
+                    self.on_transmit(worker, socket, payload);
+                }
                 Output::Close { socket, code, .. } => {
                     assert!(
                         code == 1000 || (3000..5000).contains(&code),
