@@ -144,9 +144,12 @@ const MAX_SHOWN_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bytes::Bytes;
     use onesocket_protocol::{
-        ChannelId, Epoch, Hello, LogEntry, LogLevel, Millis, Outbox, Packed, SendId, Status,
+        Answer, ChannelId, Connect, Credential, Epoch, Greeting, GreetingId, Heartbeat, Hello,
+        LinkKey, LinkPolicy, LogEntry, LogLevel, Millis, Outbox, Packed, Replay, SendId, Status,
         TabToken,
     };
 
@@ -242,6 +245,58 @@ mod tests {
         }
         let all = shown(DebugLevel::Payloads);
         assert!(all.iter().all(|line| line.contains("s3cret")), "{all:?}");
+    }
+
+    #[test]
+    fn what_a_policy_and_a_greeting_send_is_never_shown() {
+        let channel = ChannelId(1);
+        let policy = LinkPolicy {
+            heartbeat: Some(
+                Heartbeat::every(Duration::from_secs(20), Payload::text("s3cret-ping"))
+                    .pong(Payload::text("s3cret-pong")),
+            ),
+            answer: Some(Answer {
+                ping: Payload::text("s3cret-question"),
+                pong: Payload::text("s3cret-answer"),
+            }),
+            ..LinkPolicy::default()
+        };
+        let mut outbox = Outbox::new(Epoch(7), Version::V1);
+        outbox.push(&ToWorker::Connect(Box::new(Connect {
+            channel,
+            key: LinkKey {
+                url: "wss://x.org/?token=s3cret".to_owned(),
+                subprotocols: vec!["s3cret".to_owned()],
+                account: "s3cret".to_owned(),
+            },
+            policy: policy.into(),
+            replay: Replay::Ask(Payload::text("s3cret")),
+        })));
+        outbox.push(&ToWorker::Greet {
+            channel,
+            greeting: Greeting {
+                id: GreetingId(1),
+                payload: Payload::text("s3cret"),
+                farewell: Some(Payload::text("s3cret")),
+            },
+        });
+        outbox.push(&ToWorker::Credential {
+            channel,
+            request: 1,
+            credential: Some(Credential {
+                url: Some("wss://x.org/s3cret".to_owned()),
+                subprotocols: vec!["s3cret".to_owned()],
+                first: Some(Payload::text("s3cret")),
+            }),
+        });
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("nothing is in flight"));
+        for level in [DebugLevel::Messages, DebugLevel::Payloads] {
+            let lines = lines(Direction::ToWorker, &frame.clone().into(), level);
+            assert_eq!(lines.len(), 3);
+            for line in lines {
+                assert!(!line.contains("s3cret"), "{line}");
+            }
+        }
     }
 
     #[test]

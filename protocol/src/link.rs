@@ -106,7 +106,7 @@ impl Default for LinkPolicy {
 /// A policy, and the bytes in which a tab has stated it.
 ///
 /// By them a worker compares it with those of the tabs that join: field by field, that is 240 bytes of its wasm.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StatedPolicy {
     policy: LinkPolicy,
     bytes: Bytes,
@@ -131,6 +131,13 @@ impl From<LinkPolicy> for StatedPolicy {
         // A type that has no map and no sequence of unknown length can't fail to be encoded.
         let bytes = postcard::to_allocvec(&policy).unwrap_or_default();
         Self::new(policy, &bytes)
+    }
+}
+
+/// Without the bytes, in which the payloads of heartbeat and answer can be read.
+impl fmt::Debug for StatedPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.policy.fmt(f)
     }
 }
 
