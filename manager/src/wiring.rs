@@ -2,7 +2,7 @@
 //!
 //! Two rules make it safe against re-entrancy. Whoever gives the session an input drains it wholly, but for a frame, whose news are taken one
 //! by one as they are delivered; and a sink is only called by [`Wiring::deliver`], outside of any borrow. A sink may therefore call
-//! whatever it likes: what it does comes behind the news that are left.
+//! whatever it likes: what it does comes behind the news that are left. So may a `tracing` subscriber, which hears the lines of the log in the same way.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use litemap::LiteMap;
 use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure, TabOutput, TabSession};
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, Sight, TabId, TabToken, Version,
+    ChannelId, DebugLevel, Epoch, LogEntry, LogLevel, Sight, TabId, TabToken, Version, WorkerError,
     frame::Arrived,
 };
 
@@ -42,6 +42,16 @@ enum Delivery {
     Event(ChannelId, ChannelEvent),
     Control(Control),
     Observation(Observation),
+    Line(Line),
+}
+
+/// Something for the page's log.
+enum Line {
+    /// Of the worker's log.
+    Entry(LogEntry),
+    Complaint(WorkerError),
+    /// What was posted, and how much of it is shown.
+    Posted(Bytes, DebugLevel),
 }
 
 /// What the session says to the manager itself.
@@ -209,6 +219,7 @@ impl Wiring {
             Delivery::Event(channel, event) => self.tell(channel, event),
             Delivery::Control(what) => control(what),
             Delivery::Observation(what) => self.observers.tell(&what),
+            Delivery::Line(line) => line.log(),
         }
     }
 
@@ -216,7 +227,7 @@ impl Wiring {
         let is_inspected = self.observers.sight() != Sight::Off;
         // Who looks on has not asked for a flooded console.
         if self.prints.get() && (!is_inspected || self.debug.get() != DebugLevel::Off) {
-            log(&entry);
+            self.push_line(Line::Entry(entry.clone()));
         }
         if is_inspected {
             self.push_observation(Observation::Entry(entry));
@@ -227,6 +238,12 @@ impl Wiring {
         self.undelivered
             .borrow_mut()
             .push_back(Delivery::Observation(what));
+    }
+
+    fn push_line(&self, line: Line) {
+        self.undelivered
+            .borrow_mut()
+            .push_back(Delivery::Line(line));
     }
 
     /// Only messages are told here, so that what drops any other event is out of line.
@@ -285,7 +302,7 @@ impl Wiring {
             TabOutput::Post(frame) => {
                 if self.debug.get() != DebugLevel::Off {
                     let copy = Bytes::copy_from_slice(frame);
-                    trace::log_frame(Direction::ToWorker, &copy.into(), self.debug.get());
+                    self.push_line(Line::Posted(copy, self.debug.get()));
                 }
                 if let Some(opening) = self.observers.note_posted(frame) {
                     self.push_observation(opening);
@@ -295,9 +312,7 @@ impl Wiring {
             // Taken already.
             TabOutput::Event { .. } => return,
             TabOutput::Log(entry) => return self.on_log(entry),
-            TabOutput::Error(error) => {
-                return tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");
-            }
+            TabOutput::Error(error) => return self.push_line(Line::Complaint(error)),
             TabOutput::Welcomed {
                 epoch,
                 version,
@@ -322,6 +337,20 @@ impl core::fmt::Debug for Wiring {
         f.debug_struct("Wiring")
             .field("channels", &channels)
             .finish_non_exhaustive()
+    }
+}
+
+impl Line {
+    fn log(self) {
+        match self {
+            Self::Entry(entry) => log(&entry),
+            Self::Complaint(error) => {
+                tracing::warn!(target: "onesocket::tab", "the worker complains: {error}");
+            }
+            Self::Posted(frame, level) => {
+                trace::log_frame(Direction::ToWorker, &frame.into(), level);
+            }
+        }
     }
 }
 
@@ -518,6 +547,78 @@ mod tests {
         let count = |_: &[u8]| posts.set(posts.get() + 1);
         wiring.with_session(&count, |_| ());
         assert_eq!(posts.get(), 1, "the send took the acknowledgement along");
+    }
+
+    thread_local! {
+        static HEARD: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+        static WIRING: RefCell<Option<Rc<Wiring>>> = const { RefCell::new(None) };
+    }
+
+    /// A subscriber of the app's that sends what is logged to its server.
+    struct CallsBack;
+
+    impl tracing::Subscriber for CallsBack {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            HEARD.with_borrow_mut(|heard| heard.push(event.metadata().target()));
+            let wiring = WIRING.with_borrow(Clone::clone);
+            if let Some(wiring) = wiring {
+                let payload = Payload::text("logged");
+                let sent = wiring.with_session(&ignore, |session| {
+                    session.send(ChannelId(1), payload, Delivery::AtMostOnce)
+                });
+                assert!(sent.is_ok());
+            }
+        }
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn who_hears_a_line_may_call_into_the_wiring() {
+        let wiring = Rc::new(Wiring::new(TabToken(1), 0, DebugLevel::Messages));
+        wiring.open(&ignore, config(), |_| {});
+        wiring.with_session(&ignore, |session| session.attach(false));
+        let welcome = Welcome {
+            version: Version::V1.number(),
+            versions: VersionRange::OURS,
+            epoch: Epoch(7),
+            tab: TabId(1),
+        };
+        wiring.handle_frame(Bytes::from(welcome.encode()).into());
+        let mut worker = Outbox::new(Epoch(7), Version::V1);
+        worker.push(&ToTab::Log(LogEntry::line(LogLevel::Info, "t", "x")));
+        worker.push(&ToTab::Error {
+            channel: None,
+            error: WorkerError::InvalidFrame,
+        });
+        let frame = worker.poll_frame().map(Bytes::copy_from_slice);
+        WIRING.set(Some(Rc::clone(&wiring)));
+        tracing::subscriber::with_default(CallsBack, || {
+            // The connect is posted, and is a line.
+            wiring.with_session(&ignore, |_| ());
+            wiring.handle_frame(frame.unwrap_or_default().into());
+            wiring.with_session(&ignore, |_| ());
+            wiring.deliver(|_| ());
+        });
+        WIRING.set(None);
+        let heard = HEARD.take();
+        for target in ["onesocket::frames", "onesocket::worker", "onesocket::tab"] {
+            assert!(heard.contains(&target), "{target}: {heard:?}");
+        }
     }
 
     #[test]
