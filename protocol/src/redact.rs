@@ -1,6 +1,7 @@
 //! Keeps secrets in URLs out of logs.
 
 /// Returns `url` with the parts that carry secrets replaced by `***`: the user info, the values of the query, the fragment.
+/// Of what is no URL, because a password in it is not escaped, that which may be the user info.
 ///
 /// The names of the query stay, because they are what one debugs with. Finds the parts as a browser would
 /// ([WHATWG URL](https://url.spec.whatwg.org/#url-parsing)), for which `wss:/\x.org` is as good as `wss://x.org`.
@@ -26,9 +27,14 @@ pub fn redact_url_bytes(url: &str) -> Vec<u8> {
     let mut part = Part::Host;
     // Where in `redacted` that begins which may turn out to be secret.
     let mut start = 0;
-    for byte in url.bytes() {
+    for (at, byte) in url.bytes().enumerate() {
         match byte {
             b'\t' | b'\n' | b'\r' => continue,
+            // No URL, but a password that is not escaped; it must not be shown where that is complained of.
+            b'/' | b'\\' | b'?' | b'#'
+                if part == Part::Host
+                    && redacted.get(start..).is_some_and(ends_in_no_port)
+                    && url.bytes().skip(at).any(|byte| byte == b'@') => {}
             b'#' => {
                 end_pair(part, start, &mut redacted);
                 redacted.extend_from_slice(b"#***");
@@ -72,6 +78,14 @@ pub fn redact_url_bytes(url: &str) -> Vec<u8> {
     }
     end_pair(part, start, &mut redacted);
     redacted
+}
+
+/// Whether what stands behind the last colon of a host is none: `password` in `user:password`.
+fn ends_in_no_port(host: &[u8]) -> bool {
+    let mut parts = host.rsplit(|byte| *byte == b':');
+    let port = parts.next().unwrap_or_default();
+    let is_address = host.first() == Some(&b'[') && port.last() == Some(&b']');
+    parts.next().is_some() && !is_address && !port.iter().all(u8::is_ascii_digit)
 }
 
 /// Where in a URL a byte is.

@@ -33,6 +33,18 @@ proptest! {
 }
 
 #[test]
+fn an_at_behind_a_host_and_its_port_is_no_user_info() {
+    for url in [
+        "wss://h:80/a@b",
+        "wss://h:/a@b",
+        "wss://[::1]/a@b",
+        "wss://[::1]:80/a@b",
+    ] {
+        assert_eq!(redact_url(url), url);
+    }
+}
+
+#[test]
 fn a_secret_never_survives() {
     for url in [
         "wss://s3cret@h/",
@@ -51,6 +63,10 @@ fn a_secret_never_survives() {
         "wss://h/#s3cret",
         "wss://h/?x=1#s3cret?y=s3cret",
         "wss://a@s3cret@h/",
+        "wss://u:s3cret/x@h/",
+        "wss://u:s3cret?x@h/",
+        "wss://u:s3cret#x@h/",
+        r"wss:u:s3cret\x/s3cret@h/",
     ] {
         let redacted = redact_url(url);
         assert!(!redacted.contains("s3cret"), "{url} -> {redacted}");
