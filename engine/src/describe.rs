@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, LinkKey, LogEntry, Payload, PayloadKind, RawMessage, Sight,
+    BatchReader, LinkKey, LogEntry, Payload, PayloadKind, RawMessage, Sight, limits,
     log::{self, kind},
     message::tag,
     preface, redact_url_bytes,
@@ -51,7 +51,16 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
             });
         }
         Input::ReceivedParcel { socket, parcel } => {
-            payload(kind::RECEIVED, *socket, &parcel.read(), sight)
+            let len = parcel.len();
+            let may_be_read = sight >= Sight::Payloads && len <= limits::MAX_PAYLOAD_BYTES;
+            let read = may_be_read.then(|| parcel.read().into_bytes());
+            LogEntry {
+                kind: kind::RECEIVED,
+                id: socket.0,
+                code: 1,
+                len: len as u32,
+                content: read.unwrap_or_default(),
+            }
         }
         Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
         Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),

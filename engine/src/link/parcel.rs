@@ -9,7 +9,13 @@ impl Link {
     #[inline(never)]
     pub(crate) fn on_parcel(&mut self, ctx: &mut Ctx<'_>, parcel: &Parcel) {
         let len = parcel.len();
-        if self.history.keeps(len) || self.has_rule(ctx, |known| known == len) {
+        let is_so_long = |known| known == len;
+        let is_too_long = len > self.policy.max_received_bytes as usize;
+        let may_matter = match is_too_long {
+            true => self.may_be_known(is_so_long),
+            false => self.history.keeps(len) || self.has_rule(ctx, is_so_long),
+        };
+        if may_matter {
             return self.on_received(ctx, &parcel.read());
         }
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
@@ -17,8 +23,8 @@ impl Link {
         }
         self.last_received = ctx.now;
         self.on_alive(ctx, None);
-        if parcel.len() > self.policy.max_received_bytes as usize {
-            return self.refuse_received(ctx, parcel.len());
+        if is_too_long {
+            return self.refuse_received(ctx, len);
         }
         // What is not kept interrupts the row.
         self.history.clear();
@@ -36,12 +42,15 @@ impl Link {
         }
         #[cfg(not(feature = "transcode"))]
         let _ = ctx;
+        self.policy.latest.is_some() || self.may_be_known(may_be_long)
+    }
+
+    /// Whether it may be the heartbeat's pong or the server's ping, which count at any length.
+    fn may_be_known(&self, may_be_long: impl Fn(usize) -> bool) -> bool {
         let may_be =
             |known: &Payload| known.kind() == PayloadKind::Binary && may_be_long(known.len());
         let policy = &self.policy;
         let pong = policy.heartbeat.as_ref().and_then(|it| it.pong.as_ref());
-        policy.latest.is_some()
-            || pong.is_some_and(may_be)
-            || policy.answer.as_ref().is_some_and(|it| may_be(&it.ping))
+        pong.is_some_and(may_be) || policy.answer.as_ref().is_some_and(|it| may_be(&it.ping))
     }
 }

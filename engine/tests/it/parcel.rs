@@ -269,6 +269,46 @@ fn one_over_the_cap_is_an_error_and_not_kept() {
 }
 
 #[test]
+fn one_over_the_cap_is_not_read_whatever_the_rules_are() {
+    struct TooLarge;
+    impl Contents for TooLarge {
+        fn read(&self) -> Bytes {
+            panic!("it is read");
+        }
+    }
+    let policy = LinkPolicy {
+        max_received_bytes: 20_000,
+        latest: Some(LatestBy::Any),
+        heartbeat: Some(Heartbeat {
+            interval: Millis(30_000),
+            deadline: Millis(1_000),
+            ping: Payload::text("ping"),
+            pong: Some(Payload::binary(vec![7; 500])),
+        }),
+        ..LinkPolicy::default()
+    };
+    let configs = ChannelConfigs {
+        policy,
+        replay: Replay::Last {
+            frames: 9,
+            bytes: 1_000_000,
+        },
+    };
+    let mut world = World::new(1, &configs);
+    let parcel = Parcel::new(TooLarge, 20_001);
+    world.input(Input::ReceivedParcel {
+        socket: SOCKET,
+        parcel,
+    });
+    world.settle();
+    let error = WorkerError::ReceivedTooLarge {
+        bytes: 20_001,
+        cap: 20_000,
+    };
+    assert_eq!(world.tabs[0].errors, [error]);
+}
+
+#[test]
 fn of_a_socket_that_is_not_open_nothing_is_kept() {
     let mut world = World::new(1, &ChannelConfigs::default());
     for socket in [SocketId(0), SocketId(2), SocketId(77)] {

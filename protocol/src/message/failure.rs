@@ -73,7 +73,7 @@ pub enum WorkerError {
     /// A message of the server was over the policy's cap and was not delivered.
     #[error("a message of {bytes} bytes from the server is over the cap of {cap} bytes")]
     ReceivedTooLarge {
-        /// Its length.
+        /// Its length. Of a text of more than 64 Mi UTF-16 code units it is their number: such a text is not read.
         bytes: u32,
         /// The cap.
         cap: u32,

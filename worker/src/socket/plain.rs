@@ -15,9 +15,10 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use js_sys::ArrayBuffer;
+use bytes::Bytes;
+use js_sys::{ArrayBuffer, JsString};
 use onesocket_engine::{DialRefusal, Gathered as Piece, Input, SocketId};
-use onesocket_protocol::{Packed, Payload};
+use onesocket_protocol::{Packed, Parcel, Payload, limits};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
@@ -162,18 +163,25 @@ fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
 
 fn input(id: SocketId, data: JsValue) -> Option<Input> {
     let data = data.dyn_into::<ArrayBuffer>();
-    if let Ok(buffer) = &data
-        && buffer.byte_length() >= PARCEL_BYTES
-    {
-        return Some(Input::ReceivedParcel {
-            socket: id,
-            parcel: held::hold(buffer.clone()),
-        });
-    }
-    Some(Input::Received {
-        socket: id,
-        payload: payload(data)?,
-    })
+    let parcel = match &data {
+        Ok(buffer) if buffer.byte_length() >= PARCEL_BYTES => held::hold(buffer.clone()),
+        Err(text) if text_length(text) > limits::MAX_PAYLOAD_BYTES => {
+            // Wasm's memory never shrinks, so it is refused by its length: as UTF-8 it is no shorter.
+            Parcel::new(Bytes::new(), text_length(text))
+        }
+        _ => {
+            let payload = payload(data)?;
+            return Some(Input::Received {
+                socket: id,
+                payload,
+            });
+        }
+    };
+    Some(Input::ReceivedParcel { socket: id, parcel })
+}
+
+fn text_length(text: &JsValue) -> usize {
+    text.unchecked_ref::<JsString>().length() as usize
 }
 
 fn payload(data: Result<ArrayBuffer, JsValue>) -> Option<Payload> {
