@@ -93,17 +93,17 @@ impl Core {
         self.with_session(|session| session.fail(why));
     }
 
-    pub(crate) fn ping(self: &Rc<Self>) -> (u32, oneshot::Receiver<()>) {
+    pub(crate) fn ping(self: &Rc<Self>) -> Ping {
         let nonce = self.next_ping.get();
         self.next_ping.set(nonce.wrapping_add(1));
         let (answer, answered) = oneshot::channel();
         self.pings.borrow_mut().insert(nonce, answer);
         self.with_session(|session| session.ping(nonce));
-        (nonce, answered)
-    }
-
-    pub(crate) fn forget_ping(&self, nonce: u32) {
-        self.pings.borrow_mut().remove(&nonce);
+        Ping {
+            answered,
+            core: Rc::clone(self),
+            nonce,
+        }
     }
 
     fn on_pong(&self, nonce: u32) {
@@ -127,5 +127,32 @@ impl Core {
         if !self.is_used() {
             host::release(self);
         }
+    }
+}
+
+/// A ping that somebody waits for. A lost worker answers none, so a drop forgets it.
+pub(crate) struct Ping {
+    pub(crate) answered: oneshot::Receiver<()>,
+    core: Rc<Core>,
+    nonce: u32,
+}
+
+impl Drop for Ping {
+    fn drop(&mut self) {
+        self.core.pings.borrow_mut().remove(&self.nonce);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ping_that_nobody_waits_for_is_forgotten() {
+        let core = Core::new(ManagerConfig::default()).expect("a configuration");
+        let ping = core.ping();
+        assert_eq!(core.pings.borrow().len(), 1);
+        drop(ping);
+        assert_eq!(core.pings.borrow().len(), 0);
     }
 }

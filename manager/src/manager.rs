@@ -238,16 +238,14 @@ impl WorkerManager {
                 return Err(PingError::NotRunning);
             }
             let sent = host::now();
-            let (nonce, answered) = handle.core.ping();
+            let mut ping = handle.core.ping();
             let timeout = Box::pin(host::sleep(PING_TIMEOUT));
-            let result = match future::select(answered, timeout).await {
+            match future::select(&mut ping.answered, timeout).await {
                 Either::Left((Ok(()), _)) => Ok(host::now().saturating_sub(sent)),
                 Either::Left((Err(_), _)) | Either::Right(_) => Err(PingError::Timeout {
                     after: PING_TIMEOUT,
                 }),
-            };
-            handle.core.forget_ping(nonce);
-            result
+            }
         }
     }
 }
