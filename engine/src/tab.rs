@@ -126,6 +126,12 @@ impl TabSession {
         self
     }
 
+    /// Goes by another token from the next [`attach`](Self::attach) on. Requests for a lock are granted in their order, so a worker that hangs keeps
+    /// those that come later from a lock of which it was told.
+    pub fn go_by(&mut self, token: TabToken) {
+        self.token = token;
+    }
+
     /// Returns the hello that an [`attach`](Self::attach) says, for one more port to the same worker.
     #[must_use]
     pub fn hello(&self, holds_lock: bool) -> Hello {

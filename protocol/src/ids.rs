@@ -73,7 +73,7 @@ impl Epoch {
     }
 }
 
-/// A random number that a tab draws once; it names the Web Lock that the tab holds for as long as it lives.
+/// A random number that a tab draws for each worker; it names the Web Lock that the tab holds for as long as it lives and is with that worker.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TabToken(pub u64);
 

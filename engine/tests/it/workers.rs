@@ -170,6 +170,18 @@ fn a_tab_that_only_listens_learns_from_a_probe_that_its_worker_has_restarted() {
     assert_eq!(tab.poll_output(), Some(TabOutput::Post(&hello)));
 }
 
+/// On one port it stays what the worker knows.
+#[test]
+fn a_tab_goes_by_another_token_from_its_next_worker_on() {
+    let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+    for token in [1, 2] {
+        tab.go_by(TabToken(token));
+        tab.attach(false);
+        let hello = Hello::new(TabToken(token), false).encode();
+        assert_eq!(tab.poll_output(), Some(TabOutput::Post(&hello)));
+    }
+}
+
 #[test]
 fn a_lock_that_is_granted_behind_the_hello_is_told_of_once_to_each_worker() {
     let welcome = |epoch| Welcome {

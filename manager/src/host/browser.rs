@@ -49,7 +49,9 @@ use succession::Succession;
 use transport::Transport;
 
 pub(crate) struct Host {
-    token: TabToken,
+    token: Cell<TabToken>,
+    /// Whether a worker may have been told of the token.
+    has_told_token: Cell<bool>,
     /// `None` where there is no page: in a worker, in Node.
     page: Option<Page>,
     lock: RefCell<Option<HeldLock>>,
@@ -95,7 +97,8 @@ enum Verdict {
 impl Host {
     pub(crate) fn new(config: &ManagerConfig) -> Result<Self, ConfigError> {
         Ok(Self {
-            token: TabToken(js::random_u64()),
+            token: Cell::new(TabToken(js::random_u64())),
+            has_told_token: Cell::new(false),
             page: Page::new(config)?,
             lock: RefCell::default(),
             transport: RefCell::default(),
@@ -120,7 +123,7 @@ impl Host {
     }
 
     pub(crate) fn token(&self) -> TabToken {
-        self.token
+        self.token.get()
     }
 
     pub(crate) fn post(&self, frame: &[u8]) {

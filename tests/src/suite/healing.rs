@@ -53,6 +53,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(six_tabs(ctx)),
         },
         Scenario {
+            name: "the_successor_of_a_shared_worker_that_hangs_is_first_to_learn_that_a_tab_is_gone",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(first_to_learn(ctx)),
+        },
+        Scenario {
             name: "a_shared_worker_that_wakes_up_after_its_tabs_have_moved_sends_nothing",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(wakes_up(ctx)),
@@ -314,6 +319,32 @@ async fn six_tabs(ctx: &Context) -> Result<()> {
         );
     }
     Ok(())
+}
+
+async fn first_to_learn(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let pages = open(ctx, &site, &config(&site), 2).await?;
+    let old = epoch(&pages[0]).await?.context("a run")?;
+    inject(&pages[0], Fault::Hang(Duration::from_secs(20))).await?;
+    pages[0].send_many("into the void ", 1).await?;
+    for page in &pages {
+        wait_for_epoch_after(page, &old).await?;
+        page.wait_for_state("connected").await?;
+    }
+    // Who has asked for a lock first is granted it first.
+    let first = "const { held, pending } = await navigator.locks.query();
+        const worker = held.find(({ name }) => name.startsWith('onesocket-place ') && name.includes('~1 '));
+        const tabs = held.filter(({ name }) => name.startsWith('onesocket-tab-'));
+        return tabs.map((tab) => pending.find(({ name }) => name === tab.name)?.clientId === worker.clientId);";
+    let until = Instant::now() + Duration::from_secs(2);
+    loop {
+        let is_first = pages[0].tab.eval_async(first, vec![]).await?;
+        if is_first == json!([true, true]) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "of each tab's lock: {is_first}");
+        sleep(POLL).await;
+    }
 }
 
 async fn wakes_up(ctx: &Context) -> Result<()> {

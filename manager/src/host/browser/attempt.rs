@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
-    climb::{ask_for_lock, hold_lock},
+    climb::{ask_for_lock, hold_lock, renew_token},
     diagnose, early, election, now,
     page::Page,
     parting, sleep, succession,
@@ -131,6 +131,9 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
         let early = (tier == Tier::Shared)
             .then(|| early::shared(core))
             .flatten();
+        if tier != Tier::Main {
+            renew_token(core);
+        }
         // The lock that tells a worker that this tab is gone; the page's own loop goes with it. Each question to the browser
         // takes milliseconds, so they are asked together.
         match tier {
@@ -167,6 +170,7 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
         .spawn(core, tier, role, early)?;
     core.host.transport.replace(Some(transport));
     let holds_lock = core.host.holds_lock();
+    core.host.has_told_token.set(true);
     core.with_session(|session| session.attach(holds_lock));
 
     let welcome = await_welcome(core.config.hello_timeout, &mut heard, || knock(core));

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use futures::future;
 use onesocket_engine::{Loss, SessionFailure, TabSession};
-use onesocket_protocol::Epoch;
+use onesocket_protocol::{Epoch, TabToken};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
     Verdict,
     attempt::{NotRunning, attempt},
-    climb_back, election, health,
+    climb_back, election, health, js,
     lock::{self, HeldLock, Mode},
     now, sleep, succession,
 };
@@ -32,6 +32,19 @@ pub(super) fn begin(core: &Rc<Core>) {
     });
 }
 
+/// Takes another token, and by that another lock, if a worker may know the one that the tab has. Locks are granted in the order in which they were asked for:
+/// a worker that hangs would be given this one when the tab is gone, and those behind it never.
+pub(super) fn renew_token(core: &Rc<Core>) {
+    if !core.host.has_told_token.replace(false) {
+        return;
+    }
+    let token = TabToken(js::random_u64());
+    core.host.token.set(token);
+    core.with_session(|session| session.go_by(token));
+    let lock = core.host.lock.take();
+    drop(lock);
+}
+
 /// Asks for the lock of the tab's token, unless it has been asked for. A worker that is greeted before it is granted is told later.
 pub(super) fn ask_for_lock(core: &Rc<Core>) {
     let lock = core.host.lock.borrow();
@@ -46,7 +59,7 @@ pub(super) fn ask_for_lock(core: &Rc<Core>) {
             core.host.judge(Verdict::RoleChanged);
         }
     };
-    let name = core.host.token.lock_name();
+    let name = core.host.token().lock_name();
     let Some(lock) = HeldLock::ask(&name, Mode::Exclusive, on_taken) else {
         return;
     };
