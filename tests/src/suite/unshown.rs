@@ -9,8 +9,9 @@ use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
+    healing::epoch,
     sharing::check_order,
-    site::{Page, SOON, Site},
+    site::{POLL, Page, SOON, Site},
     tiers::SCRIPT,
 };
 use crate::browser::Engine;
@@ -36,6 +37,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_tab_whose_lock_is_stolen_while_it_starts_says_hello_again",
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(stolen_lock(ctx)),
+        },
+        Scenario {
+            name: "a_tab_whose_lock_is_stolen_while_it_runs_says_hello_again",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| Box::pin(stolen_from_one_that_runs(ctx)),
         },
         Scenario {
             name: "a_prerendered_page_waits_for_its_activation",
@@ -204,6 +210,45 @@ async fn stolen_lock(ctx: &Context) -> Result<()> {
     ensure!(held == 1, "{held} locks of tabs");
     Ok(())
 }
+
+/// The worker takes the tab for gone.
+async fn stolen_from_one_that_runs(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    // The first one leads where there is one to lead.
+    let (other, robbed) = (site.client("/echo").await?, site.client("/echo").await?);
+    for page in [&other, &robbed] {
+        page.wait_for_state("connected").await?;
+    }
+    let run = epoch(&other).await?;
+    let stolen = robbed.tab.eval_async(STEAL_OWN, vec![]).await?;
+    ensure!(stolen == 1, "{stolen} locks of this tab");
+    let has_another = "const { held } = await navigator.locks.query();
+        return held.filter(({ name }) => name.startsWith('onesocket-tab-')).length === 2";
+    let until = Instant::now() + SOON;
+    while other.tab.eval_async(has_another, vec![]).await? != true {
+        ensure!(Instant::now() < until, "it holds no lock");
+        sleep(POLL).await;
+    }
+    // Its connection is asked for in front of it.
+    robbed.call("ping", &[json!("c")]).await?;
+    other.send_ok("of another tab").await?;
+    robbed.wait_for_messages("c", 1).await?;
+    for page in [&other, &robbed] {
+        ensure!(epoch(page).await? == run, "another worker");
+    }
+    let ladder = robbed.ladder().await?.to_string();
+    ensure!(!ladder.contains("Failed"), "{ladder}");
+    robbed.send_ok("of its own").await?;
+    site.wait_for_sockets(site.sockets_for(2)).await
+}
+
+const STEAL_OWN: &str = "
+const query = async () => (await navigator.locks.query()).held;
+const who = async () => (await query()).find(({ name }) => name === 'own').clientId;
+const own = await navigator.locks.request('own', who);
+const locks = (await query()).filter(({ name, clientId }) => name.startsWith('onesocket-tab-') && clientId === own);
+for (const { name } of locks) await navigator.locks.request(name, { steal: true }, () => {});
+return locks.length;";
 
 const STEAL: &str = "
 window.tabLocks = async () => (await navigator.locks.query()).held.filter(({ name }) => name.startsWith('onesocket-tab-'));

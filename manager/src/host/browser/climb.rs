@@ -53,10 +53,9 @@ pub(super) fn ask_for_lock(core: &Rc<Core>) {
     }
     drop(lock);
     let weak = Rc::downgrade(core);
-    // The worker closes the port of a tab that has lost its lock.
     let on_taken = move || {
         if let Some(core) = weak.upgrade() {
-            core.host.judge(Verdict::RoleChanged);
+            on_lock_taken(&core);
         }
     };
     let name = core.host.token().lock_name();
@@ -72,6 +71,34 @@ pub(super) fn ask_for_lock(core: &Rc<Core>) {
         {
             core.with_session(TabSession::hold_lock);
         }
+    });
+}
+
+/// The worker takes the tab for gone, and closes its port without a word. So the tab says hello on another one: nothing is wrong with the worker.
+fn on_lock_taken(core: &Rc<Core>) {
+    let lock = core.host.lock.borrow();
+    let is_lost = lock.as_ref().is_some_and(HeldLock::is_lost);
+    drop(lock);
+    if !is_lost || core.host.judge(Verdict::RoleChanged) {
+        return;
+    }
+    let ManagerState::Running(tier @ (Tier::Shared | Tier::Dedicated)) = core.report.state() else {
+        return;
+    };
+    tracing::warn!(target: "onesocket::tab", %tier, "the lock of this tab was taken away");
+    core.host.watching.take();
+    core.host.epoch.set(None);
+    // The goodbye is for a worker that was not granted the lock.
+    core.with_session(|session| session.abandon(Loss::Unknown));
+    let transport = core.host.transport.take();
+    drop(transport);
+    core.report.end_running(AttemptOutcome::Left);
+    core.enter(ManagerState::Starting);
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        let tiers = core.config.tiers.tiers().iter();
+        let rest: Vec<Tier> = tiers.skip_while(|t| **t != tier).copied().collect();
+        climb(&core, &rest).await;
     });
 }
 
