@@ -164,6 +164,9 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
         return Err(Stop::NotRunning(NotRunning::Released));
     }
     let role = (tier == Tier::Dedicated).then(|| election::role(core));
+    if role == Some(Role::Follower) {
+        election::note_sought(core);
+    }
     let (verdicts, mut heard) = mpsc::unbounded();
     core.host.verdicts.replace(Some(verdicts.clone()));
     let transport = Spawner::new(core, &page.script, to_session(core), verdicts)

@@ -157,7 +157,13 @@ async fn escape(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> bool {
                 election::go_alone(core, NotShared::OtherVersion);
                 return true;
             }
-            let takes_over = is_silent && !is_crash_loop(core);
+            if !is_silent {
+                return false;
+            }
+            if election::has_new_leader(core).await {
+                return true;
+            }
+            let takes_over = !is_crash_loop(core);
             if takes_over {
                 election::take_over(core, None).await;
             }

@@ -34,6 +34,8 @@ pub(super) struct Election {
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// The tab that led when this one was welcomed last, in the browser's words.
     leader: RefCell<Option<String>>,
+    /// The tab that led when this one began to ask for a meeting.
+    sought: RefCell<Option<String>>,
 }
 
 /// Returns how this tab comes to its next dedicated worker.
@@ -204,6 +206,23 @@ pub(super) fn note_leader(core: &Rc<Core>) {
         let leader = leader(&core).await;
         core.host.election.leader.replace(leader);
     });
+}
+
+/// Notes whose worker this follower asks for.
+pub(super) fn note_sought(core: &Rc<Core>) {
+    let core = Rc::clone(core);
+    spawn_local(async move {
+        let leader = leader(&core).await;
+        core.host.election.sought.replace(leader);
+    });
+}
+
+/// Returns whether another tab leads than when this follower began to ask, and its worker may only not be up yet. One that runs answers at once if
+/// it does anything.
+pub(super) async fn has_new_leader(core: &Core) -> bool {
+    let leader = leader(core).await;
+    let is_new = leader.is_some() && leader != *core.host.election.sought.borrow();
+    is_new && run_of_leader(core).await.is_none()
 }
 
 /// Returns whether the tab that led has closed, or was put aside; else it was the worker alone that has ended. A tab that has gone to
