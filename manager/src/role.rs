@@ -48,7 +48,8 @@ pub enum NotShared {
     NoBroadcastChannel,
     /// The worker's script has no prelude, which is what lets other tabs in.
     NoPrelude,
-    /// The leader's worker is of another build, with which this tab has no common protocol version.
+    /// The leader's worker is of another build, with which this tab has no common protocol version. The tab looks again who leads when its page is back from
+    /// the back/forward cache, and when its own worker is lost.
     OtherVersion,
 }
 

@@ -126,6 +126,7 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
     let page = page_for(core, tier)?;
     let early = loop {
         if election::until_back(core).await {
+            election::reconsider(core);
             succession::come_back(core).await;
         }
         let early = (tier == Tier::Shared)

@@ -249,6 +249,7 @@ fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
         if core.report.state() == ManagerState::Released {
             return;
         }
+        election::reconsider(&core);
         let tiers = core.config.tiers.tiers().iter();
         let tiers = tiers.skip_while(|t| **t != tier);
         let rest: Vec<Tier> = tiers.skip(usize::from(is_loop)).copied().collect();

@@ -115,6 +115,14 @@ pub(super) fn go_alone(core: &Core, why: NotShared) {
     withdraw(core);
 }
 
+/// Shares with a leader of the same version again, should there be one by now.
+pub(super) fn reconsider(core: &Core) {
+    let alone = &core.host.election.alone;
+    if alone.get() == Some(NotShared::OtherVersion) {
+        alone.set(None);
+    }
+}
+
 /// The page is about to stand still, and the browser may let its worker stand still with it. There is no time to wait for
 /// anything: what the worker had only queued, its tabs still have. Returns whether there was a worker to end.
 pub(super) fn step_back(core: &Core) -> bool {
