@@ -89,6 +89,18 @@ pub(super) async fn follow_to(core: &Core, held: &[Held]) -> bool {
     is_newer || has_parted
 }
 
+/// Returns the generation of the worker that has welcomed this tab: the tab may be on its way to a newer one when it loses that.
+fn left(core: &Core) -> Generation {
+    let succession = &core.host.succession;
+    let welcomed = succession.welcomed.get();
+    welcomed.unwrap_or_else(|| succession.generation.get())
+}
+
+/// Goes over to what is newer than a generation that this tab leaves, if it has not done so already. Returns whether there is something newer.
+async fn follow_after(core: &Core, generation: Generation) -> bool {
+    follow(core).await || core.host.succession.generation.get() > generation
+}
+
 /// Turns away from workers that do not speak this build's protocol, to those of its own; `false` when it has done so before.
 pub(super) fn part(core: &Core) -> bool {
     let succession = &core.host.succession;
@@ -108,9 +120,13 @@ fn own_name(core: &Core) -> String {
 
 /// Leaves the SharedWorker of this run to its successor. Without Web Locks nobody can tell whether it does something still.
 pub(super) async fn give_up(core: &Core, run: &str) -> Loss {
+    give_up_of(core, run, left(core)).await
+}
+
+async fn give_up_of(core: &Core, run: &str, generation: Generation) -> Loss {
     // Somebody may have been faster: then it is the same successor.
-    if !follow(core).await {
-        enter(core, core.host.succession.generation.get().next()).await;
+    if !follow_after(core, generation).await {
+        enter(core, generation.next()).await;
     }
     let is_fenced = lock::steal(run).await;
     sleep(LEASE).await;
@@ -128,12 +144,12 @@ pub(super) async fn succeed(core: &Core, run: &str) {
         // Other tabs could not be told of another name.
         return;
     };
-    let ended = core.host.succession.generation.get();
+    let ended = left(core);
     let held: Vec<(&str, &str)> = held.iter().map(Held::as_pair).collect();
     let in_place = family(core).map_or_else(Vec::new, |it| it.runs_in_place(ended, &held));
     // A tab that was frozen meanwhile may find others that have closed and begun anew.
     let has_begun_anew = in_place.iter().flatten().any(|other| *other != run);
-    if follow(core).await {
+    if follow_after(core, ended).await {
         if in_place.contains(&None) {
             sleep(LEASE).await;
         }
@@ -161,7 +177,7 @@ pub(super) async fn escape(core: &Core) -> bool {
     let generation = core.host.succession.generation.get();
     match run {
         // Its code runs, and answers a hello at once if it does anything.
-        Some(run) => give_up(core, &run).await == Loss::Ended,
+        Some(run) => give_up_of(core, &run, generation).await == Loss::Ended,
         // Nobody is there any more, and nobody comes: the name leads to what is left of a worker that has ended.
         None if core.host.succession.welcomed.get() == Some(generation) => {
             enter(core, generation.next()).await;
