@@ -10,7 +10,7 @@ export interface Configuration {
   script?: string | URL;
   /** The URL of `onesocket-core_bg.wasm`. Default: where the bundler has put it. */
   wasm?: string | URL;
-  /** Tabs share a worker when origin, script and name are equal. Default: `onesocket`. */
+  /** Tabs share a worker when origin, script and name are equal. 1 to 128 bytes, without `~`. Default: `onesocket`. */
   name?: string;
   /** Which build of the app this is: a number that grows with each deploy. Tabs of older builds hear `update`. Default: none. */
   build?: number;

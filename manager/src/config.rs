@@ -32,7 +32,7 @@ pub struct ManagerConfig {
     pub script: String,
     /// How the script is loaded. Default: [`ScriptKind::Classic`].
     pub script_kind: ScriptKind,
-    /// The worker's name. Default: `onesocket`. 1 to 128 bytes. Tabs share a SharedWorker when origin, script and name are
+    /// The worker's name. Default: `onesocket`. 1 to 128 bytes, without `~`. Tabs share a SharedWorker when origin, script and name are
     /// equal.
     pub name: String,
     /// Which build of the app this page is of: any number that grows with each deploy, such as the Unix time of the build or the
@@ -212,6 +212,9 @@ impl ManagerConfig {
         if !(1..=MAX_NAME_BYTES).contains(&len) {
             return Err(ConfigError::NameLength { len });
         }
+        if self.name.contains('~') {
+            return Err(ConfigError::NameTilde);
+        }
         if !(MIN_HELLO_TIMEOUT..=MAX_HELLO_TIMEOUT).contains(&self.hello_timeout) {
             return Err(ConfigError::HelloTimeout {
                 timeout: self.hello_timeout,
@@ -359,6 +362,9 @@ pub enum ConfigError {
         /// Its length in bytes.
         len: usize,
     },
+    /// The name has a `~` in it, which is for the names of successors: `app~1` follows `app` when that hangs. Take another character.
+    #[error("a worker name with a ~, which is kept for successors")]
+    NameTilde,
     /// The hello timeout is under 100 ms or over 60 s.
     #[error("a hello timeout of {} ms; 100 ms to 60 s are allowed", Millis::from(*timeout).0)]
     HelloTimeout {
@@ -435,6 +441,7 @@ mod tests {
             config().name("x".repeat(129)),
             Err(ConfigError::NameLength { len: 129 }),
         );
+        check(config().name("x~1"), Err(ConfigError::NameTilde));
         let timeout = Duration::from_millis(99);
         check(
             config().hello_timeout(timeout),
