@@ -286,7 +286,7 @@ impl Engine {
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };
-        let before = port.begin(session);
+        let before = port.begin(session, self.now);
         if hello.holds_lock {
             self.watch(id);
         }
@@ -314,7 +314,7 @@ impl Engine {
 
     fn on_batch(&mut self, id: PortId, frame: &Bytes) {
         let epoch = self.epoch;
-        let Some(session) = self.ports.session(id) else {
+        let Some(session) = self.ports.session_heard(id) else {
             return self.ports.post_preface(id, Preface::encode_stale(epoch));
         };
         let reader = match BatchReader::new(frame) {

@@ -39,7 +39,8 @@ impl Ports {
         }
     }
 
-    /// Takes out a port on which nobody has said hello for so long that nobody will.
+    /// Takes out a port on which nobody has said hello for so long that nobody will. So it is with a tab that is gone behind its hello, when it has not told of
+    /// its lock: nothing else says that.
     pub(crate) fn take_silent(&mut self, now: Time) -> Option<PortId> {
         let mut ports = self.by_id.iter();
         let is_silent = |port: &Port| {
@@ -58,6 +59,12 @@ impl Ports {
 
     pub(crate) fn session(&mut self, id: PortId) -> Option<&mut Session> {
         self.get_mut(id)?.session.as_mut()
+    }
+
+    /// The session of a tab that has posted a batch: it reads what is posted to it.
+    pub(crate) fn session_heard(&mut self, id: PortId) -> Option<&mut Session> {
+        let port = self.get_mut(id)?;
+        port.session.as_mut().inspect(|_| port.silent_since = None)
     }
 
     /// What a tab with a session wants to see.
@@ -268,7 +275,7 @@ pub(crate) struct Port {
     posting: Vec<u8>,
     posting_preface: bool,
     session: Option<Session>,
-    /// When it was opened; nobody has said hello on it.
+    /// When it was opened, or a hello came; its tab has neither posted a batch nor told of its lock.
     silent_since: Option<Time>,
     /// Whether its tab's lock is asked for.
     is_watched: bool,
@@ -472,14 +479,15 @@ impl Build {
 
 impl Port {
     /// Begins a session; returns the one before, whose channels are to be closed.
-    pub(crate) fn begin(&mut self, session: Session) -> Option<Session> {
-        self.silent_since = None;
+    pub(crate) fn begin(&mut self, session: Session, now: Time) -> Option<Session> {
+        self.silent_since = self.silent_since.map(|_| now);
         self.session.replace(session)
     }
 
     /// Returns the name of the lock by which the worker learns that the tab is gone, if it is not asked for yet.
     pub(crate) fn watch(&mut self) -> Option<String> {
         let session = self.session.as_ref()?;
+        self.silent_since = None;
         let is_new = !core::mem::replace(&mut self.is_watched, true);
         is_new.then(|| session.token.lock_name())
     }

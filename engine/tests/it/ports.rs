@@ -674,3 +674,22 @@ fn ports_on_which_nobody_said_hello_were_kept_for_ever() {
     // One that is used stays.
     peer.check_alive();
 }
+
+/// It says no goodbye, as it knows of no welcome; and the lock of its token it may not have had yet.
+#[test]
+fn a_tab_that_goes_behind_its_hello_is_forgotten() {
+    for holds_lock in [false, true] {
+        let mut peer = Peer::new();
+        peer.now += 119_000;
+        let frame = Bytes::from(Hello::new(TabToken(1), holds_lock).encode());
+        peer.input(Input::Frame { port: PORT, frame });
+        peer.now += 119_000;
+        peer.input(Input::PortOpened(PortId(1)));
+        assert_eq!(peer.closed, [], "it may be slow");
+        peer.now += 2_000;
+        peer.input(Input::PortOpened(PortId(2)));
+        let expect: &[PortId] = if holds_lock { &[] } else { &[PORT] };
+        assert_eq!(peer.closed, expect, "{holds_lock}");
+        assert_eq!(peer.watched.len(), usize::from(holds_lock));
+    }
+}

@@ -33,7 +33,8 @@ pub(super) enum NotRunning {
 /// Why an attempt ends.
 pub(super) enum Stop {
     NotRunning(NotRunning),
-    /// It has to be begun anew: this tab has been elected meanwhile, is the leader no longer, or has gone over to another SharedWorker.
+    /// It has to be begun anew: this tab has been elected meanwhile, is the leader no longer, has gone over to another SharedWorker, or has stood still for so long
+    /// that its worker may have closed its port.
     RoleChanged,
 }
 
@@ -175,6 +176,7 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
     core.host.transport.replace(Some(transport));
     let holds_lock = core.host.holds_lock();
     core.host.has_told_token.set(true);
+    let greeted = now();
     core.with_session(|session| session.attach(holds_lock));
 
     let welcome = await_welcome(core.config.hello_timeout, &mut heard, || knock(core));
@@ -182,6 +184,9 @@ async fn until_welcome(core: &Rc<Core>, tier: Tier) -> Result<Option<Role>, Stop
         welcome_here(core, welcome).await?;
     } else {
         welcome.await?;
+    }
+    if now().saturating_sub(greeted) > LATE_WELCOME {
+        return Err(Stop::RoleChanged);
     }
     look_after(core, role);
     Ok(role)
@@ -286,3 +291,7 @@ fn within(
 /// How long a SharedWorker may be silent before it is asked for one more port. A worker with the prelude answers within that,
 /// once its wasm is in the cache; one without it, that has lost the first port, should not cost more than a blink.
 const KNOCK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A worker closes the port of a tab of which it hears nothing for two minutes behind its hello. Only one that stands still reads its welcome that late: at
+/// a breakpoint, or while the machine sleeps.
+const LATE_WELCOME: Duration = Duration::from_secs(90);
