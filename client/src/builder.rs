@@ -181,6 +181,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     ///
     /// The account is part of what tabs share a connection by: no tab is asked for another account's.
     ///
+    /// It is dropped when the client is closed. Until then one that owns a clone of the client keeps it alive.
+    ///
     /// ```
     /// use onesocket::{Client, Credential, codec::Text};
     ///

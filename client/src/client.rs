@@ -580,7 +580,8 @@ pub(crate) struct Shared<Rx> {
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
     first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
-    authenticator: Option<Authenticator>,
+    /// The app's, which may own the client.
+    authenticator: RefCell<Option<Rc<Authenticator>>>,
     closed: Cell<bool>,
 }
 
@@ -618,7 +619,7 @@ impl<Rx> Shared<Rx> {
             on_parcel: RefCell::default(),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
-            authenticator,
+            authenticator: RefCell::new(authenticator.map(Rc::new)),
             closed: Cell::new(false),
         })
     }
@@ -804,10 +805,14 @@ impl<Rx> Shared<Rx> {
                     this.publish(Event::NeedsAuth { refused });
                 }
             }
-            ChannelEvent::NeedCredential { request, refused } => match &this.authenticator {
-                Some(authenticator) => authenticator.answer(&this, request, refused),
-                None => this.answer(request, None),
-            },
+            ChannelEvent::NeedCredential { request, refused } => {
+                // Not within the borrow: who is asked may close the client.
+                let authenticator = this.authenticator.borrow().clone();
+                match authenticator {
+                    Some(authenticator) => authenticator.answer(&this, request, refused),
+                    None => this.answer(request, None),
+                }
+            }
             ChannelEvent::Connected { subprotocol } => {
                 this.publish(Event::Connected { subprotocol });
             }
@@ -953,6 +958,7 @@ impl<Rx> Shared<Rx> {
         self.close_streams();
         self.listeners.move_to(&self.leaving);
         drop(self.on_parcel.take());
+        drop(self.authenticator.take());
         true
     }
 }

@@ -498,6 +498,37 @@ fn a_closed_client_that_was_listened_to_lived_for_ever() {
 }
 
 #[test]
+fn a_closed_client_kept_who_supplied_its_credentials() {
+    let owned = Rc::new(RefCell::new(None::<Probed>));
+    let (owner, asked) = (Rc::downgrade(&owned), Rc::new(Cell::new(0)));
+    let count = Rc::clone(&asked);
+    let client = Client::builder("wss://x.org/", Codec(|| ()))
+        .auth(move |_| {
+            count.set(count.get() + 1);
+            let owned = Rc::clone(&owned);
+            if let Some(client) = owned.borrow().as_ref() {
+                client.disconnect();
+            }
+            async move {
+                drop(owned);
+                None
+            }
+        })
+        .build()
+        .expect("a client");
+    let refused = false;
+    let ask = |request| hear(&client, ChannelEvent::NeedCredential { request, refused });
+    ask(1);
+    assert_eq!((asked.get(), owner.strong_count()), (1, 1));
+    // The provider owns the client, and closes it when it is asked.
+    let own = owner.upgrade().expect("it is not closed");
+    own.replace(Some(client.clone()));
+    drop(own);
+    ask(2);
+    assert_eq!((asked.get(), owner.strong_count()), (2, 0));
+}
+
+#[test]
 fn a_client_without_a_worker_looked_as_if_it_connected_for_ever() {
     let client = Client::builder("wss://x.org/", Codec(|| ())).build();
     let client = client.expect("a client");
