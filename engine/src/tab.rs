@@ -478,6 +478,14 @@ impl TabSession {
         self.channels.values().any(owes)
     }
 
+    /// Returns whether a channel is open that is one socket: it gives up after one dial, and its queue holds no message. A change of worker, such as a
+    /// [`hand_over`](Self::hand_over), would end what it is for.
+    #[must_use]
+    pub fn holds_one_socket(&self) -> bool {
+        let mut open = self.channels.values().filter(|c| !c.closing);
+        open.any(Channel::is_one_socket)
+    }
+
     /// Closes the socket by a code of the app's and ends the loop, for all its tabs, with
     /// [`StopReason::Closed`](onesocket_protocol::StopReason::Closed). The code 1005 stands for none. A worker that was given the order and is
     /// lost takes it along.

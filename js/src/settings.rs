@@ -128,10 +128,6 @@ impl Settings {
         if let Some(name) = self.name() {
             config = config.name(name);
         }
-        if self.once() {
-            // A better tier has no way to take over an open socket.
-            config = config.climb_back(None);
-        }
         if let Some(millis) = self.hello_timeout() {
             config = config.hello_timeout(Duration::from_millis(millis.into()));
         }

@@ -133,7 +133,7 @@ impl Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        self.core().with_session(|session| session.close(self.id));
+        self.core().close(self.id);
     }
 }
 

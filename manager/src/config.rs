@@ -68,7 +68,8 @@ pub struct ManagerConfig {
     /// worker. Too long: sends stay pending that long.
     pub probe_timeout: Duration,
     /// When a tab that has fallen to a lower tier tries the better ones again. Default: after 30 s, then less and less often. `None`:
-    /// never; it stays until the page is loaded anew.
+    /// never; it stays until the page is loaded anew. While a channel is open that gives up after one dial and whose queue holds no message,
+    /// it is put off: what is one socket would end by it.
     pub climb_back: Option<ClimbBack>,
     /// Whether the tabs share one worker in the dedicated tier, too, as the [`Role`](crate::Role) tells. Default: `true`. Needs Web Locks and
     /// `BroadcastChannel`; without them each tab has a worker, and a socket, of its own. Off: always. Frames of tabs that follow are

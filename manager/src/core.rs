@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use litemap::LiteMap;
 use onesocket_engine::{SessionFailure, TabSession};
-use onesocket_protocol::DebugLevel;
+use onesocket_protocol::{ChannelId, DebugLevel};
 
 use crate::{
     ConfigError, ManagerConfig, ManagerState, Tier,
@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pings: RefCell<LiteMap<u32, oneshot::Sender<()>>>,
     next_ping: Cell<u32>,
     change_is_due: Cell<bool>,
+    /// Who waits until no channel is one socket.
+    freed: RefCell<Option<oneshot::Sender<()>>>,
 }
 
 impl Core {
@@ -43,6 +45,7 @@ impl Core {
             pings: RefCell::default(),
             next_ping: Cell::new(0),
             change_is_due: Cell::new(false),
+            freed: RefCell::default(),
             config,
         });
         host::begin(&core);
@@ -91,6 +94,23 @@ impl Core {
     pub(crate) fn fail(self: &Rc<Self>, why: SessionFailure) {
         self.enter(ManagerState::Failed(why.clone()));
         self.with_session(|session| session.fail(why));
+    }
+
+    pub(crate) fn close(self: &Rc<Self>, channel: ChannelId) {
+        self.with_session(|session| session.close(channel));
+        if !self.wiring.holds_one_socket() {
+            drop(self.freed.take());
+        }
+    }
+
+    /// What ends when no channel is one socket any more, which no other worker can take over, and when it is asked for again; `None` when none
+    /// is.
+    pub(crate) fn until_free(&self) -> Option<oneshot::Receiver<()>> {
+        self.wiring.holds_one_socket().then(|| {
+            let (tell, told) = oneshot::channel();
+            self.freed.replace(Some(tell));
+            told
+        })
     }
 
     pub(crate) fn ping(self: &Rc<Self>) -> Ping {
@@ -145,7 +165,63 @@ impl Drop for Ping {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+    use onesocket_engine::ChannelConfig;
+    use onesocket_protocol::{GiveUp, LinkKey, LinkPolicy, QueueLimits, Replay};
+
     use super::*;
+    use crate::{Channel, WorkerManager};
+
+    fn open(manager: &WorkerManager, attempts: Option<u32>, messages: u32) -> Channel {
+        let policy = LinkPolicy {
+            give_up: GiveUp {
+                attempts,
+                after: None,
+            },
+            queue: QueueLimits {
+                messages,
+                ..QueueLimits::default()
+            },
+            ..LinkPolicy::default()
+        };
+        let key = LinkKey {
+            url: "wss://x.org/".to_owned(),
+            subprotocols: Vec::new(),
+            account: String::new(),
+        };
+        let replay = Replay::None;
+        let config = ChannelConfig {
+            key,
+            policy,
+            replay,
+        };
+        manager.open(config, |_| ())
+    }
+
+    #[test]
+    fn what_is_one_socket_puts_off_a_change_of_tier_until_it_is_closed() {
+        let manager = WorkerManager::new(ManagerConfig::default()).expect("a manager");
+        let core = manager.core();
+        // They dial again, or what they send waits.
+        let _others = [
+            open(&manager, None, 10_000),
+            open(&manager, None, 0),
+            open(&manager, Some(2), 0),
+            open(&manager, Some(1), 10_000),
+        ];
+        assert!(core.until_free().is_none());
+
+        let once = [open(&manager, Some(1), 0), open(&manager, Some(1), 0)];
+        let mut freed = core.until_free().expect("it is put off");
+        let [first, last] = once;
+        first.close();
+        assert!((&mut freed).now_or_never().is_none());
+        open(&manager, None, 0).close();
+        assert!((&mut freed).now_or_never().is_none());
+        last.close();
+        assert!(freed.now_or_never().is_some());
+        assert!(core.until_free().is_none());
+    }
 
     #[test]
     fn a_ping_that_nobody_waits_for_is_forgotten() {

@@ -158,7 +158,8 @@ pub enum NextClimb {
     Off,
     /// They are visited, and the tab moves to the best one that answers.
     Planned {
-        /// How long after the running tier has begun to run, or after the try before.
+        /// How long after the running tier has begun to run, or after the try before; or later, see
+        /// [`ManagerConfig::climb_back`](crate::ManagerConfig::climb_back).
         after: Duration,
     },
 }

@@ -119,6 +119,10 @@ impl Wiring {
         self.session.borrow().greetings(channel)
     }
 
+    pub(crate) fn holds_one_socket(&self) -> bool {
+        self.session.borrow().holds_one_socket()
+    }
+
     pub(crate) fn owes_log_out(&self) -> bool {
         self.session.borrow().owes_log_out()
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, Connect, Greeting, GreetingId, Millis, Payload, SendId, ToWorker,
+    ChannelId, Connect, Greeting, GreetingId, LinkPolicy, Millis, Payload, SendId, ToWorker,
 };
 
 use super::{
@@ -64,6 +64,12 @@ impl Channel {
     /// Whether its client is gone, and leaves nothing for another worker to do.
     pub(super) fn is_over(&self) -> bool {
         self.closing && self.log_out.is_none()
+    }
+
+    /// Whether it is one socket, which ends with its worker: it dials once, and nothing waits for another dial.
+    pub(super) fn is_one_socket(&self) -> bool {
+        let LinkPolicy { give_up, queue, .. } = &self.config.policy;
+        give_up.attempts == Some(1) && queue.messages == 0
     }
 
     pub(super) fn on_attached(&mut self) {

@@ -25,6 +25,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(climbs_back(ctx)),
         },
+        Scenario {
+            name: "what_is_one_socket_is_not_ended_by_a_better_tier_which_is_climbed_back_to_behind_it",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(behind_one_socket(ctx)),
+        },
     ]
 }
 
@@ -159,4 +164,31 @@ async fn climbs_back(ctx: &Context) -> Result<()> {
         "{text}"
     );
     Ok(())
+}
+
+async fn behind_one_socket(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut config = site.config(&site.url("/echo"));
+    config["worker"]["tier"] = Value::Null;
+    config["worker"]["climb_back_ms"] = json!([1000, 1000]);
+    let script = "/onesocket-worker.js";
+    let fault = HttpFault::default().status(404);
+    site.server()?.faults().http(script, fault)?;
+    let page = site.page().await?;
+    page.open("c", config.clone()).await?;
+    // As `OneSocket` of the npm package is.
+    config["account"] = json!("once");
+    config["give_up_attempts"] = json!(1);
+    config["queue_messages"] = json!(0);
+    page.open("once", config).await?;
+    wait_for_tier(&page, "main").await?;
+    site.wait_for_sockets(2).await?;
+    let before = site.server()?.stats().total.sockets_ever;
+    site.server()?.faults().clear();
+    sleep(Duration::from_secs(3)).await;
+    ensure!(page.wait_for_tier().await?.0 == "main");
+    ensure!(site.server()?.stats().total.sockets_ever == before);
+    page.call("disconnect", &[json!("once")]).await?;
+    wait_for_tier(&page, "shared").await?;
+    page.send_ok("above").await
 }

@@ -36,9 +36,19 @@ pub(super) fn plan(core: &Rc<Core>, running: Tier) {
     let core = Rc::downgrade(core);
     spawn_local(async move {
         sleep(after).await;
-        let Some(core) = core.upgrade() else { return };
-        if core.host.climbs.get() == plan && core.report.state() == ManagerState::Running(running) {
-            try_again(&core, running).await;
+        loop {
+            let Some(core) = core.upgrade() else { return };
+            if core.host.climbs.get() != plan
+                || core.report.state() != ManagerState::Running(running)
+            {
+                return;
+            }
+            let Some(freed) = core.until_free() else {
+                return try_again(&core, running).await;
+            };
+            drop(core);
+            // However it ends.
+            let _ = freed.await;
         }
     });
 }
@@ -68,6 +78,8 @@ async fn try_again(core: &Rc<Core>, running: Tier) {
             return;
         }
         match visit {
+            // It has been opened meanwhile.
+            Ok(_) if core.wiring.holds_one_socket() => break,
             // The worker that was visited lives until its tab is there: a fresh one would have to load everything again.
             Ok(_visit) => {
                 let _ = switch::move_to(core, tier, AttemptOutcome::Climbed).await;
