@@ -228,12 +228,10 @@ impl TabSession {
                 self.tell_not_sent(channel, &pending, SendFailure::NoWorker);
             }
         }
-        for channel in self.channels.keys() {
-            let event = ChannelEvent::Failed(why.clone());
-            self.outputs.push_back(TabOutput::Event {
-                channel: *channel,
-                event,
-            });
+        let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
+        for channel in channels {
+            self.tell(channel, ChannelEvent::Failed(why.clone()));
+            self.tell_update(channel);
         }
     }
 
@@ -276,17 +274,16 @@ impl TabSession {
     pub fn open(&mut self, config: ChannelConfig) -> ChannelId {
         let id = ChannelId(self.next_channel);
         self.next_channel += 1;
-        let channel = Channel::new(config);
-        if let Phase::Failed(why) = &self.phase {
-            let event = ChannelEvent::Failed(why.clone());
-            self.outputs
-                .push_back(TabOutput::Event { channel: id, event });
-        }
-        if let Some(build) = self.update {
-            self.tell(id, incoming::update_event(build));
-        }
+        let mut channel = Channel::new(config);
+        // Told when a worker has attached it: whoever opens it may begin to listen only behind this task.
+        channel.owes_update = self.update.is_some();
         self.say(channel.connect(id));
         self.channels.insert(id, channel);
+        if let Phase::Failed(why) = &self.phase {
+            let event = ChannelEvent::Failed(why.clone());
+            self.tell(id, event);
+            self.tell_update(id);
+        }
         id
     }
 

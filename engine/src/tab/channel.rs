@@ -34,6 +34,8 @@ pub(super) struct Channel {
     pub(super) closing: bool,
     /// Whether a worker has attached it.
     was_attached: bool,
+    /// Whether it is still to hear of an update that the tab knows of already.
+    pub(super) owes_update: bool,
     /// That worker is lost, and no other has attached it yet. Only of one whose sends may not wait: none is to go out on a socket that its
     /// client knows nothing of.
     pub(super) is_cut: bool,
@@ -56,6 +58,7 @@ impl Channel {
             socket_bytes: 0,
             closing: false,
             was_attached: false,
+            owes_update: false,
             is_cut: false,
             log_out: None,
         }

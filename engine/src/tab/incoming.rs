@@ -225,6 +225,7 @@ impl TabSession {
                     channel.on_attached();
                 }
                 self.on_status(channel, status);
+                self.tell_update(channel);
             }
             ToTab::Status { channel, status } => self.on_status(channel, status),
             ToTab::Connected {
@@ -350,12 +351,22 @@ impl TabSession {
             return;
         }
         self.update = Some(build);
-        for channel in self.channels.keys() {
+        for (id, channel) in self.channels.iter_mut() {
+            channel.owes_update = false;
             let event = update_event(build);
             self.outputs.push_back(TabOutput::Event {
-                channel: *channel,
+                channel: *id,
                 event,
             });
+        }
+    }
+
+    /// Tells a channel of the update that was known when it was opened, once.
+    pub(super) fn tell_update(&mut self, id: ChannelId) {
+        if let (Some(channel), Some(build)) = (self.channels.get_mut(&id), self.update)
+            && core::mem::take(&mut channel.owes_update)
+        {
+            self.tell(id, update_event(build));
         }
     }
 
@@ -375,7 +386,7 @@ impl TabSession {
     }
 }
 
-pub(super) fn update_event(build: u64) -> ChannelEvent {
+fn update_event(build: u64) -> ChannelEvent {
     ChannelEvent::UpdateAvailable {
         build: (build != 0).then_some(build),
     }

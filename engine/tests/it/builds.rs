@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use onesocket_engine::{
-    ChannelConfig, ChannelEvent, Engine, EngineConfig, Input, Output, PortId, TabOutput,
-    TabSession, Time,
+    ChannelConfig, ChannelEvent, Engine, EngineConfig, Input, Loss, Output, PortId, SessionFailure,
+    TabOutput, TabSession, Time,
 };
 use onesocket_protocol::{
     ChannelId, DebugLevel, Epoch, Hello, LinkKey, LinkPolicy, Refusal, Replay, TabToken,
@@ -195,6 +195,39 @@ fn a_client_that_comes_later_hears_it_too() {
     world.tabs[old].open();
     world.run();
     assert_eq!(world.tabs[old].heard(), [Some(20)]);
+}
+
+#[test]
+fn a_client_that_comes_later_hears_it_when_it_is_attached_or_will_never_be() {
+    let mut world = World::new();
+    let old = world.join(10);
+    world.join(20);
+    assert_eq!(world.tabs[old].heard(), [Some(20)]);
+    world.tabs[old].open();
+    // Whoever has opened it may begin to listen only in a moment.
+    let posted = world.tabs[old].drain();
+    assert_eq!(world.tabs[old].heard(), NOTHING);
+    for frame in posted {
+        world.input(Input::Frame {
+            port: port(old),
+            frame,
+        });
+    }
+    world.run();
+    assert_eq!(world.tabs[old].heard(), [Some(20)]);
+    world.tabs[old].session.attach(false);
+    world.run();
+    assert_eq!(world.tabs[old].heard(), NOTHING);
+
+    let tab = &mut world.tabs[old];
+    tab.session.detach(Loss::Ended);
+    tab.open();
+    tab.session.fail(SessionFailure::NoTier);
+    tab.drain();
+    assert_eq!(tab.heard(), [Some(20)]);
+    tab.open();
+    tab.drain();
+    assert_eq!(tab.heard(), [Some(20)]);
 }
 
 #[test]
