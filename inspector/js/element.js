@@ -19,7 +19,8 @@ const PING_EVERY = 2;
  * Attributes: `whole` fills the page. Properties: `feed` is what it shows; `decoder` is a function of the content, a `Uint8Array`, and of
  * `{ isText, isSent, socket }`, that returns what to show of a payload, as a string, or nothing.
  */
-export class Inspector extends HTMLElement {
+// A server, where an app may import this too, has no elements.
+export class Inspector extends (globalThis.HTMLElement ?? class {}) {
   #feed = null;
   #isLooking = false;
   #trace = new Trace();

@@ -96,7 +96,7 @@ fn install(project: &Path) -> Result<()> {
 }
 
 /// Ends by itself; after 10 s what still goes on is a failure.
-const ON_A_SERVER: &str = "import 'onesocket'; setTimeout(() => process.exit(1), 10_000).unref();";
+const ON_A_SERVER: &str = "import 'onesocket'; import 'onesocket/inspector.js'; setTimeout(() => process.exit(1), 10_000).unref();";
 
 const NO_MODULE: &str = "no-module.cjs";
 
