@@ -232,7 +232,7 @@ export class Inspector extends (globalThis.HTMLElement ?? class {}) {
   export() {
     const { tier, epoch } = this.#feed.state();
     const recordedAt = new Date().toISOString();
-    const level = this.#trace.recorded > 0 ? "recording" : this.#sight();
+    const level = this.#trace.hasRecorded ? "recording" : this.#sight();
     const head = { level, tier, epoch, recordedAt, userAgent: navigator.userAgent };
     return this.#trace.export(head, ({ kind, id, code, len, content }) => this.#feed.words(kind, id, code, len, content));
   }

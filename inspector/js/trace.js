@@ -14,6 +14,7 @@ export const KIND = {
   PORT: 20,
   LINK: 21,
   BEGINNING: 22,
+  MOMENT: 23,
 };
 
 const VERSION = 1;
@@ -47,22 +48,23 @@ export class Trace {
   }
 
   add(entry) {
-    if (this.isRecording) {
-      this.isFull ||= this.length >= MAX_RECORDED_ENTRIES || this.bytes > MAX_RECORDED_BYTES;
-      if (this.isFull) return;
-      this.recorded++;
-    }
     entry.number = this.total++;
+    if (this.isRecording || this.recorded > 0) {
+      // One that has ended is there to be exported, until it is cleared or the next one begins: nothing may push it out.
+      const [entries, bytes] = this.isRecording ? [MAX_RECORDED_ENTRIES, MAX_RECORDED_BYTES] : [MAX_ENTRIES, MAX_BYTES];
+      this.isFull ||= this.length >= entries || this.bytes > bytes;
+      if (this.isFull) return;
+    }
+    if (this.isRecording) this.recorded++;
     this.entries.push(entry);
     this.bytes += entry.content.length;
-    while (!this.isRecording && (this.length > MAX_ENTRIES || this.bytes > MAX_BYTES)) this.drop();
+    while (this.recorded === 0 && (this.length > MAX_ENTRIES || this.bytes > MAX_BYTES)) this.drop();
   }
 
   drop() {
     this.bytes -= this.entries[this.start].content.length;
     this.entries[this.start++] = undefined;
     this.opening = null;
-    this.recorded = 0;
     if (this.start > MAX_ENTRIES) {
       this.entries.splice(0, this.start);
       this.start = 0;
@@ -71,6 +73,11 @@ export class Trace {
 
   get length() {
     return this.entries.length - this.start;
+  }
+
+  /** Whether there is what only a recording has, credentials among it. */
+  get hasRecorded() {
+    return this.recorded > 0 || this.opening !== null || this.entries.some((entry) => entry?.kind >= KIND.MOMENT);
   }
 
   /** The entries, the oldest first. */

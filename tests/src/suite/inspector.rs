@@ -49,6 +49,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(in_javascript(ctx)),
         },
         Scenario {
+            name: "the_inspector_keeps_a_recording_that_has_ended",
+            tiers: &[],
+            run: |ctx| Box::pin(keeps_recording(ctx)),
+        },
+        Scenario {
             name: "the_inspector_records_what_the_native_engine_replays",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(records(ctx)),
@@ -276,6 +281,49 @@ async fn in_javascript(ctx: &Context) -> Result<()> {
         .await?;
     page.wait_for("text('.rows').includes('from a script')")
         .await
+}
+
+async fn keeps_recording(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    site.deploy("tests-npm").await?;
+    let tab = ctx.browser.open_tab(&site.url("/")).await?;
+    let script = "const { Trace, KIND } = await import('/onesocket/inspector/trace.js');
+        const content = new Uint8Array(10);
+        const trace = new Trace();
+        const add = (count, kind) => {
+            for (let n = 0; n < count; n += 1) trace.add({ at: 0, kind, id: 1, code: 0, len: 10, content });
+        };
+        const seen = [];
+        const see = () => seen.push([trace.recorded, trace.length, trace.hasRecorded, JSON.parse(trace.export({}, () => '').split('\\n')[0]).opening]);
+        const record = (count) => {
+            trace.isRecording = true;
+            trace.begin([content]);
+            add(1, KIND.BEGINNING);
+            add(count, KIND.MOMENT);
+            trace.isRecording = false;
+            add(6000, KIND.RECEIVED);
+            see();
+        };
+        record(7000);
+        trace.clear();
+        add(1, KIND.MOMENT);
+        see();
+        trace.clear();
+        record(99);
+        trace.clear();
+        add(6000, KIND.RECEIVED);
+        see();
+        return seen;";
+    let seen = tab.eval_async(script, vec![]).await?;
+    let opening = ["AAAAAAAAAAAAAA=="];
+    let expect = json!([
+        [7001, 7001, true, opening],
+        [0, 1, true, null],
+        [100, 5000, true, opening],
+        [0, 5000, false, null],
+    ]);
+    ensure!(seen == expect, "{seen}");
+    Ok(())
 }
 
 async fn records(ctx: &Context) -> Result<()> {
