@@ -183,7 +183,12 @@ export class Core {
         this.#listener.complained(error.message, false);
       }
     });
-    return () => this.#when((connection) => number !== undefined && connection?.ungreet(number));
+    return () =>
+      this.#when((connection) => {
+        if (number !== undefined) connection?.ungreet(number);
+        // It is another one's by now.
+        number = undefined;
+      });
   }
 
   logOut(drain) {

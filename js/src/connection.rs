@@ -110,11 +110,16 @@ impl Connection {
         let guard = self.client.greet(&payload(greeting), farewell.as_ref());
         let guard = guard.map_err(|error| JsError::new(&chain(&error)))?;
         let mut greetings = self.greetings.borrow_mut();
-        greetings.push(Some(guard));
-        Ok(greetings.len() - 1)
+        let free = greetings.iter().position(Option::is_none);
+        let number = free.unwrap_or(greetings.len());
+        match greetings.get_mut(number) {
+            Some(place) => *place = Some(guard),
+            None => greetings.push(Some(guard)),
+        }
+        Ok(number)
     }
 
-    /// Drops a greeting.
+    /// Drops a greeting, whose number may be the next one's then.
     pub fn ungreet(&self, number: usize) {
         let guard = self
             .greetings

@@ -421,11 +421,11 @@ async fn greetings(ctx: &Context) -> Result<()> {
     tab.wait_for(replaced, SOON).await?;
     tab.eval_async("await client.send('again')", vec![]).await?;
     // Neither pongs, nor a greeting that was dropped.
-    heard("hi,hi,bye,again").await?;
+    heard("hi,hi,bye,hey,hey,again").await?;
 
     // What is echoed is the server's ping, and so is what it is answered with, which is a message.
     tab.eval("client.send('ping')", vec![]).await?;
-    heard("hi,hi,bye,again,pong").await?;
+    heard("hi,hi,bye,hey,hey,again,pong").await?;
     Ok(())
 }
 
@@ -441,3 +441,6 @@ client.addEventListener('message', ({ data }) => heard.push(data));
 client.addEventListener('reconnecting', (event) => (window.cause = event.cause));
 // Before there is a socket, or even the wasm.
 window.stop = client.greet('hi', 'bye');"#;
+    // What has its place then is dropped by nobody else.
+    tab.eval("client.greet('hey'); stop();", vec![]).await?;
+    heard("hi,hi,bye,hey").await?;
