@@ -62,6 +62,8 @@ export class Client extends EventTarget {
   #requests = new Map();
   #isClosed = false;
   #toldState = null;
+  // Of the message that is being told.
+  #size = 0;
 
   constructor(url, options = {}) {
     super();
@@ -174,10 +176,16 @@ export class Client extends EventTarget {
 
   async *#read(reader) {
     const waiting = [];
+    let bytes = 0;
     let missed = 0;
     const onMessage = ({ data }) => {
-      if (missed > 0 || waiting.length >= MAX_WAITING) missed += 1;
-      else waiting.push(data);
+      const size = this.#size;
+      const isFull = waiting.length >= MAX_WAITING || (waiting.length > 0 && bytes + size > MAX_WAITING_BYTES);
+      if (missed > 0 || isFull) missed += 1;
+      else {
+        waiting.push({ data, size });
+        bytes += size;
+      }
       reader.wake?.();
     };
     const onClose = () => reader.wake?.();
@@ -185,7 +193,11 @@ export class Client extends EventTarget {
     this.addEventListener("close", onClose);
     try {
       for (;;) {
-        while (waiting.length > 0) yield waiting.shift();
+        while (waiting.length > 0) {
+          const { data, size } = waiting.shift();
+          bytes -= size;
+          yield data;
+        }
         if (missed > 0) {
           this.dispatchEvent(new ClientEvent("lagged", { missed }));
           missed = 0;
@@ -218,6 +230,7 @@ export class Client extends EventTarget {
 
   #onReceived(data, replayed) {
     let message, id;
+    this.#size = typeof data === "string" ? data.length : data.byteLength;
     try {
       message = this.#codec.decode(data);
       id = this.#replyTo?.(message);
@@ -260,6 +273,8 @@ export class Client extends EventTarget {
 
 // Of messages that wait for a reader: enough for a page that is busy for seconds; one that has stopped must not take the page's memory.
 const MAX_WAITING = 65_536;
+// As they came: what a codec makes of them has no size.
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 // Of a browser's timer, in milliseconds. A longer one would be over at once.
 const LONGEST_TIMER = 2 ** 31 - 1;
