@@ -238,8 +238,9 @@ export interface ClientEventMap<Rx> {
 }
 
 /**
- * A connection that reconnects, keeps what is sent meanwhile, and says what became of each message. Iterating over it yields the messages from
- * then on, and ends when it is closed.
+ * A connection that reconnects, keeps what is sent meanwhile, and says what became of each message. It lives until {@link Client.close}, also when
+ * nothing refers to it any more: whoever makes one closes it. Iterating over it yields the messages from then on, and ends when it is closed; of those that wait for the
+ * reader, 65,536 and 64 MiB of what was received are kept, and `lagged` counts the others.
  */
 export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements AsyncIterable<Rx> {
   /** @throws {DOMException} A `SyntaxError`, when the URL or a subprotocol is not valid. */

@@ -75,6 +75,26 @@ const stop = prices.greet({ subscribe: "ACME" }, { unsubscribe: "ACME" });
 // ANCHOR_END: greet
 stop();
 
+declare function useEffect(effect: () => () => void, inputs: unknown[]): void;
+declare global {
+  interface ImportMeta {
+    hot?: { dispose(then: () => void): void };
+  }
+}
+export const Prices = (room: string) => {
+  // ANCHOR: effect
+  useEffect(() => {
+    const client = connect(`/rooms/${room}`);
+    client.addEventListener("message", ({ data }) => show(`${data}`));
+    return () => client.close();
+  }, [room]);
+  // ANCHOR_END: effect
+};
+
+// ANCHOR: hot
+import.meta.hot?.dispose(() => client.close());
+// ANCHOR_END: hot
+
 // ANCHOR: configure
 // In front of the first connection.
 configure({ script: "/onesocket-worker.js", build: 1_763_700_000 });
