@@ -8,15 +8,32 @@ export function configure(options) {
 }
 
 // Bundlers find these two files by these words, and give them other names; the worker looks for `NAME_bg.wasm` beside `NAME.js` if it is
-// not told. Not before they are needed: what is no module has no URL, nor has a module on some servers.
+// not told. Not before they are needed: what is no module has no URL, nor has a module on some servers. Where they put the script onto another
+// origin, or into a `data:` URL, there is no worker to be had, and nothing is returned.
 function workerScript() {
   if (worker.script) return new URL(worker.script, document.baseURI).href;
   const script = new URL("./onesocket-worker.js", import.meta.url);
+  if (script.origin !== ownOrigin() || script.protocol === "data:") {
+    if (!hasComplained) console.error(FOREIGN);
+    hasComplained = true;
+    return null;
+  }
   const wasm = new URL("./onesocket-worker_bg.wasm", import.meta.url);
   const beside = script.pathname.replace(/\.js$/, "_bg.wasm");
   if (wasm.pathname !== beside) script.searchParams.set("wasm", wasm.pathname + wasm.search);
   return script.href;
 }
+
+// As the browser judges by when it is to run a worker: a page without a URL of its own goes by its base.
+function ownOrigin() {
+  return new URL(location.protocol === "about:" ? document.baseURI : location.href).origin;
+}
+
+let hasComplained = false;
+
+const FOREIGN =
+  "onesocket: the bundler has put the worker's script elsewhere than onto the page's own origin, so there is no worker, and the page holds its sockets itself. " +
+  'Copy onesocket-worker.js and onesocket-worker_bg.wasm to this origin, and say where: configure({ script: "/onesocket-worker.js" }).';
 
 let loading = null;
 
@@ -43,7 +60,8 @@ export class Core {
 
   constructor(settings, listener) {
     this.#listener = guarded(listener);
-    const tier = settings.tier ?? worker.tier;
+    const script = workerScript();
+    const tier = settings.tier ?? worker.tier ?? (script === null ? "main" : undefined);
     if (tier !== undefined && !TIERS.includes(tier)) throw new TypeError(`There is no tier '${tier}'.`);
     const all = {
       account: "",
@@ -55,7 +73,7 @@ export class Core {
       auth: undefined,
       heartbeat: undefined,
       answer: undefined,
-      script: workerScript(),
+      script: script ?? `${ownOrigin()}/onesocket-worker.js`,
       name: worker.name,
       build: worker.build ?? 0,
       helloTimeout: whole(worker.helloTimeout),

@@ -5,7 +5,7 @@ export type Tier = "shared" | "dedicated" | "main";
 export interface Configuration {
   /**
    * The URL of the worker's script, `onesocket-worker.js` of this package, with `onesocket-worker_bg.wasm` beside it. It has to be of the
-   * page's own origin. Default: where the bundler has put it.
+   * page's own origin. Default: where the bundler has put it; if that is of another origin, or a `data:` URL, a console error says so, and connections that name no tier are in `main`.
    */
   script?: string | URL;
   /** The URL of `onesocket-core_bg.wasm`. Default: where the bundler has put it. */

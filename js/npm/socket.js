@@ -56,6 +56,7 @@ export class OneSocket extends EventTarget {
       once: true,
       tier,
     };
+    let complaint;
     this.#core = new Core(settings, {
       opened: (protocol) => {
         // The worker is lost, and another tab has opened the next one's socket already.
@@ -65,10 +66,17 @@ export class OneSocket extends EventTarget {
       },
       received: (data) => later(() => this.#onReceived(data)),
       lost: (_attempt, _delay, close) => this.#end(close),
-      ended: (close) => this.#end(close),
+      ended: (close) => {
+        // Of a dial that fails the browser says why.
+        if (this.#core.status().dials === 0) console.error(`OneSocket: ${complaint ?? close.text}`);
+        this.#end(close);
+      },
       // A message is missing: whoever relies on a WebSocket is better off without one.
       lagged: () => this.#end(LOST),
-      complained: (_text, messageIsMissing) => messageIsMissing && this.#end(LOST),
+      complained: (text, messageIsMissing) => {
+        complaint = text;
+        if (messageIsMissing) this.#end(LOST);
+      },
       stateChanged: () => {
         const { state } = this.#core.status();
         // Of a socket that was open: the worker is lost, and the socket with it.

@@ -1,6 +1,6 @@
 //! The typed client of the npm package.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use onesocket_server::{HttpFault, Selection};
 use serde_json::json;
 
@@ -36,6 +36,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "npm_client_bounds_what_waits_for_its_wasm",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(bounded_without_wasm(ctx)),
+        },
+        Scenario {
+            name: "npm_without_a_worker_of_the_pages_origin_the_page_connects",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(foreign_script(ctx)),
         },
         Scenario {
             name: "npm_client_proves_itself_for_each_dial",
@@ -250,6 +255,47 @@ for await (const message of client) {
   client.close();
 }
 return [read, missed];";
+
+/// A bundler writes a URL where the package has asked for one of a file beside it.
+async fn foreign_script(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let read = format!("return await (await fetch('{CORE}')).text()");
+    let core = tab.eval_async(&read, vec![]).await?;
+    let core = core.as_str().context("a script")?;
+    for elsewhere in ["https://cdn.example/assets/w.js", "data:text/javascript,"] {
+        let bundled = core.replace(
+            r#"new URL("./onesocket-worker.js", import.meta.url)"#,
+            &format!("new URL('{elsewhere}')"),
+        );
+        ensure!(bundled != core);
+        let fault = HttpFault::default().body(bundled).mime("text/javascript");
+        site.server()?.faults().http(CORE, fault)?;
+        let tab = open(ctx, &site).await?;
+        let heard = tab.eval_async(FOREIGN_SCRIPT, vec![]).await?;
+        let expect = json!(["main", "main", "open", true, 1, "close 1006", true]);
+        ensure!(heard == expect, "{heard}");
+        site.server()?.faults().clear();
+    }
+    Ok(())
+}
+
+const CORE: &str = "/onesocket/core.js";
+
+const FOREIGN_SCRIPT: &str = r#"
+const told = [];
+console.error = (text) => told.push(text);
+const { OneSocket, configure, connect } = onesocket;
+const clients = [connect('/echo'), connect('/echo', { tier: 'main' })];
+const tiers = await Promise.all(clients.map(async (client) => (await client.send('x'), client.status.tier)));
+const socket = new OneSocket('/echo');
+await new Promise((resolve) => (socket.onopen = resolve));
+const heard = [...tiers, 'open', told[0]?.includes('configure({ script'), told.length];
+// What the app has chosen is not put right.
+configure({ script: 'https://cdn.example/w.js' });
+const { code } = await new Promise((resolve) => (new OneSocket('/echo').onclose = resolve));
+return [...heard, `close ${code}`, told[1]?.includes('cdn.example')];
+"#;
 
 async fn late_wasm(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
