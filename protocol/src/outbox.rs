@@ -188,6 +188,11 @@ impl Outbox {
         if let Some(lag) = self.lag() {
             return lag.count_messages(channel, packed.count());
         }
+        // A reader may have no room for more than a batch's messages.
+        let messages = self.filling.messages().saturating_add(packed.count());
+        if messages > limits::MAX_BATCH_MESSAGES && !self.filling.is_empty() {
+            self.begin_batch();
+        }
         self.append(&ToTab::Packed {
             channel,
             packed: packed.clone(),
@@ -396,8 +401,7 @@ impl Outbox {
     /// Returns how many messages are in the batch that is posted next, each of those that are packed counted.
     #[must_use]
     pub fn next_messages(&self) -> u32 {
-        let next = self.full.first().unwrap_or(&self.filling);
-        next.count.saturating_add(next.packed)
+        self.full.first().unwrap_or(&self.filling).messages()
     }
 
     /// Returns whether what waits is known not to be waited for: messages and entries of the log, no receipt, answer or state.
@@ -596,9 +600,14 @@ impl Batch {
         self.count == 0
     }
 
+    /// How many messages there are, each of those that are packed counted.
+    fn messages(&self) -> u32 {
+        self.count.saturating_add(self.packed)
+    }
+
     fn is_full(&self) -> bool {
         self.bytes.len() + self.enclosed_bytes >= limits::FULL_BATCH_BYTES
-            || self.count >= limits::MAX_BATCH_MESSAGES
+            || self.messages() >= limits::MAX_BATCH_MESSAGES
     }
 }
 

@@ -160,6 +160,36 @@ fn each_packed_message_is_one_of_the_batch_that_is_posted_next() {
 }
 
 #[test]
+fn a_batch_of_packs_has_no_more_messages_than_another() {
+    let most = limits::MAX_BATCH_MESSAGES as usize;
+    let of_batches = |packs: &[u32]| {
+        let mut worker = Worker::new();
+        for count in packs {
+            worker.pack(ChannelId(0), *count, 0);
+        }
+        worker.message(ChannelId(0), 0);
+        let mut batches = Vec::new();
+        while let Some((seq, messages)) = worker.poll() {
+            let count = |message: &ToTab| match message {
+                ToTab::Packed { packed, .. } => packed.count() as usize,
+                _ => 1,
+            };
+            batches.push(messages.iter().map(count).sum::<usize>());
+            worker.acknowledge(seq);
+        }
+        batches
+    };
+    // Of eight bytes each: 1 MiB has room for a third more than may be in a batch.
+    assert_eq!(of_batches(&[16_384; 5]), [most, 16_385]);
+    assert_eq!(of_batches(&[16_384, 16_384, 16_384, 16_383]), [most]);
+    assert_eq!(
+        of_batches(&[16_384, 16_384, 16_384, 16_383, 2]),
+        [65_535, 3]
+    );
+    assert_eq!(of_batches(&[70_000, 1]), [70_000, 2], "a pack is not cut");
+}
+
+#[test]
 fn dropped_log_lines_are_counted_in_one() {
     let mut worker = Worker::new();
     worker.flood(1_000, 64 * 1024);
