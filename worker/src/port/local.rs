@@ -1,8 +1,8 @@
 //! A port without a worker behind it: both ends are in this very page, which is the main tier.
 //!
 //! It behaves as a `MessageChannel` does, so that the engine and the tab can't tell: delivery is never synchronous, in order,
-//! and waits for somebody to listen. It differs in cost, as the buffers never leave wasm memory; and in that a host hears when
-//! the tab's end is closed.
+//! and waits for somebody to listen. It differs in cost, as the buffers never leave wasm memory and come in a microtask, for as long as the browser
+//! has a turn once in a while; and in that a host hears when the tab's end is closed.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use onesocket_protocol::{frame::Arrived, parcel::Enclosed};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::{MessageChannel, MessagePort};
 
 use super::{Inlet, Outlet, PortEnd};
 
@@ -48,7 +50,8 @@ pub struct LocalEnd {
 }
 
 impl LocalEnd {
-    /// Posts a buffer; it arrives in a microtask. Ignored once either end is closed.
+    /// Posts a buffer; it arrives in a microtask, or in a task when more than a hundred have come without one in between. Ignored once either end is
+    /// closed.
     pub fn post(&self, frame: &[u8]) {
         self.outgoing
             .push(Some(Bytes::copy_from_slice(frame).into()));
@@ -111,6 +114,8 @@ struct Lane {
     listener: RefCell<Option<Rc<Listen>>>,
     is_scheduled: Cell<bool>,
     is_closed: Cell<bool>,
+    /// How often it has delivered since the browser is known to have had a turn.
+    deliveries: Cell<u32>,
 }
 
 impl Lane {
@@ -142,8 +147,39 @@ impl Lane {
         {
             return;
         }
+        let deliveries = self.deliveries.get() + 1;
+        self.deliveries.set(deliveries);
+        if deliveries == SUSPECT {
+            self.await_turn();
+        }
+        if deliveries < MOST_IN_A_ROW {
+            let lane = Rc::clone(self);
+            spawn_local(async move { lane.deliver() });
+        }
+    }
+
+    /// Has a task of its own begin the count anew. An app that sends whenever its last send is done would else keep the browser from everything else, for
+    /// ever.
+    #[inline(never)]
+    fn await_turn(self: &Rc<Self>) {
+        let Ok(channel) = MessageChannel::new() else {
+            return self.deliveries.set(0);
+        };
+        let (ours, theirs) = (channel.port1(), channel.port2());
         let lane = Rc::clone(self);
-        spawn_local(async move { lane.deliver() });
+        let on_turn = Closure::once_into_js({
+            // Both, as neither may be collected before.
+            let ports = [ours.clone(), theirs.clone()];
+            move || {
+                ports.iter().for_each(MessagePort::close);
+                if lane.deliveries.replace(0) >= MOST_IN_A_ROW {
+                    lane.deliver();
+                }
+            }
+        });
+        ours.set_onmessage(Some(on_turn.unchecked_ref()));
+        // It throws only for what can't be cloned.
+        let _ = theirs.post_message(&JsValue::NULL);
     }
 
     fn deliver(&self) {
@@ -159,3 +195,9 @@ impl Lane {
         }
     }
 }
+
+/// After so many deliveries a lane looks whether the browser has a turn. A timer would be late in a hidden page, and a clock is asked per message.
+const SUSPECT: u32 = 64;
+
+/// After so many without one, the next waits for it.
+const MOST_IN_A_ROW: u32 = 128;
