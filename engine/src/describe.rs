@@ -48,6 +48,7 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
             return gathered.iter().for_each(|piece| match piece {
                 Gathered::One(payload) => see(payload),
                 Gathered::Packed(packed) => packed.payloads().for_each(|payload| see(&payload)),
+                Gathered::Parcel(parcel) => see(&parcel.read()),
             });
         }
         Input::ReceivedParcel { socket, parcel } => {

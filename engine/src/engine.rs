@@ -42,6 +42,8 @@ pub struct Engine {
     online: bool,
     /// What the last [`Output::Timeout`] asked for.
     due: Option<Time>,
+    /// By how much the inputs before this one, which are read in front of a wake, were later than that.
+    late: Millis,
     ports: Ports,
     /// Boxed, because they are large and a map moves what it holds.
     links: LiteMap<LinkId, Box<Link>>,
@@ -70,6 +72,7 @@ impl Engine {
             own_online: config.online,
             online: config.online,
             due: None,
+            late: Millis(0),
             ports: Ports::default(),
             links: LiteMap::new(),
             sockets: LiteMap::new(),
@@ -100,9 +103,12 @@ impl Engine {
         self.now = self.now.max(now);
         self.ports.release(self.now);
         let late = self.due.map_or(Millis(0), |due| self.now.since(due));
+        let late = late.max(self.late);
         // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
-        // be closing, which is one input each and always comes in front of another.
-        let is_late = late >= LATE && !matches!(input, Input::SocketClosing(_));
+        // be closing, or have been gathered from, which is one input each and always comes in front of another.
+        let is_in_front = matches!(input, Input::SocketClosing(_) | Input::Gathered { .. });
+        self.late = if is_in_front { late } else { Millis(0) };
+        let is_late = late >= LATE && !is_in_front;
         let is_first = matches!(input, Input::Frame { .. } | Input::Tick);
         if is_late && is_first {
             self.wake(late);
@@ -181,8 +187,10 @@ impl Engine {
                     match piece {
                         Gathered::One(payload) => link.on_received(ctx, payload),
                         Gathered::Packed(packed) => link.on_packed(ctx, packed),
+                        Gathered::Parcel(parcel) => link.on_parcel(ctx, parcel),
                     }
                 }
+                link.on_gathered(ctx.now);
             }
             Received::Parcel(parcel) => link.on_parcel(ctx, parcel),
         });

@@ -36,6 +36,8 @@ pub enum Gathered {
     One(Payload),
     /// Small binary messages.
     Packed(Packed),
+    /// A binary message that the host has not copied.
+    Parcel(Parcel),
 }
 
 /// Something that has happened.
@@ -67,7 +69,7 @@ pub enum Input {
         payload: Payload,
     },
     /// Messages have been received while nothing could be passed on ([`Engine::may_gather`](crate::Engine::may_gather)). They are one input, so that they are
-    /// posted together.
+    /// posted together. When they came is not known: what the machine has slept since may be among that time.
     Gathered {
         /// The socket.
         socket: SocketId,

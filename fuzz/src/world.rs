@@ -227,7 +227,11 @@ impl World {
                 self.input(if is_forged || self.engine.may_gather(socket) {
                     let gathered = (0..script.below(3))
                         .map(|times| match script.below(4) {
-                            0 | 1 => Gathered::One(payload.clone()),
+                            0 => Gathered::One(payload.clone()),
+                            1 => Gathered::Parcel(Parcel::new(
+                                payload.bytes().clone(),
+                                payload.len(),
+                            )),
                             // A pack of none, too.
                             _ => Gathered::Packed(pack(payload.bytes(), times)),
                         })

@@ -9,6 +9,7 @@ use super::{
     Ctx, Link, Timer,
     lifecycle::{CLOSE_REPLACED, Open, State},
 };
+use crate::Time;
 
 impl Link {
     /// Something has come back. `slept`: for how long nothing ran, as far as that is known.
@@ -29,6 +30,12 @@ impl Link {
             }
             _ => {}
         }
+    }
+
+    /// What was gathered has come before this moment, perhaps before a sleep: it does not prove that the socket is alive now.
+    pub(crate) fn on_gathered(&mut self, now: Time) {
+        let before = Time(now.0.saturating_sub(1));
+        self.last_received = self.last_received.min(before);
     }
 
     /// Finds out whether the open socket is alive, or does without finding out.

@@ -4,8 +4,8 @@ use std::{cell::Cell, collections::VecDeque, rc::Rc};
 
 use bytes::Bytes;
 use onesocket_engine::{
-    ChannelConfig, ChannelEvent, Engine, EngineConfig, Input, Output, PortId, SocketId, TabOutput,
-    TabSession, Time,
+    ChannelConfig, ChannelEvent, Engine, EngineConfig, Gathered, Input, Output, PortId, SocketId,
+    TabOutput, TabSession, Time,
 };
 use onesocket_protocol::{
     Answer, ChannelId, DebugLevel, Epoch, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, Outbox,
@@ -318,6 +318,28 @@ fn of_a_socket_that_is_not_open_nothing_is_kept() {
     world.settle();
     assert!(world.tabs[0].messages.is_empty());
     assert_eq!(world.held.alive.get(), 0);
+}
+
+#[test]
+fn those_that_were_gathered_before_a_sleep_are_delivered_and_prove_nothing() {
+    let mut world = World::new(1, &ChannelConfigs::default());
+    world.now += 600_000;
+    for large in [1, 2] {
+        let parcel = world.held.parcel(vec![large; 50_000].into());
+        world.input(Input::Gathered {
+            socket: SOCKET,
+            gathered: vec![Gathered::Parcel(parcel)],
+        });
+        // In the same millisecond as what follows.
+        world.now -= 1;
+    }
+    assert_eq!(world.closes, 0);
+    world.input(Input::Tick);
+    world.settle();
+    assert_eq!(world.closes, 1, "replaced");
+    let larges = [1, 2].map(|large| Bytes::from(vec![large; 50_000]));
+    assert!(world.tabs[0].messages == larges);
+    assert_eq!((world.held.reads.get(), world.held.alive.get()), (0, 0));
 }
 
 #[test]

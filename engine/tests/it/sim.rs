@@ -61,7 +61,7 @@ pub(crate) struct Worker {
     /// It dies in the middle of a drain, after so many more outputs.
     pub(crate) dies_after: Option<u32>,
     /// What its host has gathered, in order.
-    gathered: Vec<(SocketId, Payload)>,
+    pub(crate) gathered: Vec<(SocketId, Payload)>,
 }
 
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! What is done about sockets that may have died while nobody looked.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use onesocket_engine::{Input, TabSession};
+use onesocket_engine::{Gathered, Input, TabSession};
 use onesocket_protocol::{
     Heartbeat, LinkState, Millis, Payload, ReconnectCause, limits::BUFFERED_STEP_BYTES as STEP,
 };
@@ -188,6 +188,53 @@ fn a_message_that_came_over_a_sleep_was_no_proof_that_the_socket_lives() {
     sim.run(60_000);
     assert_eq!(sim.bodies(chan), ["good morning"]);
     assert_eq!(sim.dials.len(), 1);
+}
+
+#[test]
+fn what_was_gathered_before_a_sleep_was_proof_that_the_socket_lives() {
+    // Of two connections, in some of them with the timer in front of what the host does by itself.
+    for seed in 0..10 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        sim.server.broadcasts = false;
+        (sim.net_delay, sim.port_delay) = (0, 0);
+        sim.gathers = true;
+        let chans = [URL, "ws://feed/"].map(|url| sim.open(0, url));
+        sim.run(1_000);
+        let mut said = 0;
+        while sim.workers[0].gathered.len() < 30 {
+            for _ in 0..20 {
+                sim.server_say(0, "tick");
+                sim.server_say(1, "tick");
+            }
+            said += 20;
+            sim.run(1);
+        }
+        sim.conns[0].half_open = true;
+        sim.conns[1].half_open = true;
+        let sockets: BTreeSet<_> = sim.workers[0].gathered.iter().map(|it| it.0).collect();
+        assert_eq!(sockets.len(), 2);
+        sim.sleep(600_000);
+        sim.run(60_000);
+        assert_eq!(sim.dials.len(), 4, "{seed}");
+        for chan in chans {
+            assert_eq!(cause(&sim, chan), &ReconnectCause::Slept);
+            assert_eq!(sim.client(chan).messages.len(), said);
+        }
+    }
+}
+
+#[test]
+fn what_was_gathered_is_delivered_and_proves_nothing_where_only_the_wall_clock_shows_a_sleep() {
+    let mut sim = Sim::with_tabs(6, 1);
+    let chan = open_without_heartbeat(&mut sim, 0);
+    let socket = sim.conns[0].socket;
+    let gathered = vec![Gathered::One(Payload::text("m:0:0:before"))];
+    sim.conns[0].said = 1;
+    sim.give(0, Input::Gathered { socket, gathered });
+    sim.give(0, Input::Slept(Millis(120_000)));
+    sim.run(2_000);
+    assert_eq!(sim.bodies(chan), ["before"]);
+    assert_eq!(cause(&sim, chan), &ReconnectCause::Slept);
 }
 
 #[test]

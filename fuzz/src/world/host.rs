@@ -1,7 +1,7 @@
 //! The worker's host: does what the engine says, and holds it to what a browser can do.
 
 use bytes::Bytes;
-use onesocket_engine::{Input, Output, PortId, SocketId, Time};
+use onesocket_engine::{Gathered, Input, Output, PortId, SocketId, Time};
 use onesocket_protocol::{
     BatchReader, Credential, ToWorker, Version, limits, message::tag, parcel::assemble,
 };
@@ -172,6 +172,16 @@ fn copied(input: &Input) -> Input {
             socket: *socket,
             payload: parcel.read(),
         },
+        Input::Gathered { socket, gathered } => {
+            let copied = |piece: &Gathered| match piece {
+                Gathered::Parcel(parcel) => Gathered::One(parcel.read()),
+                piece => piece.clone(),
+            };
+            Input::Gathered {
+                socket: *socket,
+                gathered: gathered.iter().map(copied).collect(),
+            }
+        }
         input => input.clone(),
     }
 }

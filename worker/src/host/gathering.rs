@@ -89,7 +89,7 @@ impl Inner {
 
 fn count(gathered: &Gathered) -> usize {
     match gathered {
-        Gathered::One(_) => 1,
+        Gathered::One(_) | Gathered::Parcel(_) => 1,
         Gathered::Packed(packed) => packed.count() as usize,
     }
 }

@@ -128,11 +128,13 @@ impl Run<'_> {
     fn put(&mut self, input: Option<Input>) {
         match input {
             Some(Input::Received { payload, .. }) => self.pieces.push(Piece::One(payload)),
-            Some(input) => {
+            // An input of its own, so that the first of several large ones is posted while the others are looked at.
+            Some(Input::ReceivedParcel { parcel, .. }) => {
                 self.end();
-                (self.take)(input);
+                self.pieces.push(Piece::Parcel(parcel));
+                self.end();
             }
-            None => {}
+            _ => {}
         }
     }
 

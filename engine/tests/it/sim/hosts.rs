@@ -66,7 +66,7 @@ impl Sim {
         }
     }
 
-    pub(super) fn give(&mut self, worker: usize, input: Input) {
+    pub(crate) fn give(&mut self, worker: usize, input: Input) {
         let now = Time(self.now - self.workers[worker].started);
         let Some(engine) = &mut self.workers[worker].engine else {
             return;
