@@ -419,21 +419,16 @@ impl Session {
         self.outbox.prepare_frame()
     }
 
-    /// A pace of more than a few frames is not counted on: it is a hidden tab's, and in the page itself its timers may be a minute late.
-    /// Neither is an acknowledgement that comes soon, as in a conversation: behind the batch in flight a few must wait already.
+    /// An acknowledgement that comes soon, as in a conversation, is not counted on: behind the batch in flight a few must wait already.
     fn holds_back(&self, now: Time) -> bool {
-        let is_held = |until: Time| until > now && until.since(now) <= LONGEST_GATHERING;
         let is_behind = !self.outbox.may_post() && self.outbox.next_messages() >= FEW;
-        is_behind || self.held.is_some_and(is_held)
+        is_behind || self.held.is_some_and(|until| until > now)
     }
 
     fn waiting_bytes(&self) -> usize {
         self.outbox.backlog_bytes() + self.latest.bytes()
     }
 }
-
-/// Longer than any pace of a visible tab that is worth to be called one.
-const LONGEST_GATHERING: Millis = Millis(50);
 
 /// So many messages behind the batch in flight are more than an answer or two.
 const FEW: u32 = 8;

@@ -145,12 +145,34 @@ fn the_round_trip_is_measured_in_the_midst_of_a_flood() {
 }
 
 #[test]
-fn what_waits_for_a_hidden_tabs_pace_is_not_gathered() {
-    let (mut sim, _) = world(1);
-    sim.in_tab(0, |session| session.set_pace(Pace::HIDDEN));
-    stream(&mut sim, 20, 1);
-    // While the first one is in flight and a few wait behind it.
-    assert_eq!(sim.gathered, 11);
-    stream(&mut sim, 20, 100);
-    assert_eq!(sim.gathered, 11);
+fn what_waits_for_a_hidden_tabs_pace_is_gathered_and_waits_no_longer() {
+    let moments = |gathers| {
+        let (mut sim, chans) = world(1);
+        sim.gathers = gathers;
+        sim.in_tab(0, |session| session.set_pace(Pace::HIDDEN));
+        stream(&mut sim, 20, 1_000);
+        assert_eq!(sim.gathered > 19_000, gathers, "{}", sim.gathered);
+        sim.run(250);
+        let messages = &sim.client(chans[0]).messages;
+        assert_eq!(messages.len(), 20_000);
+        messages
+            .iter()
+            .map(|message| message.at)
+            .collect::<Vec<_>>()
+    };
+    let late = moments(true).into_iter().zip(moments(false));
+    let latest = late.map(|(at, without)| at.saturating_sub(without)).max();
+    assert!(latest <= Some(16), "{latest:?}");
+}
+
+#[test]
+fn a_hidden_tab_had_each_message_of_a_visible_ones_stream_looked_at() {
+    let (mut sim, chans) = world(2);
+    sim.in_tab(1, |session| session.set_pace(Pace::HIDDEN));
+    stream(&mut sim, 20, 1_000);
+    assert!(sim.gathered > 18_000, "{}", sim.gathered);
+    sim.run(16);
+    assert_eq!(sim.client(chans[0]).messages.len(), 20_000);
+    sim.run(250);
+    assert_eq!(sim.client(chans[1]).messages.len(), 20_000);
 }
