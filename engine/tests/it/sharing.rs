@@ -1,7 +1,8 @@
 //! Which channels share a socket, for how long, and what each is told.
 
 use onesocket_protocol::{
-    DebugLevel, LinkState, LogEntry, LogLevel, Millis, Payload, Sight, WorkerError, log::kind,
+    BatchReader, DebugLevel, LinkState, LogEntry, LogLevel, Millis, Payload, Sight, WorkerError,
+    log::kind,
 };
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
@@ -39,6 +40,35 @@ fn six_tabs_share_one_socket() {
 #[test]
 fn fifty_tabs_share_one_socket() {
     share_one_socket(50);
+}
+
+#[test]
+fn many_small_sends_of_one_tab_are_several_batches_between_which_the_others_have_their_turn() {
+    let mut sim = Sim::with_tabs(1, 2);
+    let chans = [0, 1].map(|tab| sim.open(tab, URL));
+    sim.run(1_000);
+    for _ in 0..10_000 {
+        sim.send(chans[0], "x");
+    }
+    let waits = sim.send(chans[1], "a word");
+    let mut batches = Vec::new();
+    let mut before = None;
+    let (mut answered, end) = (None, sim.now + 1_000);
+    while sim.now < end && sim.step() {
+        let posted = sim.last_posted(0);
+        if posted != before {
+            let batch = BatchReader::new(posted.as_ref().expect("it is posted again"));
+            batches.push(batch.expect("a batch").header().count);
+            before = posted;
+        }
+        if answered.is_none() && sim.outcome(chans[1], waits).is_some() {
+            answered = Some(sim.server_got().len());
+        }
+    }
+    batches.retain(|count| *count > 0);
+    assert_eq!(batches, [1, 4_096, 4_096, 1_807]);
+    assert!(answered < Some(5_000), "{answered:?}");
+    assert_eq!(sim.outcomes(chans[0]), vec![Outcome::Sent; 10_000]);
 }
 
 #[test]
