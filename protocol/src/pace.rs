@@ -6,10 +6,11 @@ use crate::Millis;
 
 /// How often a worker may post messages to a tab: at most `burst` of them leave at once within an `interval`; what comes after
 /// those is gathered, and leaves together when the interval has passed. Of a stream, which is half of `burst` in each of two intervals in a row,
-/// all is gathered for as long as it goes on. It is counted anew whenever the tab says something: the answer is not to wait.
+/// all is gathered for as long as it goes on. It is counted anew whenever the tab says something: the server's answer is not to wait, unless `burst` messages leave
+/// in front of it, the receipt and what had gathered before counted.
 ///
 /// A tab is so given a flood in few large batches, whose fixed cost (a task, an event, two posts) many messages share. Nothing is dropped or
-/// reordered by it. Receipts, answers and changes of state do not wait, and take along what has gathered; so do
+/// reordered by it. Receipts, the worker's own answers and changes of state do not wait, and take along what has gathered; so do
 /// [256 KiB](crate::limits::MAX_PACED_BYTES) of messages. In the main tier an interval above the default counts as 0:
 /// the timers of a hidden page are late by up to a minute.
 ///

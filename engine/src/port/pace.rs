@@ -59,7 +59,7 @@ impl Pacer {
         }
     }
 
-    /// Begins to count anew: a tab that has said something may wait for the answer.
+    /// Begins to count anew: a tab that has said something may wait for the answer. One behind a burst is not told from the rest.
     pub(crate) fn reset(&mut self) {
         self.messages = 0;
         self.is_busy = false;

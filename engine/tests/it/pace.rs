@@ -187,6 +187,42 @@ fn an_answer_does_not_wait() {
     }
 }
 
+/// How long an answer waits that comes 60 ms behind its question, which is asked in a stream of 20 messages in a millisecond or in silence, and behind
+/// so many messages in each of so many milliseconds.
+fn answer_waits(pace: Pace, is_in_stream: bool, each: u32, millis: u32) -> u64 {
+    let (mut sim, chan) = world();
+    sim.in_tab(0, |session| session.set_pace(pace));
+    stream(&mut sim, if is_in_stream { 20 } else { 0 }, 900);
+    sim.send(chan, "question");
+    stream(&mut sim, each, millis);
+    sim.run(u64::from(60 - millis));
+    let said = sim.now;
+    sim.server_say(0, "answer");
+    let is_there = |sim: &Sim| {
+        let last = sim.client(chan).messages.last();
+        last.is_some_and(|message| message.text.ends_with("answer"))
+    };
+    sim.run_until("the answer", is_there);
+    sim.now - said
+}
+
+#[test]
+fn an_answer_waits_only_behind_a_burst() {
+    let (seen, hidden) = (Pace::default(), Pace::HIDDEN);
+    for (pace, burst) in [(seen, 16), (hidden, 8)] {
+        assert_eq!(answer_waits(pace, false, 0, 60), 0);
+        // The receipt is one of the burst.
+        assert_eq!(answer_waits(pace, false, 1, burst - 2), 0);
+    }
+    let waited = answer_waits(seen, true, 20, 60);
+    assert!((1..=16).contains(&waited), "{waited}");
+    let waited = answer_waits(hidden, false, 1, 60);
+    assert!((17..=250).contains(&waited), "{waited}");
+    // What had gathered goes with the receipt, and is a burst.
+    let waited = answer_waits(hidden, true, 0, 60);
+    assert!((17..=250).contains(&waited), "{waited}");
+}
+
 #[test]
 fn large_frames_do_not_wait() {
     let (mut sim, chan) = world();
