@@ -65,6 +65,15 @@ impl Packed {
         &self.bytes
     }
 
+    /// Returns the same in memory of its own: what is kept for long must not keep the frame that it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self {
+            bytes: Bytes::copy_from_slice(&self.bytes),
+            ..*self
+        }
+    }
+
     /// Returns the messages, in order; they share the bytes.
     #[must_use]
     pub fn payloads(&self) -> Payloads {

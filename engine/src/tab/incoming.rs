@@ -113,6 +113,7 @@ impl TabSession {
         else {
             return;
         };
+        let len = arrived.frame().len();
         let Ok(reader) = ArrivedReader::new(arrived) else {
             return self
                 .outputs
@@ -134,8 +135,49 @@ impl TabSession {
                 .outputs
                 .push_back(TabOutput::Error(WorkerError::InvalidFrame));
         }
-        let version = live.version;
+        let (version, before) = (live.version, self.outputs.len());
         self.read_messages(version, reader);
+        // Of one channel is almost all that is in a frame.
+        if len > LONG_FRAME && self.channels.len() > 1 {
+            self.detach_few(before, len);
+        }
+    }
+
+    /// Gives memory of its own to what a channel is told of a frame, behind so many outputs, if it is little of that: it may wait for long for who reads it,
+    /// where it counts as what it is.
+    #[inline(never)]
+    fn detach_few(&mut self, before: usize, frame: usize) {
+        let mut told: Vec<(ChannelId, usize)> = Vec::new();
+        for output in self.outputs.iter().skip(before) {
+            let TabOutput::Event { channel, event } = output else {
+                continue;
+            };
+            let bytes = match event {
+                ChannelEvent::Message { payload, .. } => payload.len(),
+                ChannelEvent::Packed(packed) => packed.bytes().len(),
+                _ => continue,
+            };
+            match told.iter_mut().find(|(of, _)| of == channel) {
+                Some((_, told)) => *told += bytes,
+                None => told.push((*channel, bytes)),
+            }
+        }
+        told.retain(|(_, bytes)| *bytes < frame / MUCH);
+        if told.is_empty() {
+            return;
+        }
+        for output in self.outputs.iter_mut().skip(before) {
+            match output {
+                TabOutput::Event { channel, event } if told.iter().any(|(of, _)| of == channel) => {
+                    match event {
+                        ChannelEvent::Message { payload, .. } => *payload = payload.detached(),
+                        ChannelEvent::Packed(packed) => *packed = packed.detached(),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Out of line, because browsers compile a function as a whole once it is hot.
@@ -391,3 +433,9 @@ fn update_event(build: u64) -> ChannelEvent {
         build: (build != 0).then_some(build),
     }
 }
+
+/// A shorter frame is not worth a look: as many of these as a stream of messages may wait are no more than what may wait in bytes.
+const LONG_FRAME: usize = 1024;
+
+/// From this part of a frame on a channel's messages keep it: a copy of them would cost more than it frees.
+const MUCH: usize = 16;

@@ -1,6 +1,13 @@
 //! Tabs that do not read.
 
-use crate::sim::Sim;
+use bytes::Bytes;
+use onesocket_engine::{ChannelConfig, ChannelEvent, TabOutput, TabSession};
+use onesocket_protocol::{
+    BatchHeader, BatchReader, ChannelId, DebugLevel, Epoch, LinkKey, LinkPolicy, Outbox, Payload,
+    Replay, TabId, TabToken, ToTab, Version, VersionRange, Welcome,
+};
+
+use crate::sim::{Sim, pack};
 
 const URL: &str = "ws://chat/";
 
@@ -117,4 +124,110 @@ fn a_frozen_tab_still_settles_its_sends() {
     sim.run(1_000);
     assert_eq!(sim.client(chan).unsettled(), []);
     assert_eq!(sim.tabs[0].session.unsettled_bytes(), 0);
+}
+
+/// A session that is welcomed, with a channel for each of these URLs.
+fn welcomed(urls: &[&str]) -> (TabSession, Vec<ChannelId>) {
+    let mut tab = TabSession::new(TabToken(1), DebugLevel::Off);
+    let open = |url: &&str| {
+        let key = LinkKey {
+            url: (*url).to_owned(),
+            subprotocols: vec![],
+            account: String::new(),
+        };
+        tab.open(ChannelConfig {
+            key,
+            policy: LinkPolicy::default(),
+            replay: Replay::None,
+        })
+    };
+    let channels = urls.iter().map(open).collect();
+    tab.attach(false);
+    let welcome = Welcome {
+        version: 1,
+        versions: VersionRange::OURS,
+        epoch: Epoch(1),
+        tab: TabId(1),
+    };
+    tab.handle_frame(&welcome.encode().into());
+    while tab.poll_output().is_some() {}
+    (tab, channels)
+}
+
+/// What a channel is told by a frame, which is all that is kept of it.
+fn told(tab: &mut TabSession, about: ChannelId, frame: &Bytes) -> Vec<ChannelEvent> {
+    tab.handle_frame(frame);
+    let mut events = Vec::new();
+    while let Some(output) = tab.poll_news() {
+        match output {
+            TabOutput::Event { channel, event } if channel == about => events.push(event),
+            TabOutput::Event { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    events
+}
+
+#[test]
+fn a_word_that_nobody_reads_kept_the_busy_frame_that_it_came_in() {
+    let (mut tab, channels) = welcomed(&["ws://busy/", "ws://quiet/"]);
+    let (busy, quiet) = (channels[0], channels[1]);
+    let mut outbox = Outbox::new(Epoch(1), Version::V1);
+    let mut frame = |quiet_len: usize| {
+        (0..50).for_each(|_| say(&mut outbox, busy, 200));
+        say(&mut outbox, quiet, quiet_len);
+        let packed = pack(&[Payload::binary(vec![8; quiet_len])]);
+        outbox.push_to_tab(&ToTab::Packed {
+            channel: quiet,
+            packed,
+        });
+        let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("a batch"));
+        let header = BatchReader::new(&frame).expect("a batch").header();
+        let ack = header.seq;
+        let acknowledgement = BatchHeader {
+            seq: 0,
+            ack,
+            count: 0,
+            ..header
+        };
+        outbox.on_batch(acknowledgement).expect("in order");
+        frame
+    };
+    let small = frame(20);
+    let kept = told(&mut tab, quiet, &small);
+    assert!(small.is_unique(), "small ones have memory of their own");
+    let payload = Payload::binary(vec![7; 20]);
+    let replayed = false;
+    let packed = pack(&[Payload::binary(vec![8; 20])]);
+    let expect = [
+        ChannelEvent::Message { replayed, payload },
+        ChannelEvent::Packed(packed),
+    ];
+    assert_eq!(kept, expect);
+
+    let shared = [
+        (busy, frame(20), 50, "what most of a frame is"),
+        (quiet, frame(2_000), 2, "what is much of a frame"),
+    ];
+    for (channel, frame, count, what) in shared {
+        let kept = told(&mut tab, channel, &frame);
+        assert_eq!(kept.len(), count);
+        assert!(!frame.is_unique(), "{what} is not copied");
+    }
+
+    // One client has all that is in a frame.
+    let (mut tab, channels) = welcomed(&["ws://busy/"]);
+    let mut outbox = Outbox::new(Epoch(1), Version::V1);
+    (0..50).for_each(|_| say(&mut outbox, channels[0], 200));
+    let frame = Bytes::copy_from_slice(outbox.poll_frame().expect("a batch"));
+    let kept = told(&mut tab, channels[0], &frame);
+    assert!(kept.len() == 50 && !frame.is_unique());
+}
+
+fn say(outbox: &mut Outbox, channel: ChannelId, len: usize) {
+    outbox.push_to_tab(&ToTab::Message {
+        channel,
+        replayed: false,
+        payload: Payload::binary(vec![7; len]),
+    });
 }
