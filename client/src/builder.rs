@@ -179,6 +179,11 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     /// [`WorkerError::CredentialRefused`](crate::WorkerError::CredentialRefused), and the next one is asked. When none has another,
     /// nothing is dialled any more: [`Event::NeedsAuth`](crate::Event::NeedsAuth).
     ///
+    /// What hands out tokens may be out of reach for a moment. So when the server has refused none, all tabs are asked again: when the browser is
+    /// online again, at a [`wake`](Self::wake), and else after 1 s and a random time that grows as the [`backoff`](Self::backoff) does, to 31 s by default.
+    /// No event tells of it before a tab has a credential. Let the log-in be shown by that event and not by the provider, which is called again
+    /// also while an earlier call of it has not ended.
+    ///
     /// The account is part of what tabs share a connection by: no tab is asked for another account's.
     ///
     /// It is dropped when the client is closed. Until then one that owns a clone of the client keeps it alive.

@@ -52,7 +52,8 @@ pub enum Event<Rx> {
     },
     /// Nothing is dialled before a tab has a credential: all have declined, were too slow, or had only refused ones. A tab that
     /// joins ends it, and so does [`Client::reconnect`](crate::Client::reconnect), after a log-in for instance; not when another tab has
-    /// logged in by then, as it would replace the open socket: [`Client::status`](crate::Client::status) knows.
+    /// logged in by then, as it would replace the open socket: [`Client::status`](crate::Client::status) knows. When the server has refused none, the
+    /// tabs are asked again by and by, of which nothing is told until one has a credential.
     NeedsAuth {
         /// Whether the server has refused the last one.
         refused: bool,

@@ -603,6 +603,7 @@ impl Link {
 
     fn link_state(&self, now: Time) -> LinkState {
         match &self.state {
+            State::Asking(_) if self.is_asking_quietly() => self.unauthenticated(),
             State::Idle | State::Asking(_) | State::Dialling(_) | State::Closing(_) => {
                 LinkState::Connecting {
                     attempt: self.attempt,

@@ -55,7 +55,8 @@ pub enum LinkState {
     /// The loop has ended. It starts anew when a tab joins, or asks for a new socket.
     Stopped(StopReason),
     /// Nothing is dialled before a tab comes with a credential: the server has refused the last one, or no tab has one. The
-    /// tabs are asked again when one joins, or asks for a new socket.
+    /// tabs are asked again when one joins, or asks for a new socket; when the server has refused none, also at a wake, when the browser is online
+    /// again, and at the pace of the backoff.
     NeedsAuth {
         /// Whether the server has refused the last one.
         refused: bool,

@@ -8,7 +8,7 @@ use onesocket_protocol::{
 };
 
 use super::{
-    Ctx, Link, Member, Timer,
+    Ctx, Link, Member, Timer, backoff,
     lifecycle::{CLOSE_REPLACED, NORMAL_CLOSURE, State},
 };
 
@@ -31,6 +31,10 @@ pub(super) struct Credentials {
     is_in_place: bool,
     /// The number of the last question.
     request: u32,
+    /// How often in a row all tabs were asked in vain, though no credential was refused.
+    in_vain: u32,
+    /// Whether the tabs are asked again without a word of it: for their apps it is a pause still.
+    is_quiet: bool,
 }
 
 /// Not even digests: a short secret can be found from one.
@@ -44,8 +48,28 @@ impl Link {
     /// Asks all tabs anew.
     pub(super) fn ask(&mut self, ctx: &mut Ctx<'_>) {
         self.credentials.asked.clear();
+        self.credentials.is_quiet = false;
         self.ask_next(ctx);
         self.tell_status(ctx);
+    }
+
+    /// Asks all tabs anew in a pause: what one gets its credential from may have been out of reach. Not for one in place of a refused one, which
+    /// takes a user.
+    pub(super) fn ask_in_pause(&mut self, ctx: &mut Ctx<'_>) {
+        if ctx.online && self.is_unanswered() {
+            self.credentials.asked.clear();
+            self.credentials.is_quiet = true;
+            self.ask_next(ctx);
+        }
+    }
+
+    fn is_unanswered(&self) -> bool {
+        self.policy.auth.ask.is_some() && !self.credentials.was_refused && !self.members.is_empty()
+    }
+
+    /// Whether a tab is asked of which the apps hear nothing.
+    pub(super) fn is_asking_quietly(&self) -> bool {
+        self.credentials.is_quiet && matches!(self.state, State::Asking(_))
     }
 
     /// Asks the next tab, or gives in when there is none.
@@ -89,10 +113,19 @@ impl Link {
     }
 
     /// The asked tab is too slow, has none, or has only one that was refused.
-    pub(super) fn pass_over(&mut self, ctx: &mut Ctx<'_>) {
+    fn pass_over(&mut self, ctx: &mut Ctx<'_>) {
         self.ask_next(ctx);
-        if matches!(self.state, State::NeedsAuth) {
+        if matches!(self.state, State::NeedsAuth) && !self.credentials.is_quiet {
             self.tell_status(ctx);
+        }
+    }
+
+    /// The asked tab is too slow, or the pause behind the last one was long enough.
+    pub(super) fn on_credential_timer(&mut self, ctx: &mut Ctx<'_>) {
+        match self.state {
+            State::Asking(_) => self.pass_over(ctx),
+            State::NeedsAuth => self.ask_in_pause(ctx),
+            _ => {}
         }
     }
 
@@ -102,7 +135,15 @@ impl Link {
         self.timers.stop(Timer::Retry);
         self.timers.stop(Timer::Credential);
         self.halt_give_up(ctx.now);
+        self.requested_at = None;
         self.state = State::NeedsAuth;
+        if self.is_unanswered() {
+            self.credentials.in_vain = self.credentials.in_vain.saturating_add(1);
+            let attempt = self.credentials.in_vain;
+            let delay = backoff::draw(&self.policy.backoff, attempt, Millis(0), ctx.rng);
+            let until = ctx.now.after(MIN_PAUSE).after(delay);
+            self.timers.start(Timer::Credential, until);
+        }
     }
 
     /// What the tabs are told while nobody has a credential. Before the first tab was asked it is not known yet.
@@ -146,6 +187,7 @@ impl Link {
         self.credentials.current = Some(digest);
         self.credentials.is_in_place |= core::mem::take(&mut self.credentials.was_refused);
         self.take(credential);
+        self.credentials.in_vain = 0;
         self.timers.stop(Timer::Credential);
         if !ctx.online {
             return self.go_offline(ctx, ReconnectCause::Offline);
@@ -202,6 +244,7 @@ impl Link {
     /// A tab has joined: it may have what the others had not.
     pub(super) fn on_newcomer(&mut self, ctx: &mut Ctx<'_>) {
         if matches!(self.state, State::NeedsAuth) {
+            self.credentials.is_quiet = false;
             self.ask_next(ctx);
             self.tell_status(ctx);
         }
@@ -273,6 +316,9 @@ impl Link {
         }
     }
 }
+
+/// Also with a backoff of nothing but zeros a provider that has nothing costs little.
+const MIN_PAUSE: Millis = Millis(1_000);
 
 /// Tabs hold copies of several ages, and each must be told from those that were refused.
 const MAX_REFUSED: usize = 16;

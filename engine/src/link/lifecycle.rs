@@ -525,7 +525,10 @@ impl Link {
                 let cause = waiting.cause.clone();
                 self.go_offline(ctx, cause);
             }
-            State::Asking(_) if !ctx.online => self.go_offline(ctx, ReconnectCause::Offline),
+            State::NeedsAuth => self.ask_in_pause(ctx),
+            State::Asking(_) if !ctx.online && !self.is_asking_quietly() => {
+                self.go_offline(ctx, ReconnectCause::Offline)
+            }
             State::Offline(offline) if ctx.online => {
                 let cause = offline.cause.clone();
                 self.watch_give_up(ctx.now);
@@ -653,7 +656,7 @@ impl Link {
             Timer::Pong => self.on_silence(ctx),
             Timer::QueueTimeout => self.expire_queue(ctx),
             Timer::GiveUp => self.on_give_up(ctx),
-            Timer::Credential => self.pass_over(ctx),
+            Timer::Credential => self.on_credential_timer(ctx),
             Timer::LogOut => self.finish_log_out(ctx),
             Timer::Linger => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");

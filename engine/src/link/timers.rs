@@ -25,7 +25,7 @@ pub(crate) enum Timer {
     GiveUp,
     /// The last tab has been gone long enough.
     Linger,
-    /// The tab that was asked for a credential takes too long.
+    /// The tab that was asked for a credential takes too long, or the last has declined some time ago.
     Credential,
     /// What was queued at the log-out has waited long enough.
     LogOut,

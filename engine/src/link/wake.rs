@@ -28,6 +28,10 @@ impl Link {
                 self.woke_at = Some(ctx.now);
                 self.dial(ctx);
             }
+            State::NeedsAuth => {
+                self.woke_at = Some(ctx.now);
+                self.ask_in_pause(ctx);
+            }
             _ => {}
         }
     }

@@ -189,12 +189,17 @@ fn a_question_that_was_asked_before_a_pause_ended_the_loop_in_it() {
     connected(&mut sim, chan);
 }
 
+fn states(sim: &Sim, chan: Chan) -> Vec<LinkState> {
+    let statuses = sim.client(chan).statuses.iter();
+    statuses.map(|status| status.state.clone()).collect()
+}
+
 #[test]
 fn the_loop_pauses_when_nobody_has_a_credential_and_a_new_tab_ends_that() {
     let mut sim = Sim::with_tabs(6, 2);
     let chan = open(&mut sim, 0);
     answer(&mut sim, chan, 0, None);
-    sim.run(3_600_000);
+    sim.run(900);
     assert_eq!(sim.dials.len(), 0);
     let paused = LinkState::NeedsAuth { refused: false };
     assert_eq!(sim.client(chan).last_state(), &paused);
@@ -203,6 +208,68 @@ fn the_loop_pauses_when_nobody_has_a_credential_and_a_new_tab_ends_that() {
     answer(&mut sim, newcomer, 0, Some(token("1")));
     connected(&mut sim, chan);
     assert_eq!(sim.client(chan).asked.len(), 1);
+}
+
+/// Its log-in may be good, and what hands out its tokens unreachable for a moment.
+#[test]
+fn a_provider_that_failed_once_was_never_asked_again() {
+    let mut sim = Sim::with_tabs(32, 2);
+    let [fails, hangs] = [0, 1].map(|tab| open(&mut sim, tab));
+    answer(&mut sim, fails, 0, None);
+    sim.run_until("a pause", |sim| {
+        sim.client(fails).last_state() == &LinkState::NeedsAuth { refused: false }
+    });
+    assert_eq!(sim.client(hangs).asked.len(), 1);
+    let said = states(&sim, fails);
+    answer(&mut sim, fails, 1, None);
+    sim.run_until("a question", |sim| sim.client(fails).asked.len() == 3);
+    // Nobody is shown anything of it.
+    assert_eq!(states(&sim, fails), said);
+    assert_eq!(sim.client(hangs).asked.len(), 2);
+    assert!((21_000..27_000).contains(&sim.now), "{}", sim.now);
+    answer(&mut sim, fails, 2, Some(token("1")));
+    connected(&mut sim, hangs);
+}
+
+#[test]
+fn the_tabs_were_not_asked_again_when_the_browser_was_back_or_a_page_shown() {
+    for (seed, is_offline) in [(33, true), (34, false)] {
+        let mut sim = Sim::with_tabs(seed, 1);
+        let chan = open(&mut sim, 0);
+        for number in 0..8 {
+            answer(&mut sim, chan, number, None);
+        }
+        sim.run(100);
+        if is_offline {
+            sim.network(0, false);
+            sim.run(600_000);
+            assert_eq!(sim.client(chan).asked.len(), 8, "nothing can be fetched");
+            sim.network(0, true);
+        } else {
+            sim.in_tab(0, TabSession::wake);
+        }
+        sim.run(100);
+        assert_eq!(sim.client(chan).asked.len(), 9);
+        let paused = LinkState::NeedsAuth { refused: false };
+        assert_eq!(sim.client(chan).last_state(), &paused);
+        answer(&mut sim, chan, 8, Some(token("1")));
+        connected(&mut sim, chan);
+    }
+}
+
+#[test]
+fn a_log_in_while_a_tab_is_asked_in_the_pause_is_not_passed_over() {
+    let mut sim = Sim::with_tabs(35, 1);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, None);
+    sim.run_until("a question", |sim| sim.client(chan).asked.len() == 2);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(100);
+    // That to the second question is of before the log-in.
+    answer(&mut sim, chan, 1, None);
+    answer(&mut sim, chan, 2, Some(token("1")));
+    connected(&mut sim, chan);
+    assert_eq!(sim.client(chan).asked.len(), 3);
 }
 
 #[test]
@@ -319,19 +386,19 @@ fn a_tab_that_had_no_credential_and_asks_for_a_socket_was_not_asked_again() {
 fn a_provider_that_has_nothing_and_asks_for_a_socket_each_time_is_not_asked_without_end() {
     let mut sim = Sim::with_tabs(31, 1);
     let chan = open(&mut sim, 0);
-    for number in 0..20 {
+    let (end, mut number) = (sim.now + 60_000, 0);
+    while sim.now < end {
         sim.run(100);
-        if sim.client(chan).asked.len() == number {
-            break;
+        if sim.client(chan).asked.len() > number {
+            sim.in_tab(0, |session| session.reconnect(chan.id));
+            answer(&mut sim, chan, number, None);
+            number += 1;
         }
-        sim.in_tab(0, |session| session.reconnect(chan.id));
-        answer(&mut sim, chan, number, None);
     }
-    sim.run(1_000);
     let paused = LinkState::NeedsAuth { refused: false };
     assert_eq!(sim.client(chan).last_state(), &paused);
-    let asked = sim.client(chan).asked.len();
-    assert!(asked <= 2, "{asked}");
+    // Twice each time, at the pace of the backoff.
+    assert!((6..=20).contains(&number), "{number}");
 }
 
 #[test]
