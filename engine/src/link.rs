@@ -128,6 +128,8 @@ pub(crate) struct Link {
     give_up_left: Option<Millis>,
     round_trip: Option<Millis>,
     last_received: Time,
+    /// When a socket was last handed something, or opened.
+    last_sent: Time,
     /// When a hint has last led to a ping or a dial.
     woke_at: Option<Time>,
     /// When the dial that a tab has asked for was begun, or is searched a credential for, or was asked for.
@@ -176,6 +178,7 @@ impl Link {
             give_up_left: None,
             round_trip: None,
             last_received: Time(0),
+            last_sent: Time(0),
             woke_at: None,
             requested_at: None,
         }
@@ -383,6 +386,7 @@ impl Link {
                 if keep && let Err(failure) = self.queue.keep(&self.policy.queue, entry.clone()) {
                     return self.tell_failed(ctx, member, id, failure);
                 }
+                self.last_sent = ctx.now;
                 ctx.transmit(open.socket, entry.payload);
                 self.owe_receipt(member, id);
                 if keep {
@@ -418,6 +422,7 @@ impl Link {
         }
         let first = self.greetings.add(member, greeting);
         if let (State::Open(open), Some(payload)) = (&self.state, first) {
+            self.last_sent = ctx.now;
             ctx.transmit(open.socket, payload);
         }
     }
@@ -426,6 +431,7 @@ impl Link {
         let farewells = self.greetings.remove(member, greeting);
         if let State::Open(open) = &self.state {
             for farewell in farewells {
+                self.last_sent = ctx.now;
                 ctx.transmit(open.socket, farewell);
             }
         }
@@ -440,6 +446,7 @@ impl Link {
                 Ask::AfterThisFrame(payload) => {
                     // Without an open socket there is nothing that the member has missed.
                     if let State::Open(open) = &self.state {
+                        self.last_sent = ctx.now;
                         ctx.transmit(open.socket, payload);
                     }
                     continue;

@@ -138,7 +138,7 @@ export type Credential =
 
 /** A ping of the app's own protocol: browsers let no page send those of WebSocket. */
 export interface Heartbeat {
-  /** After how many milliseconds of silence a ping is sent. */
+  /** After how many milliseconds of the server's silence a ping is sent; also after so many, and a second, of the client's own: many servers close a connection on which they hear nothing. */
   interval: number;
   /**
    * How many milliseconds later something must have come; else the socket is replaced. An upload in front of the ping is waited for while it goes on,

@@ -209,7 +209,9 @@ pub struct GiveUp {
 /// protocol.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Heartbeat {
-    /// How long nothing must have been received before a ping is sent.
+    /// How long nothing must have been received before a ping is sent; or, 1 s more, nothing been sent. Many servers close a connection on which they
+    /// hear nothing, however much they say themselves: let it be shorter than their limit by some seconds. A ping to a server that talks has no
+    /// deadline.
     pub interval: Millis,
     /// How long after the ping something must have been received; else the socket is taken for dead and replaced. A ping goes out behind what
     /// the socket holds already: while that becomes less, by 256 KiB in each deadline, the socket is not taken for dead, where the browser says what it holds: WebKit's
@@ -226,7 +228,8 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Sends `ping` after every `interval` of silence, and takes the socket for dead when nothing at all follows within 10 s.
+    /// Sends `ping` after every `interval` of silence, the server's or the client's own, and takes the socket for dead when nothing at all
+    /// follows one of the server's within 10 s.
     ///
     /// ```
     /// use std::time::Duration;

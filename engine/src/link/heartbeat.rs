@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use onesocket_protocol::{Answer, Payload, StatedPolicy};
+use onesocket_protocol::{Millis, Payload, StatedPolicy};
 
 use super::{Ctx, Link, Timer, lifecycle::State};
 use crate::Time;
@@ -42,13 +42,20 @@ impl Link {
         self.watch_queue();
     }
 
-    /// The timer is not moved by every message: when it fires it looks how long the silence really was.
+    /// The timer is not moved by every message: when it fires it looks how long the silence really was, on either side.
     pub(super) fn ping(&mut self, ctx: &mut Ctx<'_>) {
-        let (State::Open(_), Some(heartbeat)) = (&self.state, &self.policy.heartbeat) else {
+        let (State::Open(open), Some(heartbeat)) = (&self.state, &self.policy.heartbeat) else {
             return;
         };
         let due = self.last_received.after(heartbeat.interval);
         if due > ctx.now {
+            // The server lives, but may close a connection on which it hears nothing itself. Nothing is due, and nothing measured.
+            let limit = Millis(heartbeat.interval.0.saturating_add(SLACK.0));
+            if self.last_sent.after(limit) <= ctx.now {
+                self.last_sent = ctx.now;
+                ctx.transmit(open.socket, heartbeat.ping.clone());
+            }
+            let due = due.min(self.last_sent.after(limit));
             return self.timers.start(Timer::Heartbeat, due);
         }
         let until = ctx.now.after(heartbeat.deadline);
@@ -64,24 +71,27 @@ impl Link {
         open.woken = false;
         // Whatever is received stops it.
         open.reprieved = self.timers.is_running(Timer::Pong);
+        self.last_sent = ctx.now;
         ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers.stop(Timer::Heartbeat);
         self.buffered.has_fallen = false;
     }
 
     /// Answers the server's own ping. Returns whether it was one.
-    pub(super) fn answer(&self, ctx: &mut Ctx<'_>, payload: &Payload) -> bool {
-        let answer = self.policy.answer.as_ref();
-        answer.is_some_and(|answer| self.answer_by(ctx, answer, payload))
+    pub(super) fn answer(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) -> bool {
+        self.policy.answer.is_some() && self.answer_by(ctx, payload)
     }
 
     #[inline(never)]
-    fn answer_by(&self, ctx: &mut Ctx<'_>, answer: &Answer, payload: &Payload) -> bool {
-        let is_ping = answer.ping == *payload;
-        if is_ping && let State::Open(open) = &self.state {
+    fn answer_by(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) -> bool {
+        let Some(answer) = self.policy.answer.as_ref().filter(|it| it.ping == *payload) else {
+            return false;
+        };
+        if let State::Open(open) = &self.state {
+            self.last_sent = ctx.now;
             ctx.transmit(open.socket, answer.pong.clone());
         }
-        is_ping
+        true
     }
 
     /// Anything received proves that the server lives; only the pong measures the round trip. `None` is known not to be it.
@@ -107,3 +117,7 @@ impl Link {
         self.watch_heartbeat(ctx.now);
     }
 }
+
+/// So much later than the server's silence the client's own is noticed. What is received within it is the answer to the last ping, and no
+/// talk: the next ping is to be one whose answer is due, and measured.
+const SLACK: Millis = Millis(1_000);

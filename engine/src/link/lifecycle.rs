@@ -217,6 +217,7 @@ impl Link {
         );
         self.was_open = true;
         self.last_received = ctx.now;
+        self.last_sent = ctx.now;
         self.history.clear();
         // One that only the credential offers is part of it.
         let subprotocol = match self.key.subprotocols.contains(&subprotocol) {

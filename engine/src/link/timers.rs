@@ -13,7 +13,7 @@ pub(crate) enum Timer {
     Closing,
     /// The socket has been open long enough for the attempts to be forgotten.
     Stable,
-    /// Nothing has been received for a while: ping.
+    /// Nothing has been received or sent for a while: ping.
     Heartbeat,
     /// The answer to the ping is overdue.
     Pong,

@@ -105,14 +105,38 @@ fn pongs_are_not_delivered_and_measure_the_round_trip() {
 }
 
 #[test]
-fn a_server_that_talks_is_not_pinged() {
+fn a_server_that_talks_is_pinged_only_when_the_client_is_silent() {
     let mut sim = Sim::with_tabs(3, 1);
-    open(&mut sim, 0, Some("pong"));
-    for _ in 0..20 {
+    let chan = open(&mut sim, 0, Some("pong"));
+    let sent: Vec<String> = (0..20).map(|number| format!("s:{number}")).collect();
+    for text in &sent {
         sim.server_say(0, "news");
-        sim.run(9_000);
+        sim.run(4_500);
+        sim.send(chan, text);
+        sim.run(4_500);
     }
-    assert_eq!(sim.got_on(0), [""; 0]);
+    assert_eq!(sim.got_on(0), sent);
+}
+
+/// Many a server closes a connection on which it hears nothing of the client, however much it says itself.
+#[test]
+fn a_client_that_only_listens_was_silent_for_as_long_as_the_server_talked() {
+    for pong in [None, Some("pong")] {
+        let mut sim = Sim::with_tabs(10, 1);
+        let chan = open(&mut sim, 0, pong);
+        sim.server.answers_pings = false;
+        for _ in 0..99 {
+            sim.server_say(0, "news");
+            sim.run(1_000);
+        }
+        assert_eq!(sim.got_on(0), ["ping"; 9], "{pong:?}");
+        // It was heard all the time, so nothing is due, and no answer measured.
+        assert_eq!((sim.dials.len(), sim.status(chan).round_trip), (1, None));
+        sim.conns[0].half_open = true;
+        let dead = sim.now;
+        sim.run_until("noticed", |sim| !sim.client(chan).reconnects.is_empty());
+        assert!(sim.now - dead <= 13_000 + 100, "{}", sim.now - dead);
+    }
 }
 
 #[test]
