@@ -350,25 +350,30 @@ impl Link {
         if self.is_shutting() {
             return self.stop(ctx, StopReason::Closed(close));
         }
+        // What a server says to a probe it says of a dial without subprotocols.
+        if let State::Dialling(dialling) = &mut self.state
+            && let Some(cause) = dialling.probe_for.take()
+        {
+            return self.lose(ctx, cause);
+        }
         if self.policy.auth.codes.contains(&close.code) {
             return self.on_refusal(ctx, close);
         }
         if self.policy.fatal_codes.contains(&close.code) {
             return self.stop(ctx, StopReason::FatalClose(close));
         }
-        let State::Dialling(dialling) = &mut self.state else {
+        if !matches!(self.state, State::Dialling(_)) {
             return self.lose(ctx, ReconnectCause::Closed(close));
-        };
+        }
         // A server may refuse by opening and closing at once; browsers report a failed handshake as 1006, always.
         let failed = if close.code == ABNORMAL_CLOSURE {
             ReconnectCause::Unreachable
         } else {
             ReconnectCause::Closed(close)
         };
-        match dialling.probe_for.take() {
-            Some(cause) => self.lose(ctx, cause),
-            None if self.should_probe(ctx) => self.dial_with(ctx, Some(failed)),
-            None => self.lose(ctx, failed),
+        match self.should_probe(ctx) {
+            true => self.dial_with(ctx, Some(failed)),
+            false => self.lose(ctx, failed),
         }
     }
 

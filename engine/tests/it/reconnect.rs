@@ -4,7 +4,7 @@ use onesocket_protocol::{
     Backoff, Credential, Heartbeat, LinkState, Millis, Payload, ReconnectCause,
 };
 
-use crate::sim::{Chan, Mode, Sim};
+use crate::sim::{Chan, Mode, Ready, Sim};
 
 const URL: &str = "ws://chat/";
 
@@ -260,6 +260,30 @@ fn a_server_that_refuses_at_once_is_probed_and_not_flooded() {
     let offered: Vec<usize> = sim.conns.iter().map(|conn| conn.offered.len()).collect();
     assert_eq!(offered[..2], [1, 0]);
     assert!(offered.len() < 10, "{offered:?}");
+}
+
+/// It was without the subprotocols that the server may want, so it says nothing of the connection.
+#[test]
+fn a_close_of_the_probe_ended_the_loop() {
+    for code in [1002, 1008, 4401] {
+        let mut sim = Sim::with_tabs(23, 1);
+        sim.server.mode = Mode::Refuse;
+        let chan = sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
+        sim.run_until("a probe", |sim| sim.conns.len() == 2);
+        assert!(sim.conns[1].offered.is_empty());
+        // Its opening is missed: it is closed in the same breath.
+        sim.server.mode = Mode::Silent;
+        sim.conns[1].server_open = true;
+        sim.server_close(1, code, "");
+        sim.run_until("its end", |sim| sim.conns[1].ready == Ready::Closed);
+        sim.server.mode = Mode::Normal;
+        sim.server.accepts = vec!["v1".into()];
+        sim.run(100);
+        let causes: Vec<_> = sim.client(chan).reconnects.iter().map(|it| &it.3).collect();
+        assert_eq!(causes, [&ReconnectCause::Unreachable], "{code}");
+        sim.run(10_000);
+        assert!(sim.client(chan).is_connected(), "{code}");
+    }
 }
 
 #[test]
