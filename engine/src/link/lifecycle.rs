@@ -302,10 +302,14 @@ impl Link {
         self.await_close(ctx, socket, false, CLOSING_TIMEOUT);
     }
 
+    /// A close event may come behind what the socket holds, as in Firefox, so that is looked at.
     fn await_close(&mut self, ctx: &Ctx<'_>, socket: SocketId, wanted: bool, timeout: Millis) {
         self.stop_socket_timers(ctx.now);
         self.timers.start(Timer::Closing, ctx.now.after(timeout));
         self.state = State::Closing(Closing { socket, wanted });
+        // Before it began does not count.
+        self.has_drained();
+        self.watch(ctx);
     }
 
     /// A tab ends the loop, with a close of its own words. An open socket is waited for, because its tabs want to know how it ended.
@@ -318,15 +322,8 @@ impl Link {
                     reason,
                 });
                 self.await_close(ctx, socket, true, SHUTTING_TIMEOUT);
-                // Before it began does not count.
-                self.has_drained();
-                self.watch(ctx);
             }
-            State::Closing(ref mut closing) => {
-                if !core::mem::replace(&mut closing.wanted, true) {
-                    self.has_drained();
-                }
-            }
+            State::Closing(ref mut closing) => closing.wanted = true,
             State::Stopped(_) => {}
             _ => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
@@ -648,7 +645,7 @@ impl Link {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "connect timeout");
                 self.lose(ctx, ReconnectCause::ConnectTimeout);
             }
-            Timer::Closing if self.is_shutting() && self.has_drained() => {
+            Timer::Closing if self.has_drained() => {
                 let until = ctx.now.after(SHUTTING_TIMEOUT);
                 self.timers.start(Timer::Closing, until);
             }
@@ -693,12 +690,12 @@ fn no_handshake() -> CloseInfo {
 /// What browsers report when there was no closing handshake.
 const ABNORMAL_CLOSURE: u16 = 1006;
 
-/// How long a socket that takes nothing any more is waited for. The close event usually follows in the same breath; behind a close frame of
+/// How long a socket that takes nothing any more is waited for, unless it passes on what it holds. The close event usually follows in the same breath; behind a close frame of
 /// the server Chromium waits up to 2 s for it to hang up (`kUnderlyingConnectionCloseTimeoutSeconds` in `net/websockets/websocket_channel.cc`),
 /// and the event is what says the code.
 const CLOSING_TIMEOUT: Millis = Millis(3_000);
 
-/// How long the end of a closing handshake is waited for, and again for as long as the socket passes on what it holds in front of it. Browsers
+/// How long the end of a closing handshake is waited for, and again, whoever has begun it, for as long as the socket passes on what it holds in front of it. Browsers
 /// report one that the server does not answer themselves, after about 10 s; this is for those that do not.
 const SHUTTING_TIMEOUT: Millis = Millis(30_000);
 

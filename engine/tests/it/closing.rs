@@ -1,10 +1,12 @@
 //! A tab closes the socket by a code of the app's.
 
+use onesocket_engine::Input;
 use onesocket_protocol::{
-    CloseInfo, LinkState, SendFailure, StopReason, limits::BUFFERED_STEP_BYTES as STEP,
+    CloseInfo, LinkState, ReconnectCause, SendFailure, StopReason,
+    limits::BUFFERED_STEP_BYTES as STEP,
 };
 
-use crate::sim::{Chan, Mode, Outcome, Sim};
+use crate::sim::{Chan, Mode, Outcome, Ready, Sim};
 
 const URL: &str = "ws://chat/";
 
@@ -100,6 +102,34 @@ fn a_close_behind_an_upload_was_given_up_amid_it() {
     sim.server_close(0, 3000, "done");
     sim.run(1_000);
     assert_eq!(sim.client(chan).stops, [closed(3000, "done")]);
+}
+
+/// Where the close event comes behind what the socket holds, as in Firefox.
+#[test]
+fn a_close_of_the_server_was_told_as_none_amid_an_upload() {
+    let mut sim = Sim::with_tabs(9, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    let socket = sim.conns[0].socket;
+    sim.conns[0].holds = 6 * STEP;
+    // The worker looks at what it holds.
+    sim.run(20_000);
+    sim.conns[0].ready = Ready::Closing { told: true };
+    sim.input(0, Input::SocketClosing(socket));
+    for holds in (0..6).rev() {
+        sim.run(2_000);
+        assert!(sim.client(chan).reconnects.is_empty(), "{holds} to go");
+        sim.conns[0].holds = holds * STEP;
+    }
+    sim.server_close(0, 4000, "moved");
+    sim.run(1_000);
+    let close = CloseInfo {
+        code: 4000,
+        reason: "moved".into(),
+        was_clean: true,
+    };
+    let (.., cause) = &sim.client(chan).reconnects[0];
+    assert_eq!(*cause, ReconnectCause::Closed(close));
 }
 
 /// The browser's own buffers swallow a little of what a dead socket holds.
