@@ -36,6 +36,10 @@ pub struct Engine {
     seen: Sight,
     rng: Rng,
     now: Time,
+    /// How far that is in front of the host's clock, in milliseconds: for as long as the clock stood still in sleeps.
+    ahead: u64,
+    /// When the last sleep was noticed: nothing is late from before.
+    woke: Time,
     /// What the browser has told the worker itself.
     own_online: bool,
     /// What is believed.
@@ -69,6 +73,8 @@ impl Engine {
             seen: config.debug.into(),
             rng: Rng::with_seed(config.seed),
             now: Time(0),
+            ahead: 0,
+            woke: Time(0),
             own_online: config.online,
             online: config.online,
             due: None,
@@ -100,9 +106,10 @@ impl Engine {
     ///
     /// A `now` before the one of an earlier input counts as that earlier one: time does not run backwards in here.
     pub fn handle_input(&mut self, now: Time, input: Input) {
-        self.now = self.now.max(now);
+        self.now = self.now.max(Time(now.0.saturating_add(self.ahead)));
         self.ports.release(self.now);
-        let late = self.due.map_or(Millis(0), |due| self.now.since(due));
+        let due = self.due.map(|due| due.max(self.woke));
+        let late = due.map_or(Millis(0), |due| self.now.since(due));
         let late = late.max(self.late);
         // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
         // be closing, or have been gathered from, which is one input each and always comes in front of another.
@@ -110,6 +117,9 @@ impl Engine {
         self.late = if is_in_front { late } else { Millis(0) };
         let is_late = late >= LATE && !is_in_front;
         let is_first = matches!(input, Input::Frame { .. } | Input::Tick);
+        if is_late {
+            self.woke = self.now;
+        }
         if is_late && is_first {
             self.wake(late);
         }
@@ -143,10 +153,12 @@ impl Engine {
         match input {
             Input::PortOpened(port) => {
                 // Pages start their worker early, and may make no client. It needs no timer: what does not grow is no leak.
-                while let Some(silent) = self.ports.take_silent(self.now) {
+                // Nobody says hello while the machine sleeps.
+                let now = self.by_host(self.now);
+                while let Some(silent) = self.ports.take_silent(now) {
                     self.outputs.push(Output::ClosePort(silent));
                 }
-                self.ports.open(port, self.now);
+                self.ports.open(port, now);
             }
             Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
@@ -157,7 +169,13 @@ impl Engine {
                     self.wake(Millis(0));
                 }
             }
-            Input::Slept(slept) => self.wake(slept),
+            Input::Slept(slept) => {
+                // Whatever waits has waited for that long, too, as where the clock goes on.
+                self.ahead = self.ahead.saturating_add(u64::from(slept.0));
+                self.now = self.now.after(slept);
+                self.woke = self.now;
+                self.wake(slept);
+            }
             Input::Tick => self.stir(Stir::Tick),
             // Read by its caller.
             Input::Received { .. } | Input::Gathered { .. } | Input::ReceivedParcel { .. } => {}
@@ -235,7 +253,12 @@ impl Engine {
             .filter_map(|link| link.next_timeout())
             .chain(self.ports.next_release())
             .min();
-        Output::Timeout(self.due)
+        Output::Timeout(self.due.map(|due| self.by_host(due)))
+    }
+
+    /// By the host's clock.
+    fn by_host(&self, time: Time) -> Time {
+        Time(time.0.saturating_sub(self.ahead))
     }
 
     fn on_frame(&mut self, id: PortId, frame: &Bytes) {

@@ -118,7 +118,7 @@ pub enum Input {
         online: bool,
     },
     /// The machine has slept: the wall clock has gone on for so much longer than the clock of the inputs, which some systems
-    /// stop meanwhile.
+    /// stop meanwhile. What waits for a time has waited for that long, too.
     Slept(onesocket_protocol::Millis),
     /// Time has passed; due or not.
     Tick,

@@ -1,6 +1,6 @@
 //! What waits while no socket is open.
 
-use onesocket_engine::SendRejected;
+use onesocket_engine::{Input, SendRejected};
 use onesocket_protocol::{CloseInfo, Millis, Payload, ReconnectCause, SendFailure, limits};
 
 use crate::sim::{Mode, Outcome, Sim};
@@ -112,6 +112,21 @@ fn what_had_waited_too_long_was_sent_when_the_socket_opened_before_the_timer() {
 }
 
 #[test]
+fn the_time_of_a_sleep_in_which_the_clock_stood_still_did_not_count() {
+    let mut sim = Sim::with_tabs(16, 1);
+    sim.server.mode = Mode::Silent;
+    let chan = sim.open(0, URL);
+    let send = sim.send(chan, "s:before");
+    sim.run(1_000);
+    sim.server.mode = Mode::Normal;
+    sim.input(0, Input::Slept(Millis(600_000)));
+    sim.run(60_000);
+    assert!(sim.client(chan).is_connected());
+    let expired = Outcome::NotSent(SendFailure::Expired);
+    assert_eq!(sim.outcome(chan, send), Some(&expired));
+}
+
+#[test]
 fn a_later_policy_did_not_hold_for_what_stood_behind_older_sends() {
     let mut sim = Sim::with_tabs(5, 2);
     sim.server.mode = Mode::Silent;
@@ -204,7 +219,7 @@ fn a_close_event_that_never_comes_is_waited_for_three_seconds() {
     let socket = sim.conns[0].socket;
     sim.conns[0].half_open = true;
     sim.conns[0].ready = crate::sim::Ready::Closing { told: true };
-    sim.input(0, onesocket_engine::Input::SocketClosing(socket));
+    sim.input(0, Input::SocketClosing(socket));
     let before = sim.now;
     sim.run_until("a reconnect", |sim| !sim.client(chan).reconnects.is_empty());
     assert!((3_000..3_100).contains(&(sim.now - before)));

@@ -1,5 +1,6 @@
 //! When a lost connection is dialled again.
 
+use onesocket_engine::Input;
 use onesocket_protocol::{
     Backoff, Credential, Heartbeat, LinkState, Millis, Payload, ReconnectCause,
 };
@@ -162,6 +163,21 @@ fn a_server_directs_the_delay_by_its_close_reason() {
     assert_eq!(sim.dials.len(), 1);
     sim.run(2_000);
     assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
+fn a_directed_delay_was_waited_for_anew_after_a_sleep() {
+    let mut sim = Sim::with_tabs(31, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.server_close(0, 1013, "retry-after=600");
+    sim.run(1_000);
+    sim.input(0, Input::Slept(Millis(300_000)));
+    sim.run(200_000);
+    assert_eq!(sim.dials.len(), 1);
+    sim.input(0, Input::Slept(Millis(3_600_000)));
+    sim.run(1_000);
+    assert!(sim.client(chan).is_connected());
 }
 
 #[test]
