@@ -40,14 +40,14 @@ pub struct Engine {
     ahead: u64,
     /// When the last sleep was noticed: nothing is late from before.
     woke: Time,
+    /// How late the timer was that tells of a sleep, until the links have woken.
+    unheard: Millis,
     /// What the browser has told the worker itself.
     own_online: bool,
     /// What is believed.
     online: bool,
     /// What the last [`Output::Timeout`] asked for.
     due: Option<Time>,
-    /// By how much the inputs before this one, which are read in front of a wake, were later than that.
-    late: Millis,
     ports: Ports,
     /// Boxed, because they are large and a map moves what it holds.
     links: LiteMap<LinkId, Box<Link>>,
@@ -75,10 +75,10 @@ impl Engine {
             now: Time(0),
             ahead: 0,
             woke: Time(0),
+            unheard: Millis(0),
             own_online: config.online,
             online: config.online,
             due: None,
-            late: Millis(0),
             ports: Ports::default(),
             links: LiteMap::new(),
             sockets: LiteMap::new(),
@@ -110,21 +110,26 @@ impl Engine {
         self.ports.release(self.now);
         let due = self.due.map(|due| due.max(self.woke));
         let late = due.map_or(Millis(0), |due| self.now.since(due));
-        let late = late.max(self.late);
+        if late >= LATE {
+            self.note_sleep(late);
+            self.unheard = late;
+        }
         // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
         // be closing, or have been gathered from, which is one input each and always comes in front of another.
-        let is_in_front = matches!(input, Input::SocketClosing(_) | Input::Gathered { .. });
-        self.late = if is_in_front { late } else { Millis(0) };
-        let is_late = late >= LATE && !is_in_front;
         let is_first = matches!(input, Input::Frame { .. } | Input::Tick);
-        if is_late {
-            self.woke = self.now;
-        }
-        if is_late && is_first {
-            self.wake(late);
+        let is_in_front = matches!(input, Input::SocketClosing(_) | Input::Gathered { .. });
+        if is_first {
+            self.wake_late();
         }
         self.handle(input);
-        if is_late && !is_first {
+        if !is_first && !is_in_front {
+            self.wake_late();
+        }
+    }
+
+    fn wake_late(&mut self) {
+        let late = core::mem::take(&mut self.unheard);
+        if late > Millis(0) {
             self.wake(late);
         }
     }
@@ -173,7 +178,7 @@ impl Engine {
                 // Whatever waits has waited for that long, too, as where the clock goes on.
                 self.ahead = self.ahead.saturating_add(u64::from(slept.0));
                 self.now = self.now.after(slept);
-                self.woke = self.now;
+                self.note_sleep(slept);
                 self.wake(slept);
             }
             Input::Tick => self.stir(Stir::Tick),
@@ -552,6 +557,11 @@ impl Engine {
         self.stir(Stir::Network);
     }
 
+    fn note_sleep(&mut self, slept: Millis) {
+        self.woke = self.now;
+        self.stir(Stir::Slept(slept));
+    }
+
     fn wake(&mut self, slept: Millis) {
         self.stir(Stir::Wake(slept));
     }
@@ -562,6 +572,7 @@ impl Engine {
             self.with_link(link, |link, ctx| match stir {
                 Stir::Tick => link.on_tick(ctx),
                 Stir::Network => link.on_network(ctx),
+                Stir::Slept(slept) => link.prolong_give_up(slept),
                 Stir::Wake(slept) => link.on_wake(ctx, slept),
             });
         }
@@ -657,6 +668,7 @@ enum Received<'a> {
 enum Stir {
     Tick,
     Network,
+    Slept(Millis),
     Wake(Millis),
 }
 

@@ -201,7 +201,7 @@ impl Default for Backoff {
 pub struct GiveUp {
     /// After so many dials without a stable socket.
     pub attempts: Option<u32>,
-    /// After so long without a stable socket. Neither the time offline counts, nor that in which no tab has a credential.
+    /// After so long without a stable socket. Neither the time offline counts, nor that of a sleep, nor that in which no tab has a credential.
     pub after: Option<Millis>,
 }
 

@@ -48,6 +48,13 @@ impl Link {
         }
     }
 
+    /// Adds the time of a sleep, in which nothing was tried.
+    pub(crate) fn prolong_give_up(&mut self, slept: Millis) {
+        if let Some(at) = self.timers.deadline(Timer::GiveUp) {
+            self.timers.start(Timer::GiveUp, at.after(slept));
+        }
+    }
+
     /// Whether the give-up policy says that there were dials enough, or time enough.
     pub(super) fn is_enough(&self, now: Time) -> bool {
         let dials = self.policy.give_up.attempts;

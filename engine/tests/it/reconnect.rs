@@ -555,3 +555,42 @@ fn what_was_asked_for_offline_kept_the_dial_that_hung_since() {
     sim.run(1_000);
     assert!(sim.client(chan).is_connected());
 }
+
+#[test]
+fn a_sleep_was_counted_as_time_enough_to_give_up() {
+    for stands_still in [true, false] {
+        let mut sim = Sim::with_tabs(32, 1);
+        let chan = sim.open_with(0, URL, |config| {
+            config.policy.give_up.after = Some(Millis(60_000));
+        });
+        sim.run(10_000);
+        sim.server_close(0, 1006, "");
+        sim.run(100);
+        match stands_still {
+            true => sim.input(0, Input::Slept(Millis(600_000))),
+            false => sim.sleep(600_000),
+        }
+        sim.run(1_000);
+        assert!(sim.client(chan).is_connected(), "{stands_still}");
+        assert_eq!(sim.client(chan).stops, []);
+    }
+}
+
+#[test]
+fn a_close_that_is_heard_after_a_sleep_is_no_end() {
+    // In some of them it comes before the timer.
+    for seed in 0..20 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        sim.net_delay = 0;
+        let chan = sim.open_with(0, URL, |config| {
+            config.policy.give_up.after = Some(Millis(60_000));
+            config.policy.backoff.stable_after = Millis(u32::MAX);
+        });
+        sim.run(10_000);
+        sim.sleep(600_000);
+        sim.server_close(0, 1006, "");
+        sim.run(1_000);
+        assert!(sim.client(chan).is_connected());
+        assert_eq!(sim.client(chan).stops, []);
+    }
+}
