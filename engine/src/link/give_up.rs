@@ -14,6 +14,10 @@ impl Link {
             State::Waiting(waiting) => waiting.cause.clone(),
             // A socket that is open now, if only since a moment ago, is given its chance; there is no other after it.
             State::Open(_) | State::Closing(_) => return self.give_up_left = Some(Millis(0)),
+            // As is a dial that begins with a wake: the time was over in the sleep.
+            State::Dialling(_) if self.dialled_at == Some(ctx.now) => {
+                return self.give_up_left = Some(Millis(0));
+            }
             State::Idle
             | State::Dialling(_)
             | State::Offline(_)
@@ -55,10 +59,15 @@ impl Link {
         }
     }
 
+    /// Whether the give-up policy grants another dial, but for its time.
+    pub(super) fn grants_dial(&self) -> bool {
+        let dials = self.policy.give_up.attempts;
+        dials.is_none_or(|dials| self.fruitless < dials)
+    }
+
     /// Whether the give-up policy says that there were dials enough, or time enough.
     pub(super) fn is_enough(&self, now: Time) -> bool {
-        let dials = self.policy.give_up.attempts;
         let time = self.timers.deadline(Timer::GiveUp);
-        dials.is_some_and(|dials| self.fruitless >= dials) || time.is_some_and(|at| at <= now)
+        !self.grants_dial() || time.is_some_and(|at| at <= now)
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum State {
 pub(crate) struct Dialling {
     socket: SocketId,
     /// Set while a dial *without* subprotocols finds out whether they are what the server refuses.
-    probe_for: Option<ReconnectCause>,
+    pub(super) probe_for: Option<ReconnectCause>,
 }
 
 #[derive(Debug)]
@@ -538,6 +538,7 @@ impl Link {
                 self.dial_when_allowed(ctx, cause);
             }
             State::Open(open) if ctx.online && open.is_unwanted => self.reconnect(ctx),
+            State::Dialling(_) => self.dial_anew(ctx, Millis(1)),
             _ => {}
         }
     }

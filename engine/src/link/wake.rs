@@ -32,6 +32,7 @@ impl Link {
                 self.woke_at = Some(ctx.now);
                 self.ask_in_pause(ctx);
             }
+            State::Dialling(_) if !is_hint => self.dial_anew(ctx, slept),
             _ => {}
         }
     }
@@ -40,6 +41,19 @@ impl Link {
     pub(crate) fn on_gathered(&mut self, now: Time) {
         let before = Time(now.0.saturating_sub(1));
         self.last_received = self.last_received.min(before);
+    }
+
+    /// A dial that is that old is from before the sleep, or before the network came back, and what it has said may never be answered. Not the
+    /// last one that the policy grants.
+    pub(super) fn dial_anew(&mut self, ctx: &mut Ctx<'_>, age: Millis) {
+        let is_probe =
+            matches!(&self.state, State::Dialling(dialling) if dialling.probe_for.is_some());
+        let is_old = self.dialled_at.is_some_and(|at| at.after(age) <= ctx.now);
+        if is_old && !is_probe && self.may_dial(ctx) && self.grants_dial() {
+            self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
+            self.stop_socket_timers(ctx.now);
+            self.dial(ctx);
+        }
     }
 
     /// Finds out whether the open socket is alive, or does without finding out.

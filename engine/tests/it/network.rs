@@ -1,8 +1,9 @@
 //! Offline and online again.
 
+use onesocket_engine::Input;
 use onesocket_protocol::{LinkState, Millis, ReconnectCause};
 
-use crate::sim::{Outcome, Sim};
+use crate::sim::{Mode, Outcome, Sim};
 
 const URL: &str = "ws://chat/";
 
@@ -119,6 +120,43 @@ fn a_reconnect_that_was_asked_for_offline_was_forgotten_for_want_of_a_loss() {
     sim.network(0, true);
     sim.run(1_000);
     assert_eq!(sim.dials.len(), 2);
+}
+
+#[test]
+fn a_dial_from_before_the_network_went_or_the_machine_slept_was_waited_for() {
+    for what in ["network", "clock stood still", "clock went on"] {
+        let mut sim = Sim::with_tabs(8, 1);
+        sim.server.mode = Mode::Silent;
+        let chan = sim.open(0, URL);
+        sim.run(1_000);
+        sim.server.mode = Mode::Normal;
+        match what {
+            "network" => {
+                sim.network(0, false);
+                sim.network(0, true);
+            }
+            "clock stood still" => sim.input(0, Input::Slept(Millis(30_000))),
+            _ => sim.sleep(30_000),
+        }
+        sim.run(1_000);
+        assert_eq!(sim.dials.len(), 2, "{what}");
+        assert!(sim.client(chan).is_connected(), "{what}");
+        assert_eq!(sim.client(chan).reconnects, [], "{what}");
+    }
+}
+
+#[test]
+fn a_dial_that_is_the_last_one_is_not_broken_off() {
+    let mut sim = Sim::with_tabs(9, 1);
+    sim.server.mode = Mode::Silent;
+    sim.open_with(0, URL, |config| config.policy.give_up.attempts = Some(1));
+    sim.run(1_000);
+    sim.network(0, false);
+    sim.network(0, true);
+    sim.input(0, Input::Slept(Millis(5_000)));
+    sim.run(1_000);
+    assert_eq!(sim.dials.len(), 1);
+    assert!(sim.conns[0].wanted);
 }
 
 #[test]

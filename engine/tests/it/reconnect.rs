@@ -594,3 +594,18 @@ fn a_close_that_is_heard_after_a_sleep_is_no_end() {
         assert_eq!(sim.client(chan).stops, []);
     }
 }
+
+/// Its time was all but over, and the next thing to come.
+#[test]
+fn a_dial_that_begins_with_the_wake_has_its_chance() {
+    let mut sim = Sim::with_tabs(34, 1);
+    sim.server.mode = Mode::Silent;
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.give_up.after = Some(Millis(5_000));
+    });
+    sim.run(4_000);
+    sim.server.mode = Mode::Normal;
+    sim.sleep(600_000);
+    sim.run(1_000);
+    assert!(sim.client(chan).is_connected());
+}
