@@ -391,8 +391,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// replaces nothing that other tabs have. It breaks off a dial that is under way, unless a `reconnect` has begun that less than 5 s before: what several tabs
     /// ask for at once, or one again and again, is one dial.
     ///
-    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that, and some time more. While the
-    /// browser is offline it waits for that to end; an open socket is kept until then.
+    /// While the server wants to be left alone (see [`delay_reconnect`](Self::delay_reconnect)) the dial waits for that, and some time more. Where the
+    /// browser says that it is offline, and there is no open socket, it is dialled all the same; an open one is kept until the browser is online.
     ///
     /// When no worker could be had, the tiers are tried again.
     pub fn reconnect(&self) {

@@ -9,8 +9,8 @@ use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
     ChannelId, Delivered, Greeting, GreetingId, LinkKey, LinkState, LogEntry, Millis, Payload,
-    Replay, SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker, WorkerError,
-    inspect::LinkSurvey, limits,
+    ReconnectCause, Replay, SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker,
+    WorkerError, inspect::LinkSurvey, limits,
 };
 
 use crate::{
@@ -119,6 +119,8 @@ pub(crate) struct Link {
     fruitless: u32,
     /// Whether any socket has ever been open.
     was_open: bool,
+    /// While no socket is open, and the browser says that it is offline: why there is none. The tabs hear of no dial meanwhile.
+    offline: Option<ReconnectCause>,
     /// The server has asked not to be dialled before this.
     not_before: Option<Time>,
     /// Over how long the next dial is spread at least: until a socket is stable again, because whoever has lost one is not
@@ -173,6 +175,7 @@ impl Link {
             attempt: 0,
             fruitless: 0,
             was_open: false,
+            offline: None,
             not_before: None,
             spread: Millis(0),
             give_up_left: None,
@@ -401,7 +404,7 @@ impl Link {
             | State::Dialling(_)
             | State::Closing(_)
             | State::Waiting(_)
-            | State::Offline(_)
+            | State::Offline
             | State::Asking(_)
             | State::NeedsAuth => match self.queue.push(&self.policy.queue, entry) {
                 Ok(()) => self.watch_queue(),
@@ -609,13 +612,19 @@ impl Link {
     }
 
     fn link_state(&self, now: Time) -> LinkState {
+        if self.offline.is_some() {
+            let attempt = self.next_attempt();
+            return LinkState::Offline { attempt };
+        }
         match &self.state {
             State::Asking(_) if self.is_asking_quietly() => self.unauthenticated(),
-            State::Idle | State::Asking(_) | State::Dialling(_) | State::Closing(_) => {
-                LinkState::Connecting {
-                    attempt: self.attempt,
-                }
-            }
+            State::Idle
+            | State::Offline
+            | State::Asking(_)
+            | State::Dialling(_)
+            | State::Closing(_) => LinkState::Connecting {
+                attempt: self.attempt,
+            },
             State::Open(open) => LinkState::Connected {
                 subprotocol: open.subprotocol.clone(),
                 uptime: now.since(open.since),
@@ -627,9 +636,6 @@ impl Link {
                     .deadline(Timer::Retry)
                     .map_or(Millis(0), |at| at.since(now)),
                 cause: waiting.cause.clone(),
-            },
-            State::Offline(_) => LinkState::Offline {
-                attempt: self.next_attempt(),
             },
             State::NeedsAuth => self.unauthenticated(),
             State::Stopped(reason) => LinkState::Stopped(reason.clone()),

@@ -291,7 +291,7 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
   /** Ends the connection in all tabs of the account. What waits is sent if a socket is open within `drain` milliseconds; default: not at all. */
   logOut(options?: { drain?: number }): void;
 
-  /** Asks for a new socket now, for all tabs. It breaks off a dial that is under way, unless a `reconnect` has begun that less than 5 s before. */
+  /** Asks for a new socket now, for all tabs, also where the browser says that it is offline; an open one is kept until it is online. It breaks off a dial that is under way, unless a `reconnect` has begun that less than 5 s before. */
   reconnect(): void;
 
   /** Leaves. The socket is closed when no other tab is left. */

@@ -80,7 +80,7 @@ export class OneSocket extends EventTarget {
       stateChanged: () => {
         const { state } = this.#core.status();
         // Of a socket that was open: the worker is lost, and the socket with it.
-        if (state === "offline" || (this.#hasOpened && WITHOUT_SOCKET.includes(state))) this.#end(LOST);
+        if (this.#hasOpened && WITHOUT_SOCKET.includes(state)) this.#end(LOST);
       },
       updateAvailable() {},
     });
@@ -273,7 +273,7 @@ const LOOKS_FOR_ROOM_AFTER = 100;
 // A socket that ended without a word.
 const LOST = { code: 1006, reason: "", wasClean: false };
 
-const WITHOUT_SOCKET = ["connecting", "reconnecting", "needs-auth"];
+const WITHOUT_SOCKET = ["connecting", "reconnecting", "offline", "needs-auth"];
 
 // A mark at the beginning of a text is part of it.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -199,7 +199,8 @@ impl Default for Backoff {
 /// When to stop dialling. The default never stops.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize)]
 pub struct GiveUp {
-    /// After so many dials without a stable socket.
+    /// After so many dials without a stable socket. Those do not count that were begun while the loop waited for the browser to be online; a loop of one dial
+    /// begins with it whether or not it is.
     pub attempts: Option<u32>,
     /// After so long without a stable socket. Neither the time offline counts, nor that of a sleep, nor that in which no tab has a credential.
     pub after: Option<Millis>,

@@ -47,7 +47,8 @@ pub enum LinkState {
         /// Why there is no socket.
         cause: ReconnectCause,
     },
-    /// The browser says that it is offline; the loop dials at once when it is back.
+    /// The browser says that it is offline. The loop dials at once when it is back, and now and then until then, within the backoff's cap, because browsers
+    /// may be wrong: that changes nothing here unless a socket opens.
     Offline {
         /// Which dial in a row after the lost or failed one comes, from 1.
         attempt: u32,

@@ -94,6 +94,10 @@ impl Link {
         let candidates = candidates.filter(|member| !asked.contains(member));
         let next = candidates.min_by_key(is_later).copied();
         let Some(member) = next else {
+            // Whoever has none may only have no network to get one by.
+            if self.offline.is_some() {
+                return self.stay_offline(ctx);
+            }
             return self.need_auth(ctx);
         };
         asked.push(member);
@@ -136,6 +140,7 @@ impl Link {
         self.timers.stop(Timer::Credential);
         self.halt_give_up(ctx.now);
         self.requested_at = None;
+        self.offline = None;
         self.state = State::NeedsAuth;
         if self.is_unanswered() {
             self.credentials.in_vain = self.credentials.in_vain.saturating_add(1);
@@ -189,7 +194,7 @@ impl Link {
         self.take(credential);
         self.credentials.in_vain = 0;
         self.timers.stop(Timer::Credential);
-        if !ctx.online {
+        if self.offline.is_none() && !self.may_start(ctx) {
             return self.go_offline(ctx, ReconnectCause::Offline);
         }
         self.watch_give_up(ctx.now);

@@ -20,7 +20,7 @@ impl Link {
             }
             State::Idle
             | State::Dialling(_)
-            | State::Offline(_)
+            | State::Offline
             | State::Asking(_)
             | State::NeedsAuth
             | State::Stopped(_) => ReconnectCause::Unreachable,
@@ -36,7 +36,7 @@ impl Link {
 
     /// Lets the give-up policy's time run, from its beginning or from where it was halted.
     pub(super) fn watch_give_up(&mut self, now: Time) {
-        if self.timers.is_running(Timer::GiveUp) {
+        if self.offline.is_some() || self.timers.is_running(Timer::GiveUp) {
             return;
         }
         if let Some(left) = self.give_up_left.take().or(self.policy.give_up.after) {

@@ -16,7 +16,8 @@ pub(crate) enum State {
     Open(Open),
     Closing(Closing),
     Waiting(Waiting),
-    Offline(Offline),
+    /// The browser says that it is offline. It may be wrong, so a dial comes all the same.
+    Offline,
     /// This member is asked for a credential.
     Asking(Member),
     /// Nobody has a credential that is not refused.
@@ -58,11 +59,6 @@ pub(crate) struct Waiting {
     pub(crate) cause: ReconnectCause,
 }
 
-#[derive(Debug)]
-pub(crate) struct Offline {
-    cause: ReconnectCause,
-}
-
 /// The close code that says to the server: this client is done, all is well.
 pub(super) const NORMAL_CLOSURE: u16 = 1000;
 
@@ -83,12 +79,18 @@ impl Link {
         self.spread = Millis(0);
         self.give_up_left = None;
         self.timers.stop(Timer::GiveUp);
-        if ctx.online {
+        self.offline = None;
+        if self.may_start(ctx) {
             self.watch_give_up(ctx.now);
             self.dial_when_allowed(ctx, ReconnectCause::Requested);
         } else {
             self.go_offline(ctx, ReconnectCause::Offline);
         }
+    }
+
+    /// Whether the first dial comes whatever the browser says, or it says that it is online. Who wants one dial only has it, as of a WebSocket.
+    pub(super) fn may_start(&self, ctx: &Ctx<'_>) -> bool {
+        ctx.online || self.policy.give_up.attempts == Some(1)
     }
 
     /// Whether neither the browser nor the server says that dialling is pointless now.
@@ -124,7 +126,7 @@ impl Link {
         let socket = SocketId(*ctx.next_socket);
         *ctx.next_socket += 1;
         self.dials += 1;
-        self.fruitless += u32::from(offer_subprotocols);
+        self.fruitless += u32::from(offer_subprotocols && self.offline.is_none());
         // Finding a credential may have taken long.
         self.requested_at = self.requested_at.map(|_| ctx.now);
         self.not_before = None;
@@ -154,7 +156,7 @@ impl Link {
             State::Closing(closing) => Some(closing.socket),
             State::Idle
             | State::Waiting(_)
-            | State::Offline(_)
+            | State::Offline
             | State::Asking(_)
             | State::NeedsAuth
             | State::Stopped(_) => None,
@@ -216,6 +218,7 @@ impl Link {
             ctx.now.after(self.policy.backoff.stable_after),
         );
         self.was_open = true;
+        self.offline = None;
         self.last_received = ctx.now;
         self.last_sent = ctx.now;
         self.history.clear();
@@ -402,6 +405,9 @@ impl Link {
         if self.members.is_empty() {
             return self.stop(ctx, StopReason::Unused);
         }
+        if self.offline.is_some() {
+            return self.stay_offline(ctx);
+        }
         self.watch_give_up(ctx.now);
         if self.is_enough(ctx.now) {
             return self.give_up(ctx, cause);
@@ -435,13 +441,21 @@ impl Link {
     }
 
     pub(super) fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
-        self.timers.stop(Timer::Retry);
-        self.timers.stop(Timer::Credential);
         self.halt_give_up(ctx.now);
-        self.state = State::Offline(Offline {
-            cause: cause.clone(),
-        });
+        self.offline = Some(cause.clone());
+        self.stay_offline(ctx);
         self.tell_reconnecting(ctx, None, cause);
+    }
+
+    /// Waits for the browser, or as long as a loop does that has failed often: what it says may be about one server of its maker's, which a
+    /// firewall blocks. The tabs hear nothing of it.
+    pub(super) fn stay_offline(&mut self, ctx: &mut Ctx<'_>) {
+        let backoff = &self.policy.backoff;
+        let wait = backoff::draw(backoff, 0, backoff.cap, ctx.rng);
+        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
+        self.timers.stop(Timer::Credential);
+        self.timers.start(Timer::Retry, from.after(wait));
+        self.state = State::Offline;
     }
 
     /// Returns which dial in a row comes. It is the first also when none has failed.
@@ -482,6 +496,7 @@ impl Link {
             self.timers.stop(timer);
         }
         self.requested_at = None;
+        self.offline = None;
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
         self.tell_all(
@@ -523,6 +538,11 @@ impl Link {
     }
 
     pub(crate) fn on_network(&mut self, ctx: &mut Ctx<'_>) {
+        if ctx.online
+            && let Some(cause) = self.offline.take()
+        {
+            return self.come_online(ctx, cause);
+        }
         match &self.state {
             State::Waiting(waiting) if !ctx.online => {
                 let cause = waiting.cause.clone();
@@ -530,12 +550,7 @@ impl Link {
             }
             State::NeedsAuth => self.ask_in_pause(ctx),
             State::Asking(_) if !ctx.online && !self.is_asking_quietly() => {
-                self.go_offline(ctx, ReconnectCause::Offline)
-            }
-            State::Offline(offline) if ctx.online => {
-                let cause = offline.cause.clone();
-                self.watch_give_up(ctx.now);
-                self.dial_when_allowed(ctx, cause);
+                self.go_offline(ctx, ReconnectCause::Offline);
             }
             State::Open(open) if ctx.online && open.is_unwanted => self.reconnect(ctx),
             State::Dialling(_) => self.dial_anew(ctx, Millis(1)),
@@ -543,18 +558,32 @@ impl Link {
         }
     }
 
+    fn come_online(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+        self.watch_give_up(ctx.now);
+        if matches!(self.state, State::Asking(_)) {
+            return self.tell_status(ctx);
+        }
+        // One that was dialled before hangs, most likely.
+        self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
+        self.stop_socket_timers(ctx.now);
+        self.dial_when_allowed(ctx, cause);
+    }
+
     /// The server wants to be left alone for a while.
     pub(super) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
         let until = ctx.now.after(backoff::clamp_directed(delay));
         self.not_before = self.not_before.max(Some(until));
-        if let State::Waiting(waiting) = &self.state
-            && self
-                .timers
-                .deadline(Timer::Retry)
-                .is_some_and(|retry| retry < until)
-        {
-            let cause = waiting.cause.clone();
-            self.wait(ctx, until, cause);
+        let retry = self.timers.deadline(Timer::Retry);
+        if retry.is_none_or(|retry| retry >= until) {
+            return;
+        }
+        match &self.state {
+            State::Waiting(waiting) => {
+                let cause = waiting.cause.clone();
+                self.wait(ctx, until, cause);
+            }
+            State::Offline => self.stay_offline(ctx),
+            _ => {}
         }
     }
 
@@ -599,19 +628,15 @@ impl Link {
             self.requested_at = Some(ctx.now);
         }
         if !self.is_running() {
-            return self.start(ctx);
+            self.start(ctx);
+            if self.offline.is_none() {
+                return;
+            }
         }
-        if !ctx.online && matches!(self.state, State::NeedsAuth) {
-            return self.go_offline(ctx, ReconnectCause::Requested);
+        if !ctx.online {
+            return self.reconnect_offline(ctx);
         }
-        if !ctx.online
-            && let State::Open(open) = &mut self.state
-        {
-            // It may be of use until then, and the browser may be wrong.
-            open.is_unwanted = true;
-        }
-        let is_waiting = matches!(self.state, State::Waiting(_));
-        if !ctx.online || (is_waiting && !self.may_dial(ctx)) {
+        if matches!(self.state, State::Waiting(_)) && !self.may_dial(ctx) {
             return;
         }
         self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
@@ -631,6 +656,24 @@ impl Link {
             );
         }
         self.dial_when_allowed(ctx, ReconnectCause::Requested);
+    }
+
+    /// The app may know better than the browser.
+    fn reconnect_offline(&mut self, ctx: &mut Ctx<'_>) {
+        match &mut self.state {
+            // It may be of use until the browser is online, and what takes its place may not open.
+            State::Open(open) => open.is_unwanted = true,
+            State::Closing(_) | State::NeedsAuth => {
+                self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
+                self.stop_socket_timers(ctx.now);
+                self.go_offline(ctx, ReconnectCause::Requested);
+            }
+            _ => {}
+        }
+        let is_allowed = self.not_before.is_none_or(|at| at <= ctx.now);
+        if is_allowed && matches!(self.state, State::Offline) {
+            self.dial(ctx);
+        }
     }
 
     pub(crate) fn on_tick(&mut self, ctx: &mut Ctx<'_>) {

@@ -280,9 +280,30 @@ fn a_reconnect_that_was_asked_for_offline_was_forgotten_for_want_of_a_credential
     sim.run(100);
     sim.network(0, false);
     sim.in_tab(0, |session| session.reconnect(chan.id));
-    sim.run(5_000);
-    assert_eq!(sim.client(chan).asked.len(), 1);
+    answer(&mut sim, chan, 1, None);
+    sim.run(100);
+    assert!(matches!(
+        sim.client(chan).last_state(),
+        LinkState::Offline { .. }
+    ));
     sim.network(0, true);
+    answer(&mut sim, chan, 2, Some(token("1")));
+    connected(&mut sim, chan);
+}
+
+#[test]
+fn a_credential_that_nobody_has_offline_is_asked_for_again() {
+    let mut sim = Sim::with_tabs(29, 1);
+    sim.network(0, false);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, None);
+    sim.run(100);
+    let told = &sim.client(chan).statuses;
+    assert!(
+        told.iter()
+            .all(|status| matches!(status.state, LinkState::Offline { .. })),
+        "{told:?}"
+    );
     answer(&mut sim, chan, 1, Some(token("1")));
     connected(&mut sim, chan);
 }

@@ -350,7 +350,7 @@ fn offline_needs_every_tab_that_has_said_anything() {
     sim.run(2_000);
     assert!(sim.client(chan).is_connected(), "one of two says online");
     say(&mut sim, 0, false);
-    sim.server_close(1, 1006, "");
+    sim.stop_server();
     sim.run(60_000);
     // The third has said nothing.
     assert!(matches!(
@@ -365,12 +365,13 @@ fn a_tab_that_said_offline_and_died_held_the_link_offline() {
     let chan = open_without_heartbeat(&mut sim, 1);
     sim.in_tab(0, |session| session.handle_network(false));
     sim.run(100);
-    sim.server_close(0, 1006, "");
+    sim.stop_server();
     sim.run(60_000);
     assert!(matches!(
         sim.client(chan).last_state(),
         LinkState::Offline { .. }
     ));
+    sim.start_server();
     sim.crash_tab(0);
     sim.run(1_000);
     assert!(sim.client(chan).is_connected());

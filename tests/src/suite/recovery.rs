@@ -52,7 +52,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(half_open(ctx)),
         },
         Scenario {
-            name: "nothing_is_dialled_offline_and_at_once_when_back",
+            name: "offline_is_dialled_seldom_and_at_once_when_back",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(offline(ctx)),
         },
@@ -333,9 +333,9 @@ async fn half_open(ctx: &Context) -> Result<()> {
 async fn offline(ctx: &Context) -> Result<()> {
     let mut site = Site::start(ctx).await?;
     let mut config = site.config("/echo");
-    // Without the events the next dial would be minutes away.
-    config["base_ms"] = json!(600_000);
-    config["cap_ms"] = json!(600_000);
+    // Without the events the next dial would be days away.
+    config["base_ms"] = json!(2_000_000_000);
+    config["cap_ms"] = json!(2_000_000_000);
     let page = site.client_with(config).await?;
     page.wait_for_state("connected").await?;
     go(&page, "offline").await?;
