@@ -333,8 +333,11 @@ async fn first_to_learn(ctx: &Context) -> Result<()> {
     }
     // Who has asked for a lock first is granted it first.
     let first = "const { held, pending } = await navigator.locks.query();
-        const worker = held.find(({ name }) => name.startsWith('onesocket-place ') && name.includes('~1 '));
-        const tabs = held.filter(({ name }) => name.startsWith('onesocket-tab-'));
+        const workers = held.filter(({ name }) => name.startsWith('onesocket-place '));
+        const worker = workers.find(({ name }) => name.includes('~1 '));
+        // The one that hangs is granted those that the tabs have let go of.
+        const isTab = ({ clientId }) => workers.every((worker) => worker.clientId !== clientId);
+        const tabs = held.filter((lock) => lock.name.startsWith('onesocket-tab-') && isTab(lock));
         return tabs.map((tab) => pending.find(({ name }) => name === tab.name)?.clientId === worker.clientId);";
     let until = Instant::now() + Duration::from_secs(2);
     loop {
