@@ -328,8 +328,19 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     }
 
     /// Sets everything about the worker: script, name, tiers, timeouts; [`tier`](Self::tier) and [`debug`](Self::debug) go
-    /// before it, whatever the order of the calls. Default: `onesocket-worker.js` beside the page. All but what [`build`](Self::build) names counts as the
+    /// before it, whatever the order of the calls. Default: `onesocket-worker.js` beside the page's address. All but what [`build`](Self::build) names counts as the
     /// first client of a page with this worker has it.
+    ///
+    /// An app with routes gives an absolute path: at `/rooms/42` the default is `/rooms/onesocket-worker.js`, for which a server answers with the app's own page, and
+    /// the connection is in the main tier.
+    ///
+    /// ```
+    /// use onesocket::{Client, ManagerConfig, codec::Text};
+    ///
+    /// let worker = ManagerConfig::default().script("/onesocket-worker.js");
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text).worker(worker).build()?;
+    /// # Ok::<(), onesocket::BuildError>(())
+    /// ```
     #[must_use]
     pub fn worker(mut self, config: ManagerConfig) -> Self {
         self.worker = config;

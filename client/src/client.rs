@@ -54,7 +54,8 @@ pub struct Client<Tx: ?Sized, Rx> {
 }
 
 impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
-    /// Starts to build a client for a URL, absolute or relative to the page. See [`ClientBuilder`].
+    /// Starts to build a client for a URL, absolute or relative to the page. See [`ClientBuilder`]; an app with routes needs
+    /// [`worker`](ClientBuilder::worker).
     pub fn builder(
         url: impl Into<String>,
         codec: impl Codec<Tx, Rx> + 'static,

@@ -27,6 +27,7 @@ pub struct ManagerConfig {
     pub tiers: TierPolicy,
     /// The URL of the worker's script, relative to
     /// [`document.baseURI`](https://developer.mozilla.org/en-US/docs/Web/API/Node/baseURI). Default: `onesocket-worker.js`.
+    /// With routes give an absolute path: relative to `/rooms/42` it is `/rooms/onesocket-worker.js`. Where that is missing or HTML the page's console has a warning.
     /// It must be of the page's own origin: browsers refuse other ones, and a `blob:` URL is another SharedWorker in each
     /// tab ([vitejs/vite#11956](https://github.com/vitejs/vite/issues/11956)).
     pub script: String,

@@ -28,6 +28,24 @@ pub(crate) fn classify(
     }
 }
 
+/// Returns what to tell whoever looks at the page's console, when the script is looked for where it is not: nothing else says so as long as the main tier
+/// works. The URL's query, which may hold a secret, is left out.
+pub(crate) fn advice(failure: &TierFailure, script: &str) -> Option<String> {
+    let is_elsewhere = match failure {
+        TierFailure::ScriptNotFound { status } => *status == 404,
+        // With routes every address has the app's page.
+        TierFailure::ScriptNotJavaScript { mime } => mime.starts_with("text/html"),
+        _ => false,
+    };
+    let url = script.split(['?', '#']).next().unwrap_or_default();
+    is_elsewhere.then(|| {
+        format!(
+            "onesocket: no worker: {failure}: {url}. A relative path is looked for beside the page, so in an app with routes it has to be absolute, such as \
+             /onesocket-worker.js"
+        )
+    })
+}
+
 /// The list of the [MIME Sniffing standard](https://mimesniff.spec.whatwg.org/#javascript-mime-type).
 fn is_javascript(content_type: &str) -> bool {
     let essence = content_type
@@ -98,6 +116,22 @@ mod tests {
             classify(200, "text/html"),
             TierFailure::ScriptNotJavaScript { mime }
         );
+    }
+
+    #[test]
+    fn a_script_beside_a_route_was_missing_in_silence() {
+        let script = "https://e.org/rooms/onesocket-worker.js";
+        let advice = |failure| advice(&failure, &format!("{script}?token=1#dial=2"));
+        let html = TierFailure::ScriptNotJavaScript {
+            mime: "text/html; charset=utf-8".to_owned(),
+        };
+        for failure in [html, TierFailure::ScriptNotFound { status: 404 }] {
+            let said = advice(failure).unwrap();
+            assert!(said.contains(&format!("{script}. ")), "{said}");
+        }
+        // The place is right, and something else is wrong.
+        assert_eq!(advice(TierFailure::ScriptNotFound { status: 503 }), None);
+        assert_eq!(advice(TierFailure::NoEmbedderPolicy), None);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Finds out what an `error` event meant, after the next tier is on its way.
 
 use core::time::Duration;
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use futures::future::{self, Either};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, RequestInit, Response};
+use web_sys::{AbortController, RequestInit, Response, console};
 
 use super::{js::get, sleep};
 use crate::{Tier, TierFailure, core::Core, diagnosis};
@@ -35,10 +35,28 @@ pub(super) fn begin(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
         let (Some(found), Some(core)) = (found, weak.upgrade()) else {
             return;
         };
+        warn(&found, &script);
         if core.report.refine(tier, &failure, found) {
             core.changed();
         }
     });
+}
+
+/// Says once in a page that its script is not where it is looked for. To the console where `tracing` has nobody who listens: an app that is not debugged has
+/// no subscriber, and one of ours would keep out its own.
+fn warn(failure: &TierFailure, script: &str) {
+    thread_local!(static HAS_WARNED: Cell<bool> = const { Cell::new(false) });
+    let Some(advice) = diagnosis::advice(failure, script) else {
+        return;
+    };
+    if HAS_WARNED.replace(true) {
+        return;
+    }
+    if tracing::dispatcher::has_been_set() {
+        tracing::warn!(target: "onesocket::tab", "{advice}");
+    } else {
+        console::warn_1(&advice.into());
+    }
 }
 
 fn violation(core: &Core) -> Option<String> {
