@@ -3,15 +3,18 @@
 mod host;
 mod tabs;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use bytes::Bytes;
 use onesocket_engine::{
-    DialRefusal, Engine, EngineConfig, Gathered, Input, PortId, SocketId, TabSession,
+    DialRefusal, Engine, EngineConfig, Gathered, Input, LogSink, PortId, SocketId, TabSession,
 };
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, LinkKey, Packed, Parcel, Payload, SendId, TabToken, WorkerScope,
-    frame::Arrived, parcel::Enclosed,
+    ChannelId, DebugLevel, Epoch, LinkKey, Packed, Parcel, Payload, SendId, Sight, TabToken,
+    WorkerScope, frame::Arrived, parcel::Enclosed,
 };
 
 use crate::{script::Script, seeds};
@@ -23,7 +26,7 @@ use crate::{script::Script, seeds};
 ///
 /// When a machine panics, or one of the things is seen that must never be: two sockets for one link, a payload for a socket that is
 /// not open, a frame for a port that is gone, a close code that browsers refuse, a frame over its cap, a drain without an end, anything
-/// that an engine does otherwise for having been given parcels.
+/// that an engine does otherwise for having been given parcels, a payload in the log of a tab that has no channel on its socket.
 pub fn anything_happens(bytes: &[u8]) -> Reached {
     World::new(true).play(bytes)
 }
@@ -32,7 +35,8 @@ pub fn anything_happens(bytes: &[u8]) -> Reached {
 ///
 /// # Panics
 ///
-/// As [`anything_happens`], and when an at-most-once send is handed to sockets twice, or after it was reported as not sent.
+/// As [`anything_happens`], and when an at-most-once send is handed to sockets twice, or after it was reported as not sent, or a log tells an account or a
+/// credential.
 pub fn nothing_is_tampered_with(bytes: &[u8]) -> Reached {
     World::new(false).play(bytes)
 }
@@ -52,6 +56,8 @@ pub struct Reached {
     pub parcels: usize,
     /// Packs that were posted.
     pub packs: usize,
+    /// Entries of the log that were posted.
+    pub logs: usize,
     /// Workers there were.
     pub workers: usize,
 }
@@ -67,6 +73,11 @@ struct World {
     tabs: Vec<Tab>,
     ports: Ports,
     sockets: BTreeMap<SocketId, Socket>,
+    /// Whose each socket of this worker is or was.
+    sockets_ever: BTreeMap<SocketId, Rc<LinkKey>>,
+    /// What the tabs want to see.
+    seen: Sight,
+    sink: Rc<LogSink>,
     /// Of what was read, by URL, which is the key's own or one that a credential names: never more sockets than these.
     keys: BTreeMap<String, BTreeSet<LinkKey>>,
     /// The keys that each channel was ever opened with.
@@ -89,6 +100,8 @@ struct Tab {
     /// The last request for a credential of each channel.
     asked: BTreeMap<ChannelId, u32>,
     sends: BTreeMap<(ChannelId, SendId), Bytes>,
+    /// Whether it has ever asked to record.
+    has_recorded: bool,
 }
 
 #[derive(Debug, Default)]
@@ -100,10 +113,16 @@ struct Ports {
 #[derive(Debug)]
 struct Socket {
     url: String,
+    offered: Vec<String>,
     is_open: bool,
 }
 
 const TABS: u64 = 3;
+
+/// In each part of a credential, and nowhere else.
+const CREDENTIAL: &str = "s3cret";
+
+const ACCOUNT: &str = "acc0unt";
 
 impl World {
     fn new(may_tamper: bool) -> Self {
@@ -116,6 +135,7 @@ impl World {
             channels: Vec::new(),
             asked: BTreeMap::new(),
             sends: BTreeMap::new(),
+            has_recorded: false,
         };
         Self {
             may_tamper,
@@ -126,6 +146,9 @@ impl World {
             tabs: (0..TABS).map(tab).collect(),
             ports: Ports::default(),
             sockets: BTreeMap::new(),
+            sockets_ever: BTreeMap::new(),
+            seen: Sight::Off,
+            sink: Rc::default(),
             keys: BTreeMap::new(),
             opened: BTreeMap::new(),
             transmitted: BTreeMap::new(),
@@ -206,10 +229,15 @@ impl World {
                 if let Some(socket) = self.sockets.get_mut(&socket) {
                     socket.is_open = true;
                 }
-                let subprotocol = if script.byte() < 160 { "" } else { "chat" };
+                let offered = self.sockets.get(&socket).map(|socket| &socket.offered);
+                let offered = offered.and_then(|offered| offered.first().cloned());
+                let subprotocol = match script.byte() {
+                    ..160 => String::new(),
+                    _ => offered.unwrap_or_else(|| "chat".to_owned()),
+                };
                 self.input(Input::SocketOpened {
                     socket,
-                    subprotocol: subprotocol.to_owned(),
+                    subprotocol,
                 });
             }
             10 | 11 if is_forged || is_open == Some(true) => {
@@ -415,6 +443,7 @@ mod tests {
                 all.messages += reached.messages;
                 all.parcels += reached.parcels;
                 all.packs += reached.packs;
+                all.logs += reached.logs;
                 all.workers += reached.workers;
             }
             let enough = all.dials > 1_000
@@ -423,6 +452,7 @@ mod tests {
                 && all.messages > 300
                 && all.parcels > 20
                 && all.packs > 20
+                && all.logs > 1_000
                 && all.workers > 100;
             assert!(enough, "{all:?}");
         }

@@ -1,12 +1,15 @@
 //! The worker's host: does what the engine says, and holds it to what a browser can do.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
-use onesocket_engine::{Gathered, Input, Output, PortId, SocketId, Time};
+use onesocket_engine::{Gathered, Input, Output, PortId, SocketId, Time, describe};
 use onesocket_protocol::{
-    BatchReader, Credential, ToWorker, Version, limits, message::tag, parcel::assemble,
+    BatchReader, ChannelId, Credential, Sight, ToTab, ToWorker, Version, inspect, limits,
+    log::kind, message::tag, parcel::assemble,
 };
 
-use super::{Socket, World};
+use super::{ACCOUNT, CREDENTIAL, Socket, Tab, World};
 
 impl World {
     pub(super) fn post_to_worker(&mut self, port: PortId, frame: Bytes) {
@@ -42,33 +45,91 @@ impl World {
     }
 
     pub(super) fn input(&mut self, input: Input) {
+        if self.seen == Sight::Recording {
+            self.sink.push(inspect::moment(self.now as u32));
+            if let Input::Frame { port, frame } = &input {
+                self.sink.push(inspect::frame(port.0, frame));
+            }
+        }
+        if self.seen != Sight::Off {
+            describe::input(&input, self.seen, &|entry| self.sink.push(entry));
+        }
         self.twin.handle_input(Time(self.now), copied(&input));
         self.engine.handle_input(Time(self.now), input);
+        loop {
+            self.drain();
+            let entries = self.sink.take();
+            if entries.is_empty() {
+                return;
+            }
+            for entry in entries {
+                self.twin.log(entry.clone());
+                self.engine.log(entry);
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        let sink = Rc::clone(&self.sink);
+        let see = |entry| sink.push(entry);
         for _ in 0..MAX_OUTPUTS {
+            let is_seen = self.seen != Sight::Off;
             let twins = self.twin.poll_output();
             let output = self.engine.poll_output();
             if !matches!(output, Output::Post { .. }) {
                 assert_eq!(output, twins, "something else than without parcels");
             }
             match output {
-                Output::Dial { socket, url, .. } => {
-                    let url = url.to_owned();
-                    self.on_dial(socket, url);
+                Output::Dial {
+                    socket,
+                    url,
+                    subprotocols,
+                    key,
+                } => {
+                    if is_seen {
+                        see(describe::dial(socket, &key, subprotocols.len()));
+                    }
+                    self.sockets_ever.insert(socket, key);
+                    self.on_dial(socket, url, subprotocols);
                 }
                 Output::Transmit {
-                    socket, payload, ..
+                    socket,
+                    payload,
+                    is_credential,
                 } => {
+                    if is_seen {
+                        see(describe::transmit(
+                            socket,
+                            &payload,
+                            is_credential,
+                            self.seen,
+                        ));
+                    }
                     let bytes = payload.bytes().clone();
                     self.on_transmit(socket, bytes);
                 }
-                Output::Close { socket, code, .. } => {
+                Output::Close {
+                    socket,
+                    code,
+                    reason,
+                } => {
+                    if is_seen {
+                        see(describe::close(socket, code, reason));
+                    }
                     assert!(
                         code == 1000 || (3000..5000).contains(&code),
                         "browsers refuse close code {code}"
                     );
                     assert!(self.sockets.remove(&socket).is_some(), "closes no socket");
                 }
-                Output::Shut { socket, .. } => {
+                Output::Shut {
+                    socket,
+                    code,
+                    reason,
+                } => {
+                    if is_seen {
+                        see(describe::close(socket, code, &reason));
+                    }
                     let socket = self.sockets.get_mut(&socket).expect("shuts a socket");
                     let was_open = core::mem::take(&mut socket.is_open);
                     assert!(was_open, "shuts a socket that is not open");
@@ -95,7 +156,12 @@ impl World {
                         frame.len() <= limits::MAX_FRAME_BYTES,
                         "a frame over its cap"
                     );
+                    let posted = Bytes::copy_from_slice(&frame);
+                    if is_seen {
+                        describe::frame_out(port, &posted, &see);
+                    }
                     self.reached.parcels += enclosed.len();
+                    self.reached.logs += self.check_logs(port, &posted);
                     self.reached.packs += packs(&frame);
                     let owner = self.tabs.iter_mut().find(|tab| tab.port == Some(port));
                     if let Some(tab) = owner {
@@ -116,13 +182,55 @@ impl World {
                     );
                     return;
                 }
-                Output::WatchTab { .. } | Output::Debug(_) => {}
+                Output::Debug(seen) => self.seen = seen,
+                Output::WatchTab { .. } => {}
             }
         }
         panic!("the drain of the engine does not end");
     }
 
-    fn on_dial(&mut self, socket: SocketId, url: String) {
+    /// Looks for what no log may tell this tab. Returns how many entries it is told.
+    fn check_logs(&self, port: PortId, frame: &Bytes) -> usize {
+        let mut count = 0;
+        let messages = BatchReader::new(frame).into_iter().flatten().flatten();
+        for raw in messages.filter(|raw| raw.tag == tag::LOG) {
+            let Ok(ToTab::Log(entry)) = ToTab::decode(Version::V1, &raw) else {
+                continue;
+            };
+            count += 1;
+            let contains = |secret: &str| {
+                let mut windows = entry.content.windows(secret.len());
+                windows.any(|window| window == secret.as_bytes())
+            };
+            let records = |tab: &Tab| tab.port == Some(port) && tab.has_recorded;
+            match entry.kind {
+                kind::FRAME_IN => {
+                    let is_own = entry.content.is_empty() || entry.id == port.0;
+                    assert!(is_own, "a frame of another tab");
+                    continue;
+                }
+                kind::OPENED | kind::RECEIVED | kind::TRANSMITTED if !entry.content.is_empty() => {
+                    let key = self.sockets_ever.get(&SocketId(entry.id));
+                    let has_opened = key.is_some_and(|key| {
+                        let of_port = (port, ChannelId(0))..=(port, ChannelId(u32::MAX));
+                        let mut opened = self.opened.range(of_port);
+                        opened.any(|(_, keys)| keys.contains(key))
+                    });
+                    assert!(has_opened, "{entry} of a socket that is not the tab's");
+                    if entry.kind == kind::OPENED && self.tabs.iter().any(records) {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            // Who forges frames may put a secret wherever it likes.
+            let tells = contains(CREDENTIAL) || contains(ACCOUNT);
+            assert!(self.may_tamper || !tells, "a secret is told: {entry}");
+        }
+        count
+    }
+
+    fn on_dial(&mut self, socket: SocketId, url: String, offered: Vec<String>) {
         self.reached.dials += 1;
         let keys = self.keys.get(&url).map_or(0, |keys| keys.len());
         let socket_is_new = self
@@ -131,6 +239,7 @@ impl World {
                 socket,
                 Socket {
                     url: url.clone(),
+                    offered,
                     is_open: false,
                 },
             )

@@ -1,12 +1,14 @@
 //! What pages do.
 
+use std::rc::Rc;
+
 use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, Input, Loss, PortId, TabOutput};
 use onesocket_protocol::{
-    Backoff, Credential, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LatestBy, LinkKey,
-    LinkPolicy, Millis, Pace, Payload, QueueLimits, Replay, SendId, Sight,
+    Answer, Backoff, Credential, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LatestBy,
+    LinkKey, LinkPolicy, Millis, Pace, Payload, QueueLimits, Replay, SendId, Sight, Wake,
 };
 
-use super::{World, engine};
+use super::{ACCOUNT, CREDENTIAL, World, engine};
 use crate::script::Script;
 
 impl World {
@@ -67,10 +69,7 @@ impl World {
             }
             (2, Some(channel)) => {
                 let asked = page.asked.get(&channel).copied();
-                let credential = script.bool().then(|| Credential {
-                    url: script.bool().then(|| "wss://a/?token".into()),
-                    ..Credential::default()
-                });
+                let credential = script.bool().then(|| credential(script.bool()));
                 session.credential(channel, asked.unwrap_or(1), credential);
             }
             (3, Some(channel)) => {
@@ -80,7 +79,15 @@ impl World {
             (4, _) => {
                 session.set_pace([Pace::AT_ONCE, Pace::default(), Pace::HIDDEN][script.below(3)])
             }
-            (5, _) => session.inspect([Sight::Off, Sight::Payloads][script.below(2)]),
+            (5, _) => {
+                let sight = match script.byte() {
+                    240.. => Sight::Messages,
+                    208.. => Sight::Recording,
+                    other => [Sight::Off, Sight::Payloads][usize::from(other % 2)],
+                };
+                page.has_recorded |= sight == Sight::Recording;
+                session.inspect(sight);
+            }
             (6, _) => {
                 let slept = Millis((script.number() as u32).saturating_mul(1_000));
                 return self.input(Input::Slept(slept));
@@ -107,7 +114,7 @@ impl World {
                 } else {
                     Vec::new()
                 },
-                account: ["", "other"][script.below(2)].into(),
+                account: ["", ACCOUNT][script.below(2)].into(),
             },
             policy,
             replay: match script.byte() % 3 {
@@ -182,6 +189,9 @@ impl World {
         self.engine = engine(self.epoch.0);
         self.twin = engine(self.epoch.0);
         self.sockets.clear();
+        self.sockets_ever.clear();
+        self.seen = Sight::Off;
+        self.sink = Rc::default();
         self.ports.open.clear();
         for tab in 0..self.tabs.len() {
             self.tabs[tab].to_worker.clear();
@@ -218,7 +228,14 @@ impl World {
                 Some(TabOutput::Event {
                     channel,
                     event: ChannelEvent::NeedCredential { request, .. },
-                }) => drop(page.asked.insert(channel, request)),
+                }) => {
+                    page.asked.insert(channel, request);
+                    // Most pages have one at hand.
+                    if request % 4 != 0 {
+                        let credential = credential(request % 2 == 0);
+                        page.session.credential(channel, request, Some(credential));
+                    }
+                }
                 Some(TabOutput::Event {
                     event: ChannelEvent::Message { .. },
                     ..
@@ -235,6 +252,21 @@ impl World {
 }
 
 const MAX_OUTPUTS: usize = 100_000;
+
+/// In the URL and as the first message, or as a subprotocol.
+fn credential(has_url: bool) -> Credential {
+    match has_url {
+        true => Credential {
+            url: Some(format!("wss://a/{CREDENTIAL}?{CREDENTIAL}")),
+            first: Some(Payload::text(CREDENTIAL)),
+            subprotocols: Vec::new(),
+        },
+        false => Credential {
+            subprotocols: vec![CREDENTIAL.into()],
+            ..Credential::default()
+        },
+    }
+}
 
 /// Nobody would choose it, and any page can.
 fn policy(script: &mut Script<'_>) -> LinkPolicy {
@@ -268,5 +300,39 @@ fn policy(script: &mut Script<'_>) -> LinkPolicy {
     };
     // Not drawn: what was found once stays what it was.
     policy.auth.ask = matches!(policy.linger.0 % 40, 30).then_some(policy.connect_timeout);
+    if policy.linger.0 % 40 == 10 {
+        draw_rare_rules(&mut policy);
+    }
     policy
+}
+
+/// As what is received is short, and often empty, so is what these rules are about.
+fn draw_rare_rules(policy: &mut LinkPolicy) {
+    let drawn = policy.queue.messages;
+    let has = |bit: u32| drawn >> bit & 1 == 1;
+    if let Some(heartbeat) = &mut policy.heartbeat {
+        heartbeat.pong = has(0).then(|| Payload::binary(""));
+    }
+    policy.answer = has(1).then(|| Answer {
+        ping: Payload::text(""),
+        pong: Payload::text("here"),
+    });
+    if has(2) {
+        policy.max_received_bytes = 20;
+    }
+    if has(3) {
+        policy.fatal_codes = vec![1006];
+        policy.auth.codes = vec![1000, 1006];
+    }
+    if has(4) {
+        policy.wake = Wake {
+            deadline: policy.connect_timeout,
+            replace_after: has(5).then_some(policy.connect_timeout),
+        };
+    }
+    policy.latest = policy.latest.take().map(|any| match drawn >> 6 {
+        0 => any,
+        1 => LatestBy::JsonMember("a".into()),
+        _ => LatestBy::Bytes { start: 0, len: 1 },
+    });
 }
