@@ -1,9 +1,9 @@
 //! Credentials: how an app proves, for each dial, whose connection it is.
 
-use std::{fmt, rc::Rc, time::Duration};
+use std::{cell::Cell, fmt, rc::Rc, time::Duration};
 
 use futures::future::LocalBoxFuture;
-use onesocket_protocol::{self as protocol, ChannelId, Encode, LinkKey, Payload, ToWorker};
+use onesocket_protocol::{self as protocol, ChannelId, Encode, LinkKey, Payload, Status, ToWorker};
 
 use crate::{BuildError, builder::check_key, client::Shared, page};
 
@@ -106,6 +106,34 @@ impl fmt::Debug for Credential {
 pub struct CredentialRequest {
     /// Whether the server has refused the last one: a cached one will not do.
     pub refused: bool,
+    /// How many dials in a row have not opened a socket, of those since this client is there. A server that refuses the handshake itself, by 401 or 403,
+    /// can't be told from one that is out of reach, and says by nothing else that a cached credential is over.
+    pub failed: u32,
+}
+
+/// What the statuses of a connection tell of its dials.
+#[derive(Default, Debug)]
+pub(crate) struct Dials {
+    /// How many there were when a socket was last open, or when this client heard of them first.
+    before: Cell<Option<u32>>,
+    all: Cell<u32>,
+}
+
+impl Dials {
+    pub(crate) fn learn(&self, status: &Status) {
+        self.all.set(status.dials);
+        let before = match self.before.get() {
+            // Another worker counts anew.
+            Some(before) if !status.state.is_connected() => before.min(status.dials),
+            _ => status.dials,
+        };
+        self.before.set(Some(before));
+    }
+
+    /// Returns how many in a row have not opened a socket. None is under way while a credential is asked for.
+    fn failed(&self) -> u32 {
+        self.all.get() - self.before.get().unwrap_or_default()
+    }
 }
 
 /// What becomes of what is queued at a [`Client::log_out`](crate::Client::log_out).
@@ -132,12 +160,14 @@ pub(crate) type Provide = dyn Fn(CredentialRequest) -> LocalBoxFuture<'static, O
 pub(crate) struct Authenticator {
     pub(crate) provide: Rc<Provide>,
     pub(crate) key: LinkKey,
+    pub(crate) dials: Dials,
 }
 
 impl Authenticator {
     /// Asks the app, and passes its answer on. No answer is none in time: the worker then asks another tab.
     pub(crate) fn answer<Rx: 'static>(&self, shared: &Rc<Shared<Rx>>, number: u32, refused: bool) {
-        let provided = (self.provide)(CredentialRequest { refused });
+        let failed = self.dials.failed();
+        let provided = (self.provide)(CredentialRequest { refused, failed });
         let (key, shared) = (self.key.clone(), Rc::downgrade(shared));
         page::spawn(async move {
             let credential = provided.await;
@@ -170,6 +200,8 @@ fn percent_encode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use onesocket_protocol::{LinkState, Millis};
+
     use super::*;
 
     fn key(url: &str) -> LinkKey {
@@ -200,6 +232,40 @@ mod tests {
             let wire = Credential::subprotocol(bad).into_wire(&key("wss://h/"));
             assert_eq!(wire, Err(BuildError::InvalidSubprotocol), "{bad}");
         }
+    }
+
+    #[test]
+    fn dials_that_open_no_socket_are_counted_from_the_last_that_did() {
+        let dials = Dials::default();
+        let learn = |is_open: bool, number| {
+            let state = match is_open {
+                true => LinkState::Connected {
+                    subprotocol: String::new(),
+                    uptime: Millis(0),
+                },
+                false => LinkState::Connecting { attempt: 0 },
+            };
+            dials.learn(&Status {
+                state,
+                tabs: 1,
+                queued_messages: 0,
+                queued_bytes: 0,
+                dials: number,
+                round_trip: None,
+            });
+            dials.failed()
+        };
+        assert_eq!(dials.failed(), 0);
+        // Others have dialled before.
+        assert_eq!(learn(false, 5), 0);
+        assert_eq!(learn(false, 7), 2);
+        assert_eq!(learn(true, 8), 0);
+        assert_eq!(learn(false, 8), 0);
+        assert_eq!(learn(false, 9), 1);
+        // Of the next worker.
+        assert_eq!(learn(false, 0), 0);
+        assert_eq!(learn(false, 2), 2);
+        assert_eq!(learn(true, 2), 0);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use onesocket_protocol::{
 
 use crate::{
     BuildError, Client, Codec, Credential, CredentialRequest, RequestId,
-    auth::{Authenticator, Provide},
+    auth::{Authenticator, Dials, Provide},
     client::{ReplyTo, Shared},
     page,
     ready::Gate,
@@ -195,7 +195,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     /// let client: Client<str, String> = Client::builder("wss://example.org/feed", Text)
     ///     .account("alice")
     ///     .auth(|request| async move {
-    ///         let token = fetch_token(request.refused).await?;
+    ///         let token = fetch_token(request.refused || request.failed > 0).await?;
     ///         Some(Credential::query("token", token))
     ///     })
     ///     .build()?;
@@ -225,7 +225,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     /// Sets the WebSocket close codes by which the server refuses a credential. Default: 4401. Without [`auth`](Self::auth) such
     /// a close pauses the loop until a tab joins, or [`Client::reconnect`] is called.
     ///
-    /// A server that refuses the handshake itself, by HTTP 401, can't be told from one that is down: let it accept, then close.
+    /// A server that refuses the handshake itself, by HTTP 401 or 403, can't be told from one that is down: let it accept, then close. Where it does not,
+    /// [`CredentialRequest::failed`] is all that a provider has.
     #[must_use]
     pub fn auth_codes(mut self, codes: impl IntoIterator<Item = u16>) -> Self {
         self.policy.auth.codes = codes.into_iter().collect();
@@ -415,6 +416,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         let authenticator = provide.map(|provide| Authenticator {
             provide,
             key: key.clone(),
+            dials: Dials::default(),
         });
         let config = ChannelConfig {
             key,

@@ -794,6 +794,9 @@ impl<Rx> Shared<Rx> {
                 if !matches!(status.state, LinkState::Stopped(_)) {
                     this.gate.revive();
                 }
+                if let Some(authenticator) = &this.authenticator {
+                    authenticator.dials.learn(&status);
+                }
                 let before = this.status.replace(status.clone());
                 let needs_auth = match status.state {
                     LinkState::NeedsAuth { refused } if before.state != status.state => {

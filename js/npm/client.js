@@ -78,7 +78,7 @@ export class Client extends EventTarget {
       replay: whole(replay),
       linger: whole(linger),
       readyAt: whole(readyAt),
-      auth: auth && { supply: (refused) => this.#supply(auth, refused) },
+      auth: auth && { supply: (refused, failed) => this.#supply(auth, { refused, failed }) },
       heartbeat: heartbeat && timed(heartbeat),
       answer: answer && { ping: raw(answer.ping), pong: raw(answer.pong) },
       tier,
@@ -212,9 +212,9 @@ export class Client extends EventTarget {
   }
 
   // Another tab is asked when this one has none.
-  async #supply(auth, refused) {
+  async #supply(auth, request) {
     try {
-      const credential = await auth({ refused });
+      const credential = await auth(request);
       if (credential === undefined || credential === null) return null;
       const { query, url, subprotocol, firstMessage } = credential;
       if (query) return { query: Array.from(query, String) };

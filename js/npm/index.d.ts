@@ -178,10 +178,11 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   linger?: number;
   /**
    * Supplies a credential for each dial, or nothing: then another tab of the account is asked. `refused`: the server has closed the last one with 4401, so a
-   * cached one will not do. When no tab has one, the state is `needs-auth`; unless one was refused, all are asked again when the browser is online again, at a wake, and
+   * cached one will not do. `failed`: how many dials in a row have not opened a socket, of those since this client is there; a server that refuses the handshake itself, by
+   * 401 or 403, can't be told from one that is out of reach, and says by nothing else that a cached one is over. When no tab has one, the state is `needs-auth`; unless one was refused, all are asked again when the browser is online again, at a wake, and
    * at the pace of the backoff, 31 s apart at most. One that throws or rejects has none, and is told so by `error`.
    */
-  auth?(request: { refused: boolean }): Credential | null | undefined | Promise<Credential | null | undefined>;
+  auth?(request: { refused: boolean; failed: number }): Credential | null | undefined | Promise<Credential | null | undefined>;
   /** Finds sockets that are open here and dead there. Default: none. */
   heartbeat?: Heartbeat;
   /** What the worker answers when the server sends `ping`: at once, and without the page. Such a ping is no message. Default: nothing. */

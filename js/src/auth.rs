@@ -14,7 +14,7 @@ extern "C" {
 
     /// Resolves to a credential, or to `null`. It never throws.
     #[wasm_bindgen(method)]
-    async fn supply(this: &Provider, refused: bool) -> JsValue;
+    async fn supply(this: &Provider, refused: bool, failed: u32) -> JsValue;
 
     /// An object of JavaScript's with one of these.
     pub type Supplied;
@@ -40,7 +40,7 @@ impl Provider {
         builder.auth(move |request| {
             let provider = Rc::clone(&provider);
             async move {
-                let supplied = provider.supply(request.refused).await;
+                let supplied = provider.supply(request.refused, request.failed).await;
                 (!supplied.is_null()).then(|| supplied.unchecked_into::<Supplied>().read())
             }
         })

@@ -8,8 +8,10 @@ pub fn provider() -> Result<Client<str, String>, BuildError> {
     let client: Client<str, String> = Client::builder("wss://example.org/feed", Text)
         .account("alice") // Tabs of different accounts share nothing.
         .auth(|request| async move {
-            // `refused`: the server has closed with 4401, so a cached token will not do. `None` declines.
-            let token = fetch_token(request.refused).await?;
+            // The server has closed with 4401, or may have refused the handshake: a cached token will not do.
+            let is_fresh = request.refused || request.failed > 0;
+            // `None` declines.
+            let token = fetch_token(is_fresh).await?;
             Some(Credential::query("token", token))
         })
         .build()?;

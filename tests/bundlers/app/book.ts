@@ -60,8 +60,8 @@ show(text);
 // ANCHOR: auth
 const feed = connect("/feed", {
   account: "alice",
-  async auth({ refused }) {
-    if (refused || !cachedToken) cachedToken = await freshToken();
+  async auth({ refused, failed }) {
+    if (refused || failed > 0 || !cachedToken) cachedToken = await freshToken();
     return { query: ["token", cachedToken] };
   },
 });

@@ -15,7 +15,7 @@ use wasm_bindgen_futures::{JsFuture, js_sys::Promise};
 extern "C" {
     /// What a scenario has put there: it resolves with a token, or with something else to decline.
     #[wasm_bindgen(js_namespace = provider, js_name = ask)]
-    fn ask(refused: bool) -> Promise;
+    fn ask(refused: bool, failed: u32) -> Promise;
 }
 
 #[derive(Debug, Deserialize)]
@@ -212,7 +212,7 @@ impl Config {
         if let Some(auth) = &self.auth {
             let part = auth.part;
             builder = builder.auth(move |request| {
-                let token = ask(request.refused);
+                let token = ask(request.refused, request.failed);
                 async move {
                     let token = JsFuture::from(token).await.ok()?.as_string()?;
                     Some(part.credential(&token))

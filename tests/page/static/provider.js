@@ -4,8 +4,8 @@
   const tokens = JSON.parse(new URL(document.currentScript.src).searchParams.get("tokens"));
   const root = document.documentElement;
   window.provider = {
-    ask(refused) {
-      root.dataset.asked = `${root.dataset.asked ?? ""}${refused} `;
+    ask(refused, failed) {
+      root.dataset.asked = `${root.dataset.asked ?? ""}${refused}${failed > 0 ? `:${failed}` : ""} `;
       const token = tokens.length > 1 ? tokens.shift() : tokens[0];
       return token === "hang" ? new Promise(() => {}) : Promise.resolve(token);
     },

@@ -49,6 +49,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(refused_token(ctx)),
         },
         Scenario {
+            name: "a_provider_hears_of_a_handshake_that_was_refused",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(refused_handshake(ctx)),
+        },
+        Scenario {
             name: "a_provider_that_declines_is_asked_again_when_the_app_says_so",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(declined(ctx)),
@@ -205,6 +210,28 @@ async fn refused_token(ctx: &Context) -> Result<()> {
     page.call("reconnect", &[json!("c")]).await?;
     page.wait_for_state("connected").await?;
     page.send_ok("back").await
+}
+
+/// As most servers refuse. The browser says of it what it says of a server that is down.
+async fn refused_handshake(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let faults = site.server()?.faults();
+    faults.allow_token("fresh");
+    faults.refuse(2, 401)?;
+    let tokens = ["cached", "cached", "fresh"];
+    let page = page(&site, &config(&site, "query"), &tokens).await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("in").await?;
+    ensure!(asked(&page).await? == "false false:1 false:2 ");
+    faults.drop_sockets(onesocket_server::Selection::All);
+    page.wait_for_event("lost", 0, |event| {
+        event["type"] == "reconnecting" && event["cause"] != "Unreachable"
+    })
+    .await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("again").await?;
+    ensure!(asked(&page).await? == "false false:1 false:2 false ");
+    Ok(())
 }
 
 async fn declined(ctx: &Context) -> Result<()> {
