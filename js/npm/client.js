@@ -44,6 +44,15 @@ function timed({ interval, deadline, ping, pong }) {
   return { interval: whole(interval), deadline: whole(deadline), ping: raw(ping), pong: pong === undefined ? undefined : raw(pong) };
 }
 
+// The codes that a close frame can carry.
+function closeCodes(codes) {
+  if (codes === undefined || codes === null) return undefined;
+  const list = [...codes];
+  if (!list.every((code) => Number.isInteger(code) && code >= 1000 && code <= 4999)) throw new TypeError("A close code is a whole number from 1000 to 4999.");
+  if (list.length > MAX_CLOSE_CODES) throw new TypeError(`There are more than ${MAX_CLOSE_CODES} close codes.`);
+  return list;
+}
+
 class ClientEvent extends Event {
   constructor(type, fields) {
     super(type);
@@ -67,7 +76,7 @@ export class Client extends EventTarget {
 
   constructor(url, options = {}) {
     super();
-    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, readyAt, tier, replyTo, auth, heartbeat, answer } = options;
+    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, readyAt, tier, replyTo, auth, heartbeat, answer, fatalCodes, authCodes } = options;
     this.#codec = typeof codec === "string" ? CODECS[codec] : codec;
     if (!this.#codec) throw new TypeError(`There is no codec '${codec}'.`);
     this.#replyTo = replyTo;
@@ -81,6 +90,8 @@ export class Client extends EventTarget {
       auth: auth && { supply: (refused, failed) => this.#supply(auth, { refused, failed }) },
       heartbeat: heartbeat && timed(heartbeat),
       answer: answer && { ping: raw(answer.ping), pong: raw(answer.pong) },
+      fatalCodes: closeCodes(fatalCodes),
+      authCodes: closeCodes(authCodes),
       tier,
     };
     const tell = (type, fields) => this.dispatchEvent(new ClientEvent(type, fields));
@@ -275,6 +286,9 @@ export class Client extends EventTarget {
 const MAX_WAITING = 65_536;
 // As they came: what a codec makes of them has no size.
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+// As the protocol has it.
+const MAX_CLOSE_CODES = 256;
 
 // Of a browser's timer, in milliseconds. A longer one would be over at once.
 const LONGEST_TIMER = 2 ** 31 - 1;

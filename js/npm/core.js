@@ -73,6 +73,8 @@ export class Core {
       auth: undefined,
       heartbeat: undefined,
       answer: undefined,
+      fatalCodes: undefined,
+      authCodes: undefined,
       script: script ?? `${ownOrigin()}/onesocket-worker.js`,
       name: worker.name,
       build: worker.build ?? 0,

@@ -161,7 +161,7 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   /** The subprotocols to offer. */
   protocols?: string | string[];
   /**
-   * Whether all tabs with the same URL, subprotocols and account share one connection. `linger`, `heartbeat`, `answer`, and whether there is `auth`, are then as its first
+   * Whether all tabs with the same URL, subprotocols and account share one connection. `linger`, `heartbeat`, `answer`, `fatalCodes`, `authCodes`, and whether there is `auth`, are then as its first
    * client has them; a later one that differs is told so as `error`. Default: `true`.
    */
   share?: boolean;
@@ -177,7 +177,7 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   /** How many milliseconds the socket outlives its last tab. A reload finds it open where the worker outlives the page, as a shared one may. Default: 2000. */
   linger?: number;
   /**
-   * Supplies a credential for each dial, or nothing: then another tab of the account is asked. `refused`: the server has closed the last one with 4401, so a
+   * Supplies a credential for each dial, or nothing: then another tab of the account is asked. `refused`: the server has closed the last one with one of `authCodes`, so a
    * cached one will not do. `failed`: how many dials in a row have not opened a socket, of those since this client is there; a server that refuses the handshake itself, by
    * 401 or 403, can't be told from one that is out of reach, and says by nothing else that a cached one is over. When no tab has one, the state is `needs-auth`; unless one was refused, all are asked again when the browser is online again, at a wake, and
    * at the pace of the backoff, 31 s apart at most. One that throws or rejects has none, and is told so by `error`.
@@ -187,6 +187,13 @@ export interface ClientOptions<Tx = unknown, Rx = unknown> {
   heartbeat?: Heartbeat;
   /** What the worker answers when the server sends `ping`: at once, and without the page. Such a ping is no message. Default: nothing. */
   answer?: { ping: string | Uint8Array; pong: string | Uint8Array };
+  /**
+   * The close codes after which dialling again is pointless: the client ends with `close`. 256 at most, from 1000 to 4999; anything else is a `TypeError`. Default: 1002, 1003,
+   * 1007, 1008, 1010, by which a server says that this client can't succeed. One that says so of a full room or a limit of its own does not mean it: leave its code out.
+   */
+  fatalCodes?: readonly number[];
+  /** The close codes by which the server refuses a credential, as `fatalCodes`, and in front of them. Without `auth` such a close pauses the client. Default: 4401. */
+  authCodes?: readonly number[];
   /** Forces a tier. */
   tier?: Tier;
   /** Returns the number that a message answers, as `request` has given it to its question; nothing for any other message. */

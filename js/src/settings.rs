@@ -41,6 +41,12 @@ extern "C" {
     fn heartbeat(this: &Settings) -> Option<HeartbeatSettings>;
     #[wasm_bindgen(method, getter)]
     fn answer(this: &Settings) -> Option<AnswerSettings>;
+    /// The close codes after which dialling again is pointless.
+    #[wasm_bindgen(method, getter, js_name = fatalCodes)]
+    fn fatal_codes(this: &Settings) -> Option<Vec<u16>>;
+    /// The close codes by which the server refuses a credential.
+    #[wasm_bindgen(method, getter, js_name = authCodes)]
+    fn auth_codes(this: &Settings) -> Option<Vec<u16>>;
     #[wasm_bindgen(method, getter)]
     fn tier(this: &Settings) -> Option<String>;
     #[wasm_bindgen(method, getter)]
@@ -102,6 +108,12 @@ impl Settings {
         }
         if let Some(answer) = self.answer() {
             builder = builder.answer(payload(&answer.ping()), payload(&answer.pong()));
+        }
+        if let Some(codes) = self.fatal_codes() {
+            builder = builder.fatal_codes(codes);
+        }
+        if let Some(codes) = self.auth_codes() {
+            builder = builder.auth_codes(codes);
         }
         if self.once() {
             builder = one_socket(builder);

@@ -161,6 +161,9 @@ async fn harmless(ctx: &Context) -> Result<()> {
         ["bytes: Blob", "TypeError"],
         ["a ping of a number", "TypeError"],
         ["a tier", "TypeError"],
+        ["a close code of HTTP", "TypeError"],
+        ["a number of codes", "TypeError"],
+        ["one close code", "TypeError"],
         "answered",
         ["dials", 1],
         "copied",
@@ -200,6 +203,9 @@ await refused("bytes: string", () => bytes.send("hello"));
 await refused("bytes: Blob", () => bytes.send(new Blob(["abc"])));
 await refused("a ping of a number", () => connect("/echo", { tier, heartbeat: { interval: 1000, ping: 7 } }));
 await refused("a tier", () => connect("/echo", { tier: "best" }));
+await refused("a close code of HTTP", () => connect("/echo", { tier, authCodes: [4401, 401] }));
+await refused("a number of codes", () => connect("/echo", { tier, fatalCodes: Array(257).fill(4000) }));
+await refused("one close code", () => connect("/echo", { tier, fatalCodes: 1008 }));
 
 // Longer than any timer.
 const question = asked.request((answers) => ({ answers }), { timeout: Infinity });
