@@ -55,6 +55,9 @@ impl Credential {
 
     /// A subprotocol that is offered behind those of the builder. A token of RFC 9110: letters, digits and
     /// ``!#$%&'*+-.^_`|~``. When the server chooses it, events and status do not show it.
+    ///
+    /// The server has to select one of those that are offered, else Chromium fails the handshake. Offer a plain one by
+    /// [`subprotocol`](crate::ClientBuilder::subprotocol), too, and let it select that: a token that is selected is echoed in the answer.
     #[must_use]
     pub fn subprotocol(subprotocol: impl Into<String>) -> Self {
         Self(Part::Subprotocol(subprotocol.into()))
