@@ -40,8 +40,8 @@ pub struct Engine {
     ahead: u64,
     /// When the last sleep was noticed: nothing is late from before.
     woke: Time,
-    /// How late the timer was that tells of a sleep, until the links have woken.
-    unheard: Millis,
+    /// For how long, until the links have woken: by a frame, or the next tick, which is asked for at once.
+    slept: Millis,
     /// What the browser has told the worker itself.
     own_online: bool,
     /// What is believed.
@@ -75,7 +75,7 @@ impl Engine {
             now: Time(0),
             ahead: 0,
             woke: Time(0),
-            unheard: Millis(0),
+            slept: Millis(0),
             own_online: config.online,
             online: config.online,
             due: None,
@@ -112,26 +112,14 @@ impl Engine {
         let late = due.map_or(Millis(0), |due| self.now.since(due));
         if late >= LATE {
             self.note_sleep(late);
-            self.unheard = late;
         }
-        // A send must not be handed to a socket that is not to be trusted; what a socket has to say is heard before. Several may
-        // be closing, or have been gathered from, which is one input each and always comes in front of another.
-        let is_first = matches!(input, Input::Frame { .. } | Input::Tick);
-        let is_in_front = matches!(input, Input::SocketClosing(_) | Input::Gathered { .. });
-        if is_first {
-            self.wake_late();
+        // A send must not be handed to a socket that is not to be trusted; what sockets have to say is heard before.
+        let slept = self.slept;
+        if slept > Millis(0) && matches!(input, Input::Frame { .. } | Input::Tick) {
+            self.slept = Millis(0);
+            self.wake(slept);
         }
         self.handle(input);
-        if !is_first && !is_in_front {
-            self.wake_late();
-        }
-    }
-
-    fn wake_late(&mut self) {
-        let late = core::mem::take(&mut self.unheard);
-        if late > Millis(0) {
-            self.wake(late);
-        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -179,7 +167,6 @@ impl Engine {
                 self.ahead = self.ahead.saturating_add(u64::from(slept.0));
                 self.now = self.now.after(slept);
                 self.note_sleep(slept);
-                self.wake(slept);
             }
             Input::Tick => self.stir(Stir::Tick),
             // Read by its caller.
@@ -203,6 +190,11 @@ impl Engine {
     /// Out of line, so that there is one copy for its callers.
     #[inline(never)]
     fn receive(&mut self, socket: SocketId, received: Received<'_>) {
+        let before = if self.slept > Millis(0) {
+            self.woke
+        } else {
+            self.now
+        };
         self.on_link_of(socket, |link, ctx| match received {
             Received::Payload(payload) => link.on_received(ctx, payload),
             Received::Gathered(gathered) => {
@@ -213,7 +205,7 @@ impl Engine {
                         Gathered::Parcel(parcel) => link.on_parcel(ctx, parcel),
                     }
                 }
-                link.on_gathered(ctx.now);
+                link.on_gathered(before);
             }
             Received::Parcel(parcel) => link.on_parcel(ctx, parcel),
         });
@@ -257,6 +249,7 @@ impl Engine {
             .values()
             .filter_map(|link| link.next_timeout())
             .chain(self.ports.next_release())
+            .chain((self.slept > Millis(0)).then_some(self.now))
             .min();
         Output::Timeout(self.due.map(|due| self.by_host(due)))
     }
@@ -559,6 +552,7 @@ impl Engine {
 
     fn note_sleep(&mut self, slept: Millis) {
         self.woke = self.now;
+        self.slept = Millis(self.slept.0.saturating_add(slept.0));
         self.stir(Stir::Slept(slept));
     }
 
@@ -568,12 +562,13 @@ impl Engine {
 
     fn stir(&mut self, stir: Stir) {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
+        let woke = self.woke;
         for link in links {
             self.with_link(link, |link, ctx| match stir {
                 Stir::Tick => link.on_tick(ctx),
                 Stir::Network => link.on_network(ctx),
                 Stir::Slept(slept) => link.prolong_give_up(slept),
-                Stir::Wake(slept) => link.on_wake(ctx, slept),
+                Stir::Wake(slept) => link.on_wake(ctx, slept, woke),
             });
         }
     }

@@ -12,8 +12,8 @@ use super::{
 use crate::Time;
 
 impl Link {
-    /// Something has come back. `slept`: for how long nothing ran, as far as that is known.
-    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
+    /// Something has come back. `slept`: for how long nothing ran, as far as that is known, and `woke`: since when it does.
+    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, slept: Millis, woke: Time) {
         let is_hint = slept == Millis(0);
         if is_hint
             && self
@@ -23,6 +23,8 @@ impl Link {
             return;
         }
         match &self.state {
+            // What it has said since is proof that it lives.
+            State::Open(_) if !is_hint && self.last_received >= woke => {}
             State::Open(_) => self.check(ctx, slept),
             State::Waiting(_) if self.may_dial(ctx) => {
                 self.woke_at = Some(ctx.now);
@@ -37,9 +39,9 @@ impl Link {
         }
     }
 
-    /// What was gathered has come before this moment, perhaps before a sleep: it does not prove that the socket is alive now.
-    pub(crate) fn on_gathered(&mut self, now: Time) {
-        let before = Time(now.0.saturating_sub(1));
+    /// What was gathered may have come before this time, at which a sleep was over or nothing is known of one: it does not prove that the socket is alive since.
+    pub(crate) fn on_gathered(&mut self, time: Time) {
+        let before = Time(time.0.saturating_sub(1));
         self.last_received = self.last_received.min(before);
     }
 

@@ -224,6 +224,34 @@ fn what_was_gathered_before_a_sleep_was_proof_that_the_socket_lives() {
 }
 
 #[test]
+fn a_message_that_was_at_hand_after_a_sleep_was_dropped_with_its_socket() {
+    for stands_still in [true, false] {
+        let mut sim = Sim::with_tabs(17, 1);
+        let chans = ["ws://one/", "ws://other/"]
+            .map(|url| sim.open_with(0, url, |config| config.policy.heartbeat = None));
+        sim.run(10_000);
+        match stands_still {
+            true => sim.input(0, Input::Slept(Millis(600_000))),
+            false => sim.sleep(600_000),
+        }
+        for conn in [0, 1] {
+            let (socket, payload) = (
+                sim.conns[conn].socket,
+                Payload::text(format!("m:{conn}:0:good morning")),
+            );
+            sim.conns[conn].said = 1;
+            sim.input(0, Input::Received { socket, payload });
+            sim.now += 1;
+        }
+        sim.run(1_000);
+        for chan in chans {
+            assert_eq!(sim.bodies(chan), ["good morning"], "{stands_still}");
+        }
+        assert_eq!(sim.dials.len(), 2, "{stands_still}");
+    }
+}
+
+#[test]
 fn what_was_gathered_is_delivered_and_proves_nothing_where_only_the_wall_clock_shows_a_sleep() {
     let mut sim = Sim::with_tabs(6, 1);
     let chan = open_without_heartbeat(&mut sim, 0);
