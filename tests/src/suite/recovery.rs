@@ -57,6 +57,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(offline(ctx)),
         },
         Scenario {
+            name: "a_page_that_is_shown_says_what_it_missed_of_its_network",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(missed_online(ctx)),
+        },
+        Scenario {
             name: "a_fatal_close_code_stops_the_loop_until_asked",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(fatal_close(ctx)),
@@ -353,6 +358,27 @@ async fn offline(ctx: &Context) -> Result<()> {
     );
     ensure!(page.status().await?["dials"] == status["dials"]);
     go(&page, "online").await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("back").await
+}
+
+/// As behind a freeze, in which Chromium tells a page nothing.
+async fn missed_online(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    let mut config = site.config("/echo");
+    config["base_ms"] = json!(2_000_000_000);
+    config["cap_ms"] = json!(2_000_000_000);
+    let page = site.client_with(config).await?;
+    page.wait_for_state("connected").await?;
+    go(&page, "offline").await?;
+    site.stop().await;
+    page.wait_for_state("offline").await?;
+    site.restart().await?;
+    let shown =
+        "Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => true });
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));";
+    page.tab.eval(shown, vec![]).await?;
     page.wait_for_state("connected").await?;
     page.send_ok("back").await
 }

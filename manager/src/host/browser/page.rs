@@ -114,13 +114,18 @@ impl Page {
             on(&document, core, "visibilitychange", move |core, _| {
                 set_pace(core, &shown);
                 if !shown.hidden() {
+                    // A page that was frozen has missed the events.
+                    tell_network(core);
                     wake(core);
                 }
             }),
             on(&document, core, "freeze", |core, _| {
                 election::step_back(core);
             }),
-            on(&document, core, "resume", |core, _| election::step_up(core)),
+            on(&document, core, "resume", |core, _| {
+                tell_network(core);
+                election::step_up(core);
+            }),
         ]
     }
 
