@@ -27,6 +27,7 @@ mod heartbeat;
 mod history;
 mod latest;
 mod lifecycle;
+mod offline;
 mod packed;
 mod parcel;
 mod queue;

@@ -43,7 +43,7 @@ pub(crate) struct Open {
     /// Whether it is in place of one whose answer was due while nothing ran.
     pub(super) reprieved: bool,
     /// Whether a tab wants another one, as soon as the browser is online.
-    is_unwanted: bool,
+    pub(super) is_unwanted: bool,
 }
 
 /// The socket takes nothing any more, and its close event has not said why yet.
@@ -88,18 +88,13 @@ impl Link {
         }
     }
 
-    /// Whether the first dial comes whatever the browser says, or it says that it is online. Who wants one dial only has it, as of a WebSocket.
-    pub(super) fn may_start(&self, ctx: &Ctx<'_>) -> bool {
-        ctx.online || self.policy.give_up.attempts == Some(1)
-    }
-
     /// Whether neither the browser nor the server says that dialling is pointless now.
     pub(super) fn may_dial(&self, ctx: &Ctx<'_>) -> bool {
         ctx.online && self.not_before.is_none_or(|at| at <= ctx.now)
     }
 
     /// Dials now, or some time after the server wants to be dialled again.
-    fn dial_when_allowed(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
+    pub(super) fn dial_when_allowed(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         match self.not_before.filter(|at| *at > ctx.now) {
             Some(until) => self.wait(ctx, until, cause),
             None => self.dial(ctx),
@@ -440,30 +435,17 @@ impl Link {
         self.tell_reconnecting(ctx, Some(until.since(ctx.now)), cause);
     }
 
-    pub(super) fn go_offline(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
-        self.halt_give_up(ctx.now);
-        self.offline = Some(cause.clone());
-        self.stay_offline(ctx);
-        self.tell_reconnecting(ctx, None, cause);
-    }
-
-    /// Waits for the browser, or as long as a loop does that has failed often: what it says may be about one server of its maker's, which a
-    /// firewall blocks. The tabs hear nothing of it.
-    pub(super) fn stay_offline(&mut self, ctx: &mut Ctx<'_>) {
-        let backoff = &self.policy.backoff;
-        let wait = backoff::draw(backoff, 0, backoff.cap, ctx.rng);
-        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
-        self.timers.stop(Timer::Credential);
-        self.timers.start(Timer::Retry, from.after(wait));
-        self.state = State::Offline;
-    }
-
     /// Returns which dial in a row comes. It is the first also when none has failed.
     pub(super) fn next_attempt(&self) -> u32 {
         self.attempt.max(1)
     }
 
-    fn tell_reconnecting(&self, ctx: &mut Ctx<'_>, delay: Option<Millis>, cause: ReconnectCause) {
+    pub(super) fn tell_reconnecting(
+        &self,
+        ctx: &mut Ctx<'_>,
+        delay: Option<Millis>,
+        cause: ReconnectCause,
+    ) {
         let attempt = self.next_attempt();
         self.tell_all(
             ctx,
@@ -558,17 +540,6 @@ impl Link {
         }
     }
 
-    fn come_online(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
-        self.watch_give_up(ctx.now);
-        if matches!(self.state, State::Asking(_)) {
-            return self.tell_status(ctx);
-        }
-        // One that was dialled before hangs, most likely.
-        self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
-        self.stop_socket_timers(ctx.now);
-        self.dial_when_allowed(ctx, cause);
-    }
-
     /// The server wants to be left alone for a while.
     pub(super) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
         let until = ctx.now.after(backoff::clamp_directed(delay));
@@ -656,24 +627,6 @@ impl Link {
             );
         }
         self.dial_when_allowed(ctx, ReconnectCause::Requested);
-    }
-
-    /// The app may know better than the browser.
-    fn reconnect_offline(&mut self, ctx: &mut Ctx<'_>) {
-        match &mut self.state {
-            // It may be of use until the browser is online, and what takes its place may not open.
-            State::Open(open) => open.is_unwanted = true,
-            State::Closing(_) | State::NeedsAuth => {
-                self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
-                self.stop_socket_timers(ctx.now);
-                self.go_offline(ctx, ReconnectCause::Requested);
-            }
-            _ => {}
-        }
-        let is_allowed = self.not_before.is_none_or(|at| at <= ctx.now);
-        if is_allowed && matches!(self.state, State::Offline) {
-            self.dial(ctx);
-        }
     }
 
     pub(crate) fn on_tick(&mut self, ctx: &mut Ctx<'_>) {
