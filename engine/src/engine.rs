@@ -391,16 +391,13 @@ impl Engine {
         }
     }
 
+    /// A tab may have hundreds of links, of which a frame has put off something in a few: a bare acknowledgement in none.
     fn finish_frame(&mut self, id: PortId) {
-        let Some(session) = self.ports.session(id) else {
-            return;
-        };
-        let mut links: Vec<LinkId> = Vec::new();
-        for link in session.channels.values() {
-            if !links.contains(link) {
-                links.push(*link);
-            }
-        }
+        let links = self.links.iter();
+        let links: Vec<LinkId> = links
+            .filter(|(_, link)| link.has_put_off())
+            .map(|(link, _)| *link)
+            .collect();
         for link in links {
             self.with_link(link, |link, ctx| link.finish_frame(ctx, id));
         }

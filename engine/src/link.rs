@@ -441,6 +441,11 @@ impl Link {
         }
     }
 
+    /// Returns whether anything is to be done at the end of a tab's frame.
+    pub(crate) fn has_put_off(&self) -> bool {
+        !self.asks.is_empty() || !self.receipts_due.is_empty()
+    }
+
     /// The end of a tab's frame: what was put off until then.
     pub(crate) fn finish_frame(&mut self, ctx: &mut Ctx<'_>, port: PortId) {
         for (member, ask) in core::mem::take(&mut self.asks) {

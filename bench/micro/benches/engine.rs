@@ -1,5 +1,5 @@
 //! One message of the server, from the socket to every tab that listens and back with the acknowledgements. What it costs a tab must not
-//! grow with the tabs, and those that do not listen must cost nothing.
+//! grow with the tabs, and those that do not listen must cost nothing, nor must other connections.
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -22,6 +22,15 @@ fn engine(criterion: &mut Criterion) {
             BenchmarkId::new("to one tab, beside idle ones", idle),
             |b| {
                 let mut world = World::new(1, idle);
+                b.iter(|| world.receive(Payload::binary(vec![7; 200])));
+            },
+        );
+    }
+    for links in [1, 10, 50, 200] {
+        group.bench_function(
+            BenchmarkId::new("to one tab with connections", links),
+            |b| {
+                let mut world = World::with_links(links);
                 b.iter(|| world.receive(Payload::binary(vec![7; 200])));
             },
         );

@@ -15,6 +15,7 @@ pub struct World {
     engine: Engine,
     tabs: Vec<TabSession>,
     now: u64,
+    due: Option<Time>,
 }
 
 /// The one socket that is open.
@@ -38,6 +39,7 @@ impl World {
             engine,
             tabs,
             now: 0,
+            due: None,
         };
         for tab in 0..listening + idle {
             world.input(Input::PortOpened(PortId(tab as u32)));
@@ -54,10 +56,27 @@ impl World {
         world
     }
 
+    /// One tab that listens to so many connections, all of them open.
+    #[must_use]
+    pub fn with_links(links: usize) -> Self {
+        let mut world = Self::new(1, 0);
+        for link in 1..links as u32 {
+            let mut config = config();
+            config.key.account = link.to_string();
+            world.tabs[0].open(config);
+            world.settle(0);
+            world.input(Input::SocketOpened {
+                socket: SocketId(SOCKET.0 + link),
+                subprotocol: String::new(),
+            });
+        }
+        world
+    }
+
     /// A message of the server, to every tab that listens, with all acknowledgements. A moment passes, so that no tab's pace holds it
     /// back.
     pub fn receive(&mut self, payload: Payload) {
-        self.now += 1_000;
+        self.pass(20);
         self.input(Input::Received {
             socket: SOCKET,
             payload,
@@ -66,11 +85,19 @@ impl World {
 
     /// As [`receive`](Self::receive), what was gathered of a stream.
     pub fn gather(&mut self, gathered: Vec<Gathered>) {
-        self.now += 1_000;
+        self.pass(20);
         self.input(Input::Gathered {
             socket: SOCKET,
             gathered,
         });
+    }
+
+    fn pass(&mut self, millis: u64) {
+        self.now += millis;
+        // Late by seconds it would be a sleep, behind which every input wakes every connection.
+        if self.due.is_some_and(|due| due <= Time(self.now)) {
+            self.input(Input::Tick);
+        }
     }
 
     fn input(&mut self, input: Input) {
@@ -108,7 +135,10 @@ impl World {
                     self.tabs[tab].handle_frame(&Bytes::copy_from_slice(frame));
                     reached.push(tab);
                 }
-                Output::Timeout(_) => return reached,
+                Output::Timeout(due) => {
+                    self.due = due;
+                    return reached;
+                }
                 _ => {}
             }
         }
