@@ -19,6 +19,12 @@ struct Waiting {
 }
 
 impl LogSink {
+    /// Returns whether [`take`](Self::take) has anything to give.
+    #[must_use]
+    pub fn is_loud(&self) -> bool {
+        self.waiting.borrow().is_loud
+    }
+
     /// Takes what has come since.
     ///
     /// What stands for no more than an input waits for company: it may be the acknowledgement of the entries before it, and
@@ -64,12 +70,15 @@ mod tests {
         for _ in 0..MAX_ENTRIES + 5 {
             sink.push(LogEntry::new(kind::MOMENT));
         }
+        assert!(!sink.is_loud());
         assert_eq!(sink.take(), [], "they wait for company");
         sink.push(LogEntry::new(kind::LINE));
+        assert!(sink.is_loud());
         let entries = sink.take();
         assert_eq!(entries.len(), MAX_ENTRIES + 1);
         let last = entries.last().map(|entry| (entry.kind, entry.len));
         assert_eq!(last, Some((kind::DROPPED, 6)));
+        assert!(!sink.is_loud());
 
         sink.push(LogEntry::new(kind::LINE));
         assert_eq!(sink.take(), [LogEntry::new(kind::LINE)]);

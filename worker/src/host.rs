@@ -208,7 +208,9 @@ impl Inner {
         }
         // Lines of the app's own come by themselves.
         #[cfg(feature = "tracing")]
-        self.drain(&mut self.engine.borrow_mut(), self.clock.now());
+        if self.sink.is_loud() {
+            self.drain(&mut self.engine.borrow_mut(), self.clock.now());
+        }
         self.is_driving.set(false);
     }
 
