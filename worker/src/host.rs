@@ -233,18 +233,26 @@ impl Inner {
     /// What was handed over in this task, no browser has passed on before its end. So a socket is asked what it holds before it is
     /// handed more; whoever has sent acknowledges the receipt, which is the next wake. What it says goes behind what waits: several
     /// answers may wait for the lock, and the last must be the newest.
+    ///
+    /// A message of a server makes the engine hand nothing to other sockets than its own, but pings behind a sleep, which may be lost.
     fn notice_sockets(&self) {
+        let mut inbox = self.inbox.borrow_mut();
+        let only = match inbox.front() {
+            Some(Input::Received { socket, .. } | Input::ReceivedParcel { socket, .. }) => {
+                Some(*socket).filter(|_| inbox.len() == 1)
+            }
+            _ => None,
+        };
         for (id, socket) in self.sockets.borrow_mut().iter_mut() {
+            if only.is_some_and(|only| only != *id) {
+                continue;
+            }
             if socket.is_newly_closing() {
-                self.inbox
-                    .borrow_mut()
-                    .push_front(Input::SocketClosing(*id));
+                inbox.push_front(Input::SocketClosing(*id));
             }
             if let Some(bytes) = socket.newly_buffered() {
                 let socket = *id;
-                self.inbox
-                    .borrow_mut()
-                    .push(Input::Buffered { socket, bytes });
+                inbox.push(Input::Buffered { socket, bytes });
             }
         }
     }
