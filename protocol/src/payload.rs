@@ -30,6 +30,16 @@ impl Payload {
         }
     }
 
+    /// Makes a text payload of what is known to be UTF-8, without a look at it.
+    ///
+    /// Anything else is no text for whoever reads it: [`as_text`](Self::as_text) is `None`, and a tab refuses the message.
+    pub fn utf8(bytes: impl Into<Bytes>) -> Self {
+        Self {
+            kind: PayloadKind::Text,
+            bytes: bytes.into(),
+        }
+    }
+
     /// Makes a binary payload.
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self {

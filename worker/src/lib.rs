@@ -73,6 +73,8 @@ mod port;
 mod serve;
 #[cfg(target_family = "wasm")]
 mod socket;
+#[cfg(all(target_family = "wasm", any(not(feature = "gloo-net"), test)))]
+mod text;
 #[cfg(feature = "transcode")]
 mod transcode;
 

@@ -26,7 +26,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use self::events::Gathered;
 #[cfg(not(feature = "local"))]
 use self::packed::Gathered;
-use crate::{held, host::Inner, listener::Listener};
+use crate::{held, host::Inner, listener::Listener, text};
 
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
@@ -189,7 +189,7 @@ fn text_length(text: &JsValue) -> usize {
 fn payload(data: Result<ArrayBuffer, JsValue>) -> Option<Payload> {
     Some(match data {
         Ok(buffer) => Payload::binary(held::read(&buffer)),
-        Err(text) => Payload::text(text.as_string()?),
+        Err(text) => text::payload(&text)?,
     })
 }
 
