@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use onesocket_protocol::{
-    BatchReader, LinkKey, LogEntry, Payload, PayloadKind, RawMessage, Sight, limits,
+    BatchReader, LinkKey, LogEntry, Parcel, Payload, PayloadKind, RawMessage, Sight, limits,
     log::{self, kind},
     message::tag,
     preface, redact_url_bytes,
@@ -44,25 +44,14 @@ pub fn input(input: &Input, sight: Sight, see: &dyn Fn(LogEntry)) {
             payload: received,
         } => payload(kind::RECEIVED, *socket, received, sight),
         Input::Gathered { socket, gathered } => {
-            let see = |gathered: &Payload| see(payload(kind::RECEIVED, *socket, gathered, sight));
+            let of = |gathered: &Payload| payload(kind::RECEIVED, *socket, gathered, sight);
             return gathered.iter().for_each(|piece| match piece {
-                Gathered::One(payload) => see(payload),
-                Gathered::Packed(packed) => packed.payloads().for_each(|payload| see(&payload)),
-                Gathered::Parcel(parcel) => see(&parcel.read()),
+                Gathered::One(payload) => see(of(payload)),
+                Gathered::Packed(packed) => packed.payloads().for_each(|it| see(of(&it))),
+                Gathered::Parcel(it) => see(parcel(*socket, it, sight)),
             });
         }
-        Input::ReceivedParcel { socket, parcel } => {
-            let len = parcel.len();
-            let may_be_read = sight >= Sight::Payloads && len <= limits::MAX_PAYLOAD_BYTES;
-            let read = may_be_read.then(|| parcel.read().into_bytes());
-            LogEntry {
-                kind: kind::RECEIVED,
-                id: socket.0,
-                code: 1,
-                len: len as u32,
-                content: read.unwrap_or_default(),
-            }
-        }
+        Input::ReceivedParcel { socket, parcel: it } => parcel(*socket, it, sight),
         Input::PortOpened(port) => about(kind::PORT_OPENED, port.0, ""),
         Input::PortClosed(port) => about(kind::PORT_CLOSED, port.0, ""),
         Input::SocketClosing(socket) => about(kind::CLOSING, socket.0, ""),
@@ -123,6 +112,20 @@ fn payload(kind: u8, socket: SocketId, payload: &Payload, sight: Sight) -> LogEn
         code: u32::from(payload.kind() == PayloadKind::Binary),
         len: payload.len() as u32,
         content: payload.bytes().slice(..shown),
+    }
+}
+
+/// Describes a message that the host has not copied. What is too long for a payload is not read.
+fn parcel(socket: SocketId, parcel: &Parcel, sight: Sight) -> LogEntry {
+    let len = parcel.len();
+    let may_be_read = sight >= Sight::Payloads && len <= limits::MAX_PAYLOAD_BYTES;
+    let read = may_be_read.then(|| parcel.read().into_bytes());
+    LogEntry {
+        kind: kind::RECEIVED,
+        id: socket.0,
+        code: 1,
+        len: len as u32,
+        content: read.unwrap_or_default(),
     }
 }
 
