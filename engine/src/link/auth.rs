@@ -94,8 +94,8 @@ impl Link {
         let candidates = candidates.filter(|member| !asked.contains(member));
         let next = candidates.min_by_key(is_later).copied();
         let Some(member) = next else {
-            // Whoever has none may only have no network to get one by.
-            if self.offline.is_some() {
+            // Whoever has none may only have no network to get one by; one in place of a refused one takes a user.
+            if self.offline.is_some() && !*was_refused {
                 return self.stay_offline(ctx);
             }
             return self.need_auth(ctx);
@@ -323,7 +323,7 @@ impl Link {
 }
 
 /// Also with a backoff of nothing but zeros a provider that has nothing costs little.
-const MIN_PAUSE: Millis = Millis(1_000);
+pub(super) const MIN_PAUSE: Millis = Millis(1_000);
 
 /// Tabs hold copies of several ages, and each must be told from those that were refused.
 const MAX_REFUSED: usize = 16;

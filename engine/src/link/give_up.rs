@@ -52,10 +52,12 @@ impl Link {
         }
     }
 
-    /// Adds the time of a sleep, in which nothing was tried.
-    pub(crate) fn prolong_give_up(&mut self, slept: Millis) {
+    /// Adds the time of a sleep, in which nothing was tried. At least there is time for one dial behind it.
+    pub(crate) fn prolong_give_up(&mut self, now: Time, slept: Millis) {
         if let Some(at) = self.timers.deadline(Timer::GiveUp) {
-            self.timers.start(Timer::GiveUp, at.after(slept));
+            let question = self.policy.auth.ask.unwrap_or(Millis(0));
+            let dial = now.after(question).after(self.policy.connect_timeout);
+            self.timers.start(Timer::GiveUp, at.after(slept).max(dial));
         }
     }
 

@@ -6,7 +6,9 @@
 use onesocket_protocol::ReconnectCause;
 
 use super::{
-    Ctx, Link, Timer, backoff,
+    Ctx, Link, Timer,
+    auth::MIN_PAUSE,
+    backoff,
     lifecycle::{CLOSE_REPLACED, State},
 };
 
@@ -26,7 +28,7 @@ impl Link {
     /// Waits for the browser, or as long as a loop does that has failed often. The tabs hear nothing of it.
     pub(super) fn stay_offline(&mut self, ctx: &mut Ctx<'_>) {
         let backoff = &self.policy.backoff;
-        let wait = backoff::draw(backoff, 0, backoff.cap, ctx.rng);
+        let wait = backoff::draw(backoff, 0, backoff.cap, ctx.rng).max(MIN_PAUSE);
         let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
         self.timers.stop(Timer::Credential);
         self.timers.start(Timer::Retry, from.after(wait));
@@ -46,19 +48,23 @@ impl Link {
 
     /// The app may know better than the browser.
     pub(super) fn reconnect_offline(&mut self, ctx: &mut Ctx<'_>) {
+        let is_pausing = self.is_asking_quietly();
         match &mut self.state {
             // It may be of use until the browser is online, and what takes its place may not open.
             State::Open(open) => open.is_unwanted = true,
-            State::Closing(_) | State::NeedsAuth => {
-                self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
-                self.stop_socket_timers(ctx.now);
-                self.go_offline(ctx, ReconnectCause::Requested);
-            }
+            State::Closing(_) | State::NeedsAuth => self.begin_offline(ctx),
+            State::Asking(_) if is_pausing => self.begin_offline(ctx),
             _ => {}
         }
         let is_allowed = self.not_before.is_none_or(|at| at <= ctx.now);
         if is_allowed && matches!(self.state, State::Offline) {
             self.dial(ctx);
         }
+    }
+
+    fn begin_offline(&mut self, ctx: &mut Ctx<'_>) {
+        self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
+        self.stop_socket_timers(ctx.now);
+        self.go_offline(ctx, ReconnectCause::Requested);
     }
 }

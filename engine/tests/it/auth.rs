@@ -309,6 +309,88 @@ fn a_credential_that_nobody_has_offline_is_asked_for_again() {
 }
 
 #[test]
+fn a_policy_of_zeros_asked_offline_for_ever_within_one_tick_when_the_last_tab_had_left() {
+    let mut sim = Sim::with_tabs(36, 1);
+    sim.network(0, false);
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.auth.ask = Some(Millis(10_000));
+        config.policy.backoff.base = Millis(0);
+        config.policy.backoff.cap = Millis(0);
+    });
+    for number in 0..3 {
+        answer(&mut sim, chan, number, None);
+    }
+    sim.run(100);
+    let asked = sim.client(chan).asked.len();
+    assert!(asked <= 4, "{asked}");
+    sim.in_tab(0, |session| session.close(chan.id));
+    sim.run(10_000);
+    assert_eq!(sim.dials.len(), 0);
+}
+
+#[test]
+fn no_log_in_was_shown_for_a_refused_credential_while_the_browser_was_wrong_about_its_network() {
+    let mut sim = Sim::with_tabs(37, 1);
+    sim.server.mode = Mode::CloseAfterOpen {
+        after: 10,
+        code: 4401,
+        reason: "".into(),
+    };
+    sim.network(0, false);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, Some(token("stale")));
+    sim.run_until("a refusal", |sim| {
+        sim.client(chan)
+            .asked
+            .last()
+            .is_some_and(|(_, refused)| *refused)
+    });
+    let asked = sim.client(chan).asked.len();
+    answer(&mut sim, chan, asked - 1, None);
+    sim.run(100);
+    let paused = LinkState::NeedsAuth { refused: true };
+    assert_eq!(sim.client(chan).last_state(), &paused);
+    sim.run(120_000);
+    assert_eq!(sim.client(chan).asked.len(), asked, "it takes a user");
+}
+
+#[test]
+fn a_question_behind_a_sleep_was_not_time_enough_to_give_up() {
+    // Some of them wait for longer than the loop may last.
+    for seed in 0..10 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        let chan = sim.open_with(0, URL, |config| {
+            config.policy.auth.ask = Some(Millis(10_000));
+            config.policy.give_up.after = Some(Millis(60_000));
+            config.policy.backoff.base = Millis(600_000);
+            config.policy.backoff.cap = Millis(600_000);
+        });
+        answer(&mut sim, chan, 0, Some(token("1")));
+        connected(&mut sim, chan);
+        sim.server_close(0, 1006, "");
+        sim.run(100);
+        sim.sleep(900_000);
+        answer(&mut sim, chan, 1, Some(token("2")));
+        sim.run(100);
+        assert!(sim.client(chan).is_connected(), "{seed}");
+    }
+}
+
+#[test]
+fn a_log_in_offline_while_a_tab_was_asked_in_the_pause_was_passed_over() {
+    let mut sim = Sim::with_tabs(38, 1);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, None);
+    sim.run_until("a question", |sim| sim.client(chan).asked.len() == 2);
+    sim.network(0, false);
+    sim.in_tab(0, |session| session.reconnect(chan.id));
+    sim.run(100);
+    answer(&mut sim, chan, 1, None);
+    answer(&mut sim, chan, 2, Some(token("1")));
+    connected(&mut sim, chan);
+}
+
+#[test]
 fn a_refused_credential_is_never_dialled_with_again() {
     let mut sim = Sim::with_tabs(7, 2);
     let [first, second] = [0, 1].map(|tab| open(&mut sim, tab));
