@@ -794,7 +794,7 @@ impl<Rx> Shared<Rx> {
                 if !matches!(status.state, LinkState::Stopped(_)) {
                     this.gate.revive();
                 }
-                if let Some(authenticator) = &this.authenticator {
+                if let Some(authenticator) = &*this.authenticator.borrow() {
                     authenticator.dials.learn(&status);
                 }
                 let before = this.status.replace(status.clone());
