@@ -9,13 +9,17 @@ export function configure(options) {
 
 // Bundlers find these two files by these words, and give them other names; the worker looks for `NAME_bg.wasm` beside `NAME.js` if it is
 // not told. Not before they are needed: what is no module has no URL, nor has a module on some servers. Where they put the script onto another
-// origin, or into a `data:` URL, there is no worker to be had, and nothing is returned.
-function workerScript() {
+// origin, or into a `data:` URL, there is no worker to be had, and nothing is returned but to who asks for one.
+function workerScript(tier) {
   if (worker.script) return new URL(worker.script, document.baseURI).href;
   const script = new URL("./onesocket-worker.js", import.meta.url);
   if (script.origin !== ownOrigin() || script.protocol === "data:") {
-    if (!hasComplained) console.error(FOREIGN);
-    hasComplained = true;
+    // Who asks for a tier with a worker is told why there is none; the main one needs no script.
+    if (tier && tier !== "main") return script.href;
+    if (!tier && !hasComplained) {
+      hasComplained = true;
+      console.error(FOREIGN);
+    }
     return null;
   }
   const wasm = new URL("./onesocket-worker_bg.wasm", import.meta.url);
@@ -60,9 +64,10 @@ export class Core {
 
   constructor(settings, listener) {
     this.#listener = guarded(listener);
-    const script = workerScript();
-    const tier = settings.tier ?? worker.tier ?? (script === null ? "main" : undefined);
-    if (tier !== undefined && !TIERS.includes(tier)) throw new TypeError(`There is no tier '${tier}'.`);
+    const wanted = settings.tier ?? worker.tier;
+    if (wanted !== undefined && !TIERS.includes(wanted)) throw new TypeError(`There is no tier '${wanted}'.`);
+    const script = workerScript(wanted);
+    const tier = wanted ?? (script === null ? "main" : undefined);
     const all = {
       account: "",
       protocols: [],
