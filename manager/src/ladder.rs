@@ -204,7 +204,8 @@ pub enum AttemptOutcome {
     Failed(TierFailure),
     /// It works.
     Running,
-    /// It worked until the tab left it: the app switched to another tier, or the page went into the back-forward cache.
+    /// It worked until the tab left it: the app switched to another tier, the page went into the back-forward cache, it followed others to a worker's successor, or the
+    /// lock by which its worker knew it was taken away.
     Left,
     /// It worked until a better tier worked again.
     Climbed,

@@ -340,7 +340,7 @@ pub struct QueueLimits {
     pub messages: u32,
     /// Bytes of all tabs together.
     pub bytes: u32,
-    /// How long a message may wait, from when the worker has it. `None` is for ever.
+    /// How long a message may wait, from when the worker has it, sleeps of the machine included; a wall clock that is set forward looks like one. `None` is for ever.
     pub timeout: Option<Millis>,
 }
 

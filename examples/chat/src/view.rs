@@ -181,7 +181,7 @@ impl View {
                 capital(&cause.to_string())
             )),
             LinkState::Offline { .. } => Some(
-                "This device is offline. What you send now waits, and goes out in order."
+                "The browser says that it is offline. What you send now waits, and goes out in order."
                     .to_owned(),
             ),
             LinkState::NeedsAuth { .. } => {

@@ -235,7 +235,6 @@ told.push(`message ${(await last).data}`);
 return told;
 "#;
 
-/// A client that is closed meanwhile, and a socket, fetch nothing any more.
 async fn bounded_without_reader(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
     let tab = open(ctx, &site).await?;
@@ -303,6 +302,7 @@ const { code } = await new Promise((resolve) => (new OneSocket('/echo').onclose 
 return [...heard, `close ${code}`, told[1]?.includes('cdn.example')];
 "#;
 
+/// A client that is closed meanwhile, and a socket, fetch nothing any more.
 async fn late_wasm(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
     let tab = open(ctx, &site).await?;

@@ -229,8 +229,10 @@ async fn stolen_from_one_that_runs(ctx: &Context) -> Result<()> {
         ensure!(Instant::now() < until, "it holds no lock");
         sleep(POLL).await;
     }
-    // Its connection is asked for in front of it.
-    robbed.call("ping", &[json!("c")]).await?;
+    while robbed.call("ping", &[json!("c")]).await? != "pong" {
+        ensure!(Instant::now() < until, "it has no worker");
+        sleep(POLL).await;
+    }
     other.send_ok("of another tab").await?;
     robbed.wait_for_messages("c", 1).await?;
     for page in [&other, &robbed] {

@@ -56,7 +56,9 @@ impl Countdown {
             (LinkState::Offline { attempt }, None) => {
                 set_text(
                     &self.element,
-                    &format!("attempt {attempt}, when the network is back"),
+                    &format!(
+                        "attempt {attempt}, when the network is back, and now and then until then"
+                    ),
                 );
             }
             _ => set_text(&self.element, ""),

@@ -52,7 +52,7 @@ fn warn(failure: &TierFailure, script: &str) {
     if HAS_WARNED.replace(true) {
         return;
     }
-    if tracing::dispatcher::has_been_set() {
+    if tracing::enabled!(target: "onesocket::tab", tracing::Level::WARN) {
         tracing::warn!(target: "onesocket::tab", "{advice}");
     } else {
         console::warn_1(&advice.into());
