@@ -1,7 +1,7 @@
 //! Keeps secrets in URLs out of logs.
 
 /// Returns `url` with the parts that carry secrets replaced by `***`: the user info, the values of the query, the fragment.
-/// Of what is no URL, because a password in it is not escaped, that which may be the user info.
+/// Of what is no URL, because a password in it is not escaped, all behind the scheme.
 ///
 /// The names of the query stay, because they are what one debugs with. Finds the parts as a browser would
 /// ([WHATWG URL](https://url.spec.whatwg.org/#url-parsing)), for which `wss:/\x.org` is as good as `wss://x.org`.
@@ -27,14 +27,21 @@ pub fn redact_url_bytes(url: &str) -> Vec<u8> {
     let mut part = Part::Host;
     // Where in `redacted` that begins which may turn out to be secret.
     let mut start = 0;
-    for (at, byte) in url.bytes().enumerate() {
+    let mut port = Port::OfScheme;
+    let mut ats = url.bytes().filter(|byte| *byte == b'@').count();
+    for byte in url.bytes() {
+        ats -= usize::from(byte == b'@');
         match byte {
             b'\t' | b'\n' | b'\r' => continue,
-            // No URL, but a password that is not escaped; it must not be shown where that is complained of.
+            // This is no URL, but a password that is not escaped may be in it, and must not be shown where that is complained of. What is secret
+            // behind it can't be told.
             b'/' | b'\\' | b'?' | b'#'
-                if part == Part::Host
-                    && redacted.get(start..).is_some_and(ends_in_no_port)
-                    && url.bytes().skip(at).any(|byte| byte == b'@') => {}
+                if part == Part::Host && port == Port::Password && ats > 0 =>
+            {
+                redacted.truncate(start);
+                redacted.extend_from_slice(MASK);
+                break;
+            }
             b'#' => {
                 end_pair(part, start, &mut redacted);
                 redacted.extend_from_slice(b"#***");
@@ -53,13 +60,16 @@ pub fn redact_url_bytes(url: &str) -> Vec<u8> {
             b'@' if part == Part::Host => {
                 redacted.truncate(start);
                 redacted.extend_from_slice(MASK);
+                port = Port::None;
             }
+            b']' if redacted.get(start) == Some(&b'[') => port = Port::None,
             // A browser takes either for the other in the schemes that it knows, and any number of them.
             b'/' | b'\\' if part == Part::Host => {
                 // Without a slash behind it, a colon may be the one of `user:password`.
                 let ends_scheme = start == 0 && redacted.last() == Some(&b':');
                 if ends_scheme || redacted.len() == start {
                     start = redacted.len() + 1;
+                    port = Port::None;
                 } else {
                     part = Part::Path;
                 }
@@ -74,18 +84,27 @@ pub fn redact_url_bytes(url: &str) -> Vec<u8> {
             _ if part == Part::Value => continue,
             _ => {}
         }
+        port = match port {
+            Port::OfScheme if byte == b':' => Port::None,
+            Port::None if byte == b':' => Port::Digits,
+            Port::Digits if byte != b':' && !byte.is_ascii_digit() => Port::Password,
+            port => port,
+        };
         redacted.push(byte);
     }
     end_pair(part, start, &mut redacted);
     redacted
 }
 
-/// Whether what stands behind the last colon of a host is none: `password` in `user:password`.
-fn ends_in_no_port(host: &[u8]) -> bool {
-    let mut parts = host.rsplit(|byte| *byte == b':');
-    let port = parts.next().unwrap_or_default();
-    let is_address = host.first() == Some(&b'[') && port.last() == Some(&b']');
-    parts.next().is_some() && !is_address && !port.iter().all(u8::is_ascii_digit)
+/// What stands behind a colon of a host.
+#[derive(Clone, Copy, PartialEq)]
+enum Port {
+    /// The first colon is the one of the scheme, unless slashes come before.
+    OfScheme,
+    None,
+    Digits,
+    /// None at all: it may be a password that is not escaped, if an `@` follows.
+    Password,
 }
 
 /// Where in a URL a byte is.

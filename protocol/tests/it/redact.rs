@@ -66,6 +66,10 @@ fn a_secret_never_survives() {
         "wss://u:s3cret/x@h/",
         "wss://u:s3cret?x@h/",
         "wss://u:s3cret#x@h/",
+        "wss://u:a#:?s3cret@h/",
+        // Without slashes, which a browser takes.
+        "ws:h?a=@s3cret&b=1",
+        "ws:h/p?a=@s3cret",
         r"wss:u:s3cret\x/s3cret@h/",
     ] {
         let redacted = redact_url(url);
