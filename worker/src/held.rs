@@ -41,6 +41,12 @@ pub(crate) fn hold(buffer: ArrayBuffer) -> Parcel {
     Parcel::new(Held(buffer), len)
 }
 
+/// Makes a parcel of what is refused by its length: nobody reads it.
+#[cfg(not(feature = "gloo-net"))]
+pub(crate) fn hold_unread(data: JsValue, len: usize) -> Parcel {
+    Parcel::new(Held(data.unchecked_into()), len)
+}
+
 /// Gives a parcel's buffer away: the buffer itself when nobody else has the parcel, else a copy. `None` for what is in this memory anyway.
 pub fn into_buffer(parcel: &Parcel) -> Option<ArrayBuffer> {
     let Held(buffer) = parcel.contents()?;

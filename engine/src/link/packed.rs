@@ -12,7 +12,7 @@ impl Link {
         let has_to_read = longest > self.policy.max_received_bytes as usize
             || packed.bytes().len() > limits::FULL_BATCH_BYTES
             || self.history.is_kept()
-            || self.has_rule(ctx, |known| known <= longest);
+            || self.has_rule(ctx, 0, longest);
         if has_to_read {
             for payload in packed.payloads() {
                 self.on_received(ctx, &payload);

@@ -9,11 +9,10 @@ impl Link {
     #[inline(never)]
     pub(crate) fn on_parcel(&mut self, ctx: &mut Ctx<'_>, parcel: &Parcel) {
         let len = parcel.len();
-        let is_so_long = |known| known == len;
         let is_too_long = len > self.policy.max_received_bytes as usize;
         let may_matter = match is_too_long {
-            true => self.may_be_known(is_so_long),
-            false => self.history.keeps(len) || self.has_rule(ctx, is_so_long),
+            true => self.may_be_known(len, len),
+            false => self.history.keeps(len) || self.has_rule(ctx, len, len),
         };
         if may_matter {
             return self.on_received(ctx, &parcel.read());
@@ -34,21 +33,23 @@ impl Link {
         }
     }
 
-    /// Whether a rule may be about a binary message, of which no more is known than which lengths it may have.
-    pub(super) fn has_rule(&self, ctx: &Ctx<'_>, may_be_long: impl Fn(usize) -> bool) -> bool {
+    /// Whether a rule may be about a binary message, of which no more is known than that it has from `least` to `most` bytes.
+    pub(super) fn has_rule(&self, ctx: &Ctx<'_>, least: usize, most: usize) -> bool {
         #[cfg(feature = "transcode")]
         if ctx.transcode.is_some() {
             return true;
         }
         #[cfg(not(feature = "transcode"))]
         let _ = ctx;
-        self.policy.latest.is_some() || self.may_be_known(may_be_long)
+        self.policy.latest.is_some() || self.may_be_known(least, most)
     }
 
     /// Whether it may be the heartbeat's pong or the server's ping, which count at any length.
-    fn may_be_known(&self, may_be_long: impl Fn(usize) -> bool) -> bool {
-        let may_be =
-            |known: &Payload| known.kind() == PayloadKind::Binary && may_be_long(known.len());
+    #[inline(never)]
+    fn may_be_known(&self, least: usize, most: usize) -> bool {
+        let may_be = |known: &Payload| {
+            known.kind() == PayloadKind::Binary && known.len() >= least && known.len() <= most
+        };
         let policy = &self.policy;
         let pong = policy.heartbeat.as_ref().and_then(|it| it.pong.as_ref());
         pong.is_some_and(may_be) || policy.answer.as_ref().is_some_and(|it| may_be(&it.ping))

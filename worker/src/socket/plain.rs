@@ -15,10 +15,9 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use bytes::Bytes;
 use js_sys::{ArrayBuffer, JsString};
 use onesocket_engine::{DialRefusal, Gathered as Piece, Input, SocketId};
-use onesocket_protocol::{Packed, Parcel, Payload, limits};
+use onesocket_protocol::{Packed, Payload, limits};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
@@ -169,7 +168,7 @@ fn input(id: SocketId, data: JsValue) -> Option<Input> {
         Ok(buffer) if buffer.byte_length() >= PARCEL_BYTES => held::hold(buffer.clone()),
         Err(text) if text_length(text) > limits::MAX_PAYLOAD_BYTES => {
             // Wasm's memory never shrinks, so it is refused by its length: as UTF-8 it is no shorter.
-            Parcel::new(Bytes::new(), text_length(text))
+            held::hold_unread(text.clone(), text_length(text))
         }
         _ => {
             let payload = payload(data)?;
