@@ -40,6 +40,8 @@ pub struct Engine {
     ahead: u64,
     /// When the last sleep was noticed: nothing is late from before.
     woke: Time,
+    /// A socket that has said something since then is trusted when the links wake.
+    trusted: Time,
     /// For how long, until the links have woken: by a frame, or the next tick, which is asked for at once.
     slept: Millis,
     /// What the browser has told the worker itself.
@@ -75,6 +77,7 @@ impl Engine {
             now: Time(0),
             ahead: 0,
             woke: Time(0),
+            trusted: Time(0),
             slept: Millis(0),
             own_online: config.online,
             online: config.online,
@@ -111,8 +114,8 @@ impl Engine {
         let due = self.due.map(|due| due.max(self.woke));
         let late = due.map_or(Millis(0), |due| self.now.since(due));
         // The tick of a hidden page that looks at the sockets behind a sleep may be late by itself.
-        if late >= LATE && self.slept == Millis(0) {
-            self.note_sleep(late);
+        if late >= LATE && (self.slept == Millis(0) || late > LATEST) {
+            self.note_sleep(late, self.now);
         }
         // A send must not be handed to a socket that is not to be trusted; what sockets have to say is heard before.
         let slept = self.slept;
@@ -167,7 +170,8 @@ impl Engine {
                 // Whatever waits has waited for that long, too, as where the clock goes on.
                 self.ahead = self.ahead.saturating_add(u64::from(slept.0));
                 self.now = self.now.after(slept);
-                self.note_sleep(slept);
+                // What is at hand may have come before it.
+                self.note_sleep(slept, Time(u64::MAX));
             }
             Input::Tick => self.stir(Stir::Tick),
             // Read by its caller.
@@ -199,6 +203,7 @@ impl Engine {
         self.on_link_of(socket, |link, ctx| match received {
             Received::Payload(payload) => link.on_received(ctx, payload),
             Received::Gathered(gathered) => {
+                let known = link.last_received();
                 for piece in gathered {
                     match piece {
                         Gathered::One(payload) => link.on_received(ctx, payload),
@@ -206,7 +211,7 @@ impl Engine {
                         Gathered::Parcel(parcel) => link.on_parcel(ctx, parcel),
                     }
                 }
-                link.on_gathered(before);
+                link.on_gathered(before, known);
             }
             Received::Parcel(parcel) => link.on_parcel(ctx, parcel),
         });
@@ -548,7 +553,9 @@ impl Engine {
         self.stir(Stir::Network);
     }
 
-    fn note_sleep(&mut self, slept: Millis) {
+    fn note_sleep(&mut self, slept: Millis, trusted: Time) {
+        let is_pending = self.slept > Millis(0);
+        self.trusted = trusted.max(if is_pending { self.trusted } else { Time(0) });
         self.woke = self.now;
         self.slept = Millis(self.slept.0.saturating_add(slept.0));
         self.stir(Stir::Slept(slept));
@@ -560,13 +567,13 @@ impl Engine {
 
     fn stir(&mut self, stir: Stir) {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
-        let woke = self.woke;
+        let (woke, trusted) = (self.woke, self.trusted);
         for link in links {
             self.with_link(link, |link, ctx| match stir {
                 Stir::Tick => link.on_tick(ctx),
                 Stir::Network => link.on_network(ctx),
                 Stir::Slept(slept) => link.prolong_give_up(ctx.now, slept),
-                Stir::Wake(slept) => link.on_wake(ctx, slept, woke),
+                Stir::Wake(slept) => link.on_wake(ctx, slept, woke, trusted),
             });
         }
     }
@@ -670,3 +677,6 @@ const SHORT_BATCH_BYTES: usize = 4 * 1024;
 
 /// Timers are late by milliseconds, in hidden tabs by a second. What is later than this has slept, or was held back for long.
 const LATE: Millis = Millis(5_000);
+
+/// Browsers wake the timers of a page that is hidden for long once a minute, so it need not have slept.
+pub(crate) const LATEST: Millis = Millis(120_000);

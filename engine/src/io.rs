@@ -119,7 +119,7 @@ pub enum Input {
     },
     /// The machine has slept: the wall clock has gone on for so much longer than the clock of the inputs, which some systems
     /// stop meanwhile. What waits for a time has waited for that long, too. The sockets are looked at with the next frame or tick, and a
-    /// tick is asked for at once: what they have to say before that is proof that they live.
+    /// tick is asked for at once: what they have to say before that is read, and is no proof that they live, as it may have come before the sleep.
     Slept(onesocket_protocol::Millis),
     /// Time has passed; due or not.
     Tick,

@@ -195,7 +195,11 @@ impl Link {
         self.credentials.in_vain = 0;
         self.timers.stop(Timer::Credential);
         if self.offline.is_none() && !self.may_start(ctx) {
-            return self.go_offline(ctx, ReconnectCause::Offline);
+            self.go_offline(ctx, ReconnectCause::Offline);
+            // It may be good for one dial only, and the browser may be wrong.
+            if self.not_before.is_some_and(|at| at > ctx.now) {
+                return;
+            }
         }
         self.watch_give_up(ctx.now);
         if let Some(until) = self.not_before.filter(|at| *at > ctx.now) {

@@ -6,7 +6,7 @@ use super::{
     Ctx, Link, Timer,
     lifecycle::{NORMAL_CLOSURE, State},
 };
-use crate::Time;
+use crate::{Time, engine::LATEST};
 
 impl Link {
     pub(super) fn on_give_up(&mut self, ctx: &mut Ctx<'_>) {
@@ -52,12 +52,13 @@ impl Link {
         }
     }
 
-    /// Adds the time of a sleep, in which nothing was tried. At least there is time for one dial behind it.
+    /// Adds the time of a sleep, in which nothing was tried. Behind one that no hidden page's timer is late by there is time for one dial at least.
     pub(crate) fn prolong_give_up(&mut self, now: Time, slept: Millis) {
         if let Some(at) = self.timers.deadline(Timer::GiveUp) {
             let question = self.policy.auth.ask.unwrap_or(Millis(0));
             let dial = now.after(question).after(self.policy.connect_timeout);
-            self.timers.start(Timer::GiveUp, at.after(slept).max(dial));
+            let least = if slept > LATEST { dial } else { at };
+            self.timers.start(Timer::GiveUp, at.after(slept).max(least));
         }
     }
 

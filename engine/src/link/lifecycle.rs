@@ -535,7 +535,7 @@ impl Link {
                 self.go_offline(ctx, ReconnectCause::Offline);
             }
             State::Open(open) if ctx.online && open.is_unwanted => self.reconnect(ctx),
-            State::Dialling(_) => self.dial_anew(ctx, Millis(1)),
+            State::Dialling(_) => self.dial_anew(ctx, ctx.now),
             _ => {}
         }
     }

@@ -12,8 +12,9 @@ use super::{
 use crate::Time;
 
 impl Link {
-    /// Something has come back. `slept`: for how long nothing ran, as far as that is known, and `woke`: since when it does.
-    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, slept: Millis, woke: Time) {
+    /// Something has come back. `slept`: for how long nothing ran, as far as that is known, `woke`: since when it does, and `trusted`: since when a message proves
+    /// that its socket lives.
+    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, slept: Millis, woke: Time, trusted: Time) {
         let is_hint = slept == Millis(0);
         if is_hint
             && self
@@ -23,8 +24,7 @@ impl Link {
             return;
         }
         match &self.state {
-            // What it has said since is proof that it lives.
-            State::Open(_) if !is_hint && self.last_received >= woke => {}
+            State::Open(_) if !is_hint && self.last_received >= trusted => {}
             State::Open(_) => self.check(ctx, slept),
             State::Waiting(_) if self.may_dial(ctx) => {
                 self.woke_at = Some(ctx.now);
@@ -34,23 +34,28 @@ impl Link {
                 self.woke_at = Some(ctx.now);
                 self.ask_in_pause(ctx);
             }
-            State::Dialling(_) if !is_hint => self.dial_anew(ctx, slept),
+            State::Dialling(_) if !is_hint => self.dial_anew(ctx, woke),
             _ => {}
         }
     }
 
     /// What was gathered may have come before this time, at which a sleep was over or nothing is known of one: it does not prove that the socket is alive since.
-    pub(crate) fn on_gathered(&mut self, time: Time) {
+    /// `known`: when something was received before that.
+    pub(crate) fn on_gathered(&mut self, time: Time, known: Time) {
         let before = Time(time.0.saturating_sub(1));
-        self.last_received = self.last_received.min(before);
+        self.last_received = self.last_received.min(before.max(known));
     }
 
-    /// A dial that is that old is from before the sleep, or before the network came back, and what it has said may never be answered. Not the
+    pub(crate) fn last_received(&self) -> Time {
+        self.last_received
+    }
+
+    /// A dial from in front of `since` is from before the sleep, or before the network came back, and what it has said may never be answered. Not the
     /// last one that the policy grants.
-    pub(super) fn dial_anew(&mut self, ctx: &mut Ctx<'_>, age: Millis) {
+    pub(super) fn dial_anew(&mut self, ctx: &mut Ctx<'_>, since: Time) {
         let is_probe =
             matches!(&self.state, State::Dialling(dialling) if dialling.probe_for.is_some());
-        let is_old = self.dialled_at.is_some_and(|at| at.after(age) <= ctx.now);
+        let is_old = self.dialled_at.is_some_and(|at| at < since);
         if is_old && !is_probe && self.may_dial(ctx) && self.grants_dial() {
             self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
             self.stop_socket_timers(ctx.now);
@@ -60,7 +65,7 @@ impl Link {
 
     /// Finds out whether the open socket is alive, or does without finding out.
     fn check(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
-        if self.last_received == ctx.now {
+        if slept == Millis(0) && self.last_received == ctx.now {
             return;
         }
         if self.policy.heartbeat.is_some() {

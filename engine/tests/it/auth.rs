@@ -355,6 +355,35 @@ fn no_log_in_was_shown_for_a_refused_credential_while_the_browser_was_wrong_abou
 }
 
 #[test]
+fn a_late_credential_was_thrown_away_while_the_browser_was_wrong_about_its_network() {
+    let mut sim = Sim::with_tabs(39, 1);
+    let mode = core::mem::replace(
+        &mut sim.server.mode,
+        Mode::CloseAfterOpen {
+            after: 10,
+            code: 4401,
+            reason: "".into(),
+        },
+    );
+    sim.network(0, false);
+    let chan = open(&mut sim, 0);
+    answer(&mut sim, chan, 0, Some(token("stale")));
+    sim.run_until("a refusal", |sim| {
+        let asked = &sim.client(chan).asked;
+        asked.last().is_some_and(|(_, refused)| *refused)
+    });
+    let question = sim.client(chan).asked.len() - 1;
+    sim.run(11_000);
+    let paused = LinkState::NeedsAuth { refused: true };
+    assert_eq!(sim.client(chan).last_state(), &paused);
+    sim.server.mode = mode;
+    answer(&mut sim, chan, question, Some(token("fresh")));
+    sim.run(100);
+    assert!(sim.client(chan).is_connected());
+    assert_eq!(sim.client(chan).asked.len(), question + 1);
+}
+
+#[test]
 fn a_question_behind_a_sleep_was_not_time_enough_to_give_up() {
     // Some of them wait for longer than the loop may last.
     for seed in 0..10 {

@@ -2,7 +2,7 @@
 
 use onesocket_engine::Input;
 use onesocket_protocol::{
-    Backoff, Credential, Heartbeat, LinkState, Millis, Payload, ReconnectCause,
+    Backoff, Credential, Heartbeat, LinkState, Millis, Payload, ReconnectCause, StopReason,
 };
 
 use crate::sim::{Chan, Mode, Ready, Sim};
@@ -574,6 +574,25 @@ fn a_sleep_was_counted_as_time_enough_to_give_up() {
         assert!(sim.client(chan).is_connected(), "{stands_still}");
         assert_eq!(sim.client(chan).stops, []);
     }
+}
+
+#[test]
+fn a_loop_of_which_each_timer_is_late_by_a_minute_gives_up_all_the_same() {
+    let mut sim = Sim::with_tabs(32, 1);
+    sim.server.mode = Mode::Refuse;
+    let chan = sim.open_with(0, URL, |config| {
+        config.policy.give_up.after = Some(Millis(60_000));
+    });
+    for _ in 0..60 {
+        sim.run(10);
+        sim.sleep(60_000);
+    }
+    sim.run(10);
+    let state = sim.client(chan).last_state();
+    assert!(
+        matches!(state, LinkState::Stopped(StopReason::GaveUp { .. })),
+        "{state:?}"
+    );
 }
 
 #[test]

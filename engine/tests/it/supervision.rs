@@ -247,8 +247,26 @@ fn a_message_that_was_at_hand_after_a_sleep_was_dropped_with_its_socket() {
         for chan in chans {
             assert_eq!(sim.bodies(chan), ["good morning"], "{stands_still}");
         }
-        assert_eq!(sim.dials.len(), 2, "{stands_still}");
+        // What was at hand may be from before a sleep that is known for one.
+        let dials = if stands_still { 4 } else { 2 };
+        assert_eq!(sim.dials.len(), dials, "{stands_still}");
     }
+}
+
+#[test]
+fn what_was_gathered_took_back_the_proof_that_a_message_had_given() {
+    let mut sim = Sim::with_tabs(18, 1);
+    let chan = open_without_heartbeat(&mut sim, 0);
+    let socket = sim.conns[0].socket;
+    sim.conns[0].said = 2;
+    sim.sleep(600_000);
+    let payload = Payload::text("m:0:0:live");
+    sim.give(0, Input::Received { socket, payload });
+    let gathered = vec![Gathered::One(Payload::text("m:0:1:live"))];
+    sim.give(0, Input::Gathered { socket, gathered });
+    sim.run(1_000);
+    assert_eq!(sim.bodies(chan), ["live", "live"]);
+    assert_eq!(sim.dials.len(), 1);
 }
 
 #[test]
