@@ -45,7 +45,7 @@ pub mod kind {
     pub const CLOSED: u8 = 14;
     /// The worker closes the socket `id` with `code`; `content` is the reason.
     pub const CLOSED_BY_US: u8 = 15;
-    /// A payload of `len` bytes from the socket `id`: `code` is 0 for text and 1 for binary, `content` is the payload, if
+    /// A payload of `len` bytes from the socket `id`: `code` is 0 for text and 1 for binary or a text that is too long to be read, `content` is the payload, if
     /// payloads were asked for.
     pub const RECEIVED: u8 = 16;
     /// A payload to the socket `id`. Of a credential's first message only the length is told.

@@ -234,7 +234,7 @@ impl Inner {
     /// handed more; whoever has sent acknowledges the receipt, which is the next wake. What it says goes behind what waits: several
     /// answers may wait for the lock, and the last must be the newest.
     ///
-    /// A message of a server makes the engine hand nothing to other sockets than its own.
+    /// A message of a server makes the engine hand nothing to other sockets than its own, but farewells of a tab that is cut off.
     fn notice_sockets(&self) {
         let mut inbox = self.inbox.borrow_mut();
         let only = match inbox.front() {

@@ -18,7 +18,7 @@ pub struct World {
     due: Option<Time>,
 }
 
-/// The one socket that is open.
+/// The first socket that is open.
 const SOCKET: SocketId = SocketId(1);
 
 impl World {
