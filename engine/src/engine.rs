@@ -195,11 +195,7 @@ impl Engine {
     /// Out of line, so that there is one copy for its callers.
     #[inline(never)]
     fn receive(&mut self, socket: SocketId, received: Received<'_>) {
-        let before = if self.slept > Millis(0) {
-            self.woke
-        } else {
-            self.now
-        };
+        let (slept, woke) = (self.slept, self.woke);
         self.on_link_of(socket, |link, ctx| match received {
             Received::Payload(payload) => link.on_received(ctx, payload),
             Received::Gathered(gathered) => {
@@ -211,6 +207,7 @@ impl Engine {
                         Gathered::Parcel(parcel) => link.on_parcel(ctx, parcel),
                     }
                 }
+                let before = if slept > Millis(0) { woke } else { ctx.now };
                 link.on_gathered(before, known);
             }
             Received::Parcel(parcel) => link.on_parcel(ctx, parcel),
@@ -318,10 +315,11 @@ impl Engine {
         let outbox = Outbox::new(self.epoch, version).with_opening(limits::OPENING_BATCHES);
         let pace = self.pace(Pace::default());
         let session = Session::new(hello.token, version, build, outbox, pace);
+        let now = self.by_host(self.now);
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };
-        let before = port.begin(session, Time(self.now.0.saturating_sub(self.ahead)));
+        let before = port.begin(session, now);
         if hello.holds_lock {
             self.watch(id);
         }

@@ -313,3 +313,20 @@ fn close_1006() -> onesocket_protocol::CloseInfo {
         was_clean: false,
     }
 }
+
+#[test]
+fn a_dial_from_behind_a_sleep_was_broken_off_by_the_look_at_the_sockets() {
+    let mut sim = Sim::with_tabs(40, 1);
+    let chan = sim.open(0, URL);
+    sim.run(10_000);
+    sim.network(0, false);
+    sim.stop_server();
+    sim.run(1_000);
+    sim.start_server();
+    let before = sim.dials.len();
+    sim.give(0, Input::Slept(Millis(600_000)));
+    sim.network(0, true);
+    sim.run(1_000);
+    assert!(sim.client(chan).is_connected());
+    assert_eq!(sim.dials.len(), before + 1);
+}

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use onesocket_engine::{Engine, EngineConfig, Input, Output, PortId, Time};
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, Epoch, Hello, LinkKey, LinkPolicy, LinkState,
-    Outbox, Payload, Preface, Replay, SendFailure, SendId, TabToken, ToTab, ToWorker, Version,
-    VersionRange, WorkerError, WorkerScope, frame::HEADER_BYTES, limits,
+    Millis, Outbox, Payload, Preface, Replay, SendFailure, SendId, TabToken, ToTab, ToWorker,
+    Version, VersionRange, WorkerError, WorkerScope, frame::HEADER_BYTES, limits,
 };
 
 const EPOCH: Epoch = Epoch(5);
@@ -676,6 +676,17 @@ fn ports_on_which_nobody_said_hello_were_kept_for_ever() {
 }
 
 /// It says no goodbye, as it knows of no welcome; and the lock of its token it may not have had yet.
+#[test]
+fn a_tab_that_went_behind_its_hello_was_remembered_for_as_long_as_the_machine_had_slept() {
+    let mut peer = Peer::new();
+    peer.input(Input::Slept(Millis(600_000)));
+    let frame = Bytes::from(Hello::new(TabToken(1), false).encode());
+    peer.input(Input::Frame { port: PORT, frame });
+    peer.now += 121_000;
+    peer.input(Input::PortOpened(PortId(1)));
+    assert_eq!(peer.closed, [PORT]);
+}
+
 #[test]
 fn a_tab_that_goes_behind_its_hello_is_forgotten() {
     for holds_lock in [false, true] {

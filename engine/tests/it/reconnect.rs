@@ -577,6 +577,25 @@ fn a_sleep_was_counted_as_time_enough_to_give_up() {
 }
 
 #[test]
+fn a_dial_that_begins_with_a_wake_has_its_chance_though_the_time_was_over_in_the_sleep() {
+    // Some of them wait for longer than the loop may last.
+    for seed in 0..10 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        let chan = sim.open_with(0, URL, |config| {
+            config.policy.give_up.after = Some(Millis(60_000));
+            config.policy.backoff.base = Millis(600_000);
+            config.policy.backoff.cap = Millis(600_000);
+        });
+        sim.run(10_000);
+        sim.server_close(0, 1006, "");
+        sim.run(100);
+        sim.sleep(100_000);
+        sim.run(1_000);
+        assert!(sim.client(chan).is_connected(), "{seed}");
+    }
+}
+
+#[test]
 fn a_loop_of_which_each_timer_is_late_by_a_minute_gives_up_all_the_same() {
     let mut sim = Sim::with_tabs(32, 1);
     sim.server.mode = Mode::Refuse;
