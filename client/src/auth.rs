@@ -135,7 +135,8 @@ impl Dials {
 
     /// Returns how many in a row have not opened a socket. None is under way while a credential is asked for.
     fn failed(&self) -> u32 {
-        self.all.get() - self.before.get().unwrap_or_default()
+        let before = self.before.get().unwrap_or_default();
+        self.all.get().saturating_sub(before)
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use onesocket_engine::Loss;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Verdict, climb::climb, transport::Transport};
+use super::{Verdict, climb::climb_from, transport::Transport};
 use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
 
 /// What a tab has left.
@@ -70,10 +70,5 @@ pub(super) fn on_shown(core: &Rc<Core>) {
     if core.report.state() == ManagerState::Released {
         return;
     }
-    let core = Rc::clone(core);
-    spawn_local(async move {
-        let tiers = core.config.tiers.tiers().iter();
-        let rest: Vec<Tier> = tiers.skip_while(|t| **t != tier).copied().collect();
-        climb(&core, &rest).await;
-    });
+    climb_from(core, tier);
 }

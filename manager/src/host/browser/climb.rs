@@ -74,7 +74,8 @@ pub(super) fn ask_for_lock(core: &Rc<Core>) {
     });
 }
 
-/// The worker takes the tab for gone, and closes its port without a word. So the tab says hello on another one: nothing is wrong with the worker.
+/// The worker takes the tab for gone, and closes its port without a word. So the tab says hello on another one: nothing is wrong with the worker. That of a
+/// leader ends with its port, and the tab starts it anew.
 fn on_lock_taken(core: &Rc<Core>) {
     let lock = core.host.lock.borrow();
     let is_lost = lock.as_ref().is_some_and(HeldLock::is_lost);
@@ -94,6 +95,11 @@ fn on_lock_taken(core: &Rc<Core>) {
     drop(transport);
     core.report.end_running(AttemptOutcome::Left);
     core.enter(ManagerState::Starting);
+    climb_from(core, tier);
+}
+
+/// Takes the ladder from the tier on that has worked.
+pub(super) fn climb_from(core: &Rc<Core>, tier: Tier) {
     let core = Rc::clone(core);
     spawn_local(async move {
         let tiers = core.config.tiers.tiers().iter();
