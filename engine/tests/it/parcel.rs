@@ -5,11 +5,11 @@ use std::{cell::Cell, collections::VecDeque, rc::Rc};
 use bytes::Bytes;
 use onesocket_engine::{
     ChannelConfig, ChannelEvent, Engine, EngineConfig, Gathered, Input, Output, PortId, SocketId,
-    TabOutput, TabSession, Time,
+    TabOutput, TabSession, Time, describe,
 };
 use onesocket_protocol::{
     Answer, ChannelId, DebugLevel, Epoch, Heartbeat, LatestBy, LinkKey, LinkPolicy, Millis, Outbox,
-    Pace, Parcel, Payload, Replay, TabToken, Version, WorkerError, WorkerScope,
+    Pace, Parcel, Payload, Replay, Sight, TabToken, Version, WorkerError, WorkerScope,
     frame::Arrived,
     limits,
     parcel::{Contents, assemble},
@@ -318,6 +318,29 @@ fn of_a_socket_that_is_not_open_nothing_is_kept() {
     world.settle();
     assert!(world.tabs[0].messages.is_empty());
     assert_eq!(world.held.alive.get(), 0);
+}
+
+#[test]
+fn the_log_of_messages_reads_no_parcel() {
+    let world = World::new(1, &ChannelConfigs::default());
+    let parcel = || world.held.parcel(vec![7; 50_000].into());
+    let inputs = || {
+        let (socket, gathered) = (SOCKET, vec![Gathered::Parcel(parcel())]);
+        let parcel = parcel();
+        [
+            Input::Gathered { socket, gathered },
+            Input::ReceivedParcel { socket, parcel },
+        ]
+    };
+    for (sight, reads) in [(Sight::Messages, 0), (Sight::Payloads, 2)] {
+        for input in inputs() {
+            describe::input(&input, sight, &|entry| {
+                assert_eq!(entry.len, 50_000);
+                assert_eq!(entry.content.is_empty(), reads == 0);
+            });
+        }
+        assert_eq!(world.held.reads.get(), reads, "{sight:?}");
+    }
 }
 
 #[test]
