@@ -577,6 +577,23 @@ fn a_sleep_was_counted_as_time_enough_to_give_up() {
 }
 
 #[test]
+fn a_wait_ends_with_a_sleep_that_is_shorter_than_it() {
+    for seed in 0..10 {
+        let mut sim = Sim::with_tabs(seed, 1);
+        let chan = sim.open_with(0, URL, |config| {
+            config.policy.backoff.base = Millis(3_600_000);
+            config.policy.backoff.cap = Millis(3_600_000);
+        });
+        sim.run(10_000);
+        sim.server_close(0, 1006, "");
+        sim.run(100);
+        sim.input(0, Input::Slept(Millis(10_000)));
+        sim.run(1_000);
+        assert!(sim.client(chan).is_connected(), "{seed}");
+    }
+}
+
+#[test]
 fn a_dial_that_begins_with_a_wake_has_its_chance_though_the_time_was_over_in_the_sleep() {
     // Some of them wait for longer than the loop may last.
     for seed in 0..10 {

@@ -254,16 +254,6 @@ fn a_message_that_was_at_hand_after_a_sleep_was_dropped_with_its_socket() {
 }
 
 #[test]
-fn behind_a_sleep_a_socket_is_looked_at_though_nothing_else_is_due() {
-    let mut sim = Sim::with_tabs(19, 1);
-    let chan = open_without_heartbeat(&mut sim, 0);
-    sim.run(600_000);
-    sim.input(0, Input::Slept(Millis(600_000)));
-    sim.run(1_000);
-    assert_eq!(cause(&sim, chan), &ReconnectCause::Slept);
-}
-
-#[test]
 fn a_second_sleep_in_front_of_the_look_at_the_sockets_was_not_noticed() {
     let mut sim = Sim::with_tabs(20, 1);
     let chan = open_without_heartbeat(&mut sim, 0);
