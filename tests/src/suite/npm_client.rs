@@ -278,7 +278,7 @@ async fn foreign_script(ctx: &Context) -> Result<()> {
         site.server()?.faults().http(CORE, fault)?;
         let tab = open(ctx, &site).await?;
         let heard = tab.eval_async(FOREIGN_SCRIPT, vec![]).await?;
-        let expect = json!(["main", "main", "open", true, 1, "close 1006", true]);
+        let expect = json!(["main", "main", "open", true, 1, 1006, "close 1006", true]);
         ensure!(heard == expect, "{heard}");
         site.server()?.faults().clear();
     }
@@ -296,6 +296,9 @@ const tiers = await Promise.all(clients.map(async (client) => (await client.send
 const socket = new OneSocket('/echo');
 await new Promise((resolve) => (socket.onopen = resolve));
 const heard = [...tiers, 'open', told[0]?.includes('configure({ script'), told.length];
+// Who asks for a worker is told that there is none.
+const asks = connect('/echo', { tier: 'shared' });
+heard.push((await new Promise((resolve) => asks.addEventListener('close', resolve))).code);
 // What the app has chosen is not put right.
 configure({ script: 'https://cdn.example/w.js' });
 const { code } = await new Promise((resolve) => (new OneSocket('/echo').onclose = resolve));
