@@ -28,23 +28,26 @@ pub(crate) fn classify(
     }
 }
 
-/// Returns what to tell whoever looks at the page's console, when the script is looked for where it is not: nothing else says so as long as the main tier
-/// works. The URL's query, which may hold a secret, is left out.
+/// Returns what to tell whoever looks at the page's console, when the worker's files are not served as they have to be: nothing else says so as long as the
+/// main tier works. The URL's query, which may hold a secret, is left out.
 pub(crate) fn advice(failure: &TierFailure, script: &str) -> Option<String> {
-    let is_elsewhere = match failure {
-        TierFailure::ScriptNotFound { status } => *status == 404,
+    let cure = match failure {
+        TierFailure::ScriptNotFound { status: 404 } => BESIDE_THE_PAGE,
+        TierFailure::ScriptNotFound { status: 400..500 } => "",
         // With routes every address has the app's page.
-        TierFailure::ScriptNotJavaScript { mime } => mime.starts_with("text/html"),
-        _ => false,
+        TierFailure::ScriptNotJavaScript { mime } if mime.starts_with("text/html") => {
+            BESIDE_THE_PAGE
+        }
+        TierFailure::ScriptNotJavaScript { .. } => ". It has to be served as text/javascript",
+        TierFailure::ScriptDidNotRun { .. } => "",
+        TierFailure::WasmFailed { .. } => ". Its wasm belongs beside it, as NAME_bg.wasm",
+        _ => return None,
     };
     let url = script.split(['?', '#']).next().unwrap_or_default();
-    is_elsewhere.then(|| {
-        format!(
-            "onesocket: no worker: {failure}: {url}. A relative path is looked for beside the page, so in an app with routes it has to be absolute, such as \
-             /onesocket-worker.js"
-        )
-    })
+    Some(format!("onesocket: no worker: {failure}: {url}{cure}"))
 }
+
+const BESIDE_THE_PAGE: &str = ". A relative path is looked for beside the page, so in an app with routes it has to be absolute, such as /onesocket-worker.js";
 
 /// The list of the [MIME Sniffing standard](https://mimesniff.spec.whatwg.org/#javascript-mime-type).
 fn is_javascript(content_type: &str) -> bool {
@@ -127,11 +130,30 @@ mod tests {
         };
         for failure in [html, TierFailure::ScriptNotFound { status: 404 }] {
             let said = advice(failure).unwrap();
-            assert!(said.contains(&format!("{script}. ")), "{said}");
+            assert!(said.contains(&format!("{script}. A rel")), "{said}");
         }
-        // The place is right, and something else is wrong.
+        // It passes, or the browser tells.
         assert_eq!(advice(TierFailure::ScriptNotFound { status: 503 }), None);
         assert_eq!(advice(TierFailure::NoEmbedderPolicy), None);
+    }
+
+    #[test]
+    fn a_wasm_that_was_forgotten_was_missing_in_silence() {
+        let advice = |failure| advice(&failure, "https://e.org/w.js?token=1").unwrap_or_default();
+        let reason = "404 for https://e.org/w_bg.wasm".to_owned();
+        let said = advice(TierFailure::WasmFailed { reason });
+        assert!(
+            said.contains("404 for") && said.contains("e.org/w.js. Its wasm"),
+            "{said}"
+        );
+        let mime = "text/plain".to_owned();
+        let said = advice(TierFailure::ScriptNotJavaScript { mime });
+        assert!(
+            said.ends_with("e.org/w.js. It has to be served as text/javascript"),
+            "{said}"
+        );
+        let said = advice(TierFailure::ScriptNotFound { status: 403 });
+        assert!(said.ends_with("403): https://e.org/w.js"), "{said}");
     }
 
     #[test]

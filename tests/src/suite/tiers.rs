@@ -497,7 +497,12 @@ async fn broken_wasm(ctx: &Context) -> Result<()> {
         "main",
         &[("shared", "WasmFailed"), ("dedicated", "WasmFailed")],
     )
-    .await
+    .await?;
+    let log = page.tab.page_log().await?;
+    let told = |line: &&String| line.contains("onesocket: no worker: its wasm failed");
+    let told = log.iter().filter(told).count();
+    ensure!(told == 1, "{told} times in {log:?}");
+    Ok(())
 }
 
 async fn silent(ctx: &Context) -> Result<()> {

@@ -19,7 +19,7 @@ pub(super) fn begin(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
     let message = match failure {
         TierFailure::ScriptError { message } => Some(message.clone()),
         TierFailure::ConstructorThrew { .. } => None,
-        _ => return,
+        known => return warn(known, &page.script),
     };
     let (script, failure, weak) = (page.script.clone(), failure.clone(), Rc::downgrade(core));
     spawn_local(async move {
@@ -42,7 +42,7 @@ pub(super) fn begin(core: &Rc<Core>, tier: Tier, failure: &TierFailure) {
     });
 }
 
-/// Says once in a page that its script is not where it is looked for. To the console where `tracing` has nobody who listens: an app that is not debugged has
+/// Says once in a page that its worker's files are not served as they have to be. To the console where `tracing` has nobody who listens: an app that is not debugged has
 /// no subscriber, and one of ours would keep out its own.
 fn warn(failure: &TierFailure, script: &str) {
     thread_local!(static HAS_WARNED: Cell<bool> = const { Cell::new(false) });
