@@ -128,8 +128,9 @@ pub enum StopReason {
     /// The browser does not take the URL.
     #[error("the browser refuses the url as invalid")]
     InvalidUrl,
-    /// An insecure `ws:` URL from a secure page.
-    #[error("a secure page may not open an insecure ws: url")]
+    /// The browser refuses it for security: an insecure `ws:` URL from a secure page, or, where the worker's script is served with a Content Security Policy of its
+    /// own, one whose `connect-src` lacks the URL's origin.
+    #[error("the browser refuses the url as insecure, or by the policy of the worker's script")]
     InsecureUrl,
     /// The browser does not take the subprotocols: one is no token, or comes twice.
     #[error("the browser refuses the subprotocols as invalid")]
