@@ -199,6 +199,8 @@ impl TabSession {
                     live.outbox
                         .push(&ToWorker::Disconnect { channel: *channel });
                 }
+                // Its last words wait for no app.
+                live.outbox.withhold(false);
                 self.phase = Phase::HandingOver(HandingOver {
                     live,
                     held,
@@ -538,6 +540,16 @@ impl TabSession {
     pub fn set_pace(&mut self, pace: Pace) {
         if core::mem::replace(&mut self.pace, pace) != pace {
             self.say(ToWorker::Pace(pace));
+        }
+    }
+
+    /// Puts off the acknowledgement of what the worker has posted, or gives it with the next drain: while the app has not read what has come it gets
+    /// no more, which waits in the worker, where it is bounded. Not while a channel waits for its last word.
+    pub fn withhold(&mut self, is_withholding: bool) {
+        if let Phase::Live(live) = &mut self.phase {
+            let is_closing = |(_, channel): (&ChannelId, &Channel)| channel.closing;
+            let withholds = is_withholding && !self.channels.iter().any(is_closing);
+            live.outbox.withhold(withholds);
         }
     }
 

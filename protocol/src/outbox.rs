@@ -55,7 +55,11 @@ pub struct Outbox {
     opening: u64,
     acked: u64,
     received: u64,
+    /// Up to where the peer has been told that its batches are taken.
+    told: u64,
     ack_due: bool,
+    /// Whether the peer is not to be told of more.
+    is_withholding: bool,
     /// Whether what is owed may leave as a receipt without a number.
     is_light: bool,
     backlog: usize,
@@ -85,7 +89,9 @@ impl Outbox {
             opening: 0,
             acked: 0,
             received: 0,
+            told: 0,
             ack_due: false,
+            is_withholding: false,
             is_light: false,
             backlog: 0,
             backlog_cap: limits::MAX_BACKLOG_BYTES,
@@ -288,6 +294,12 @@ impl Outbox {
         self.is_light = true;
     }
 
+    /// Puts off the acknowledgement of what was taken since the last one, or gives it with the next frame again: so whoever has not yet read what has
+    /// come gets no more.
+    pub fn withhold(&mut self, is_withholding: bool) {
+        self.is_withholding = is_withholding;
+    }
+
     /// Returns the next frame to post, if one is due: a batch when none is in flight, else a bare acknowledgement when one
     /// is owed.
     ///
@@ -335,10 +347,10 @@ impl Outbox {
             let batch = self.take_next();
             self.seq += u64::from(!is_light);
             let seq = if is_light { 0 } else { self.seq };
-            self.seal(batch, seq, self.received);
-            self.ack_due = false;
+            let ack = self.acknowledge();
+            self.seal(batch, seq, ack);
             self.end_lag();
-        } else if self.ack_due {
+        } else if self.ack_due && !self.is_withholding {
             self.prepare_acknowledgement_and_marks();
         } else {
             return false;
@@ -356,8 +368,16 @@ impl Outbox {
     /// A bare acknowledgement, with what has to be known together with it.
     fn prepare_acknowledgement_and_marks(&mut self) {
         let handed = core::mem::take(&mut self.handed);
-        self.prepare_unnumbered(handed, self.received);
-        self.ack_due = false;
+        let ack = self.acknowledge();
+        self.prepare_unnumbered(handed, ack);
+    }
+
+    fn acknowledge(&mut self) -> u64 {
+        if !self.is_withholding {
+            self.told = self.received;
+            self.ack_due = false;
+        }
+        self.told
     }
 
     fn prepare_unnumbered(&mut self, marks: Vec<(ChannelId, SendId)>, ack: u64) {

@@ -1,6 +1,6 @@
 //! Many small messages of the server as one.
 
-use core::fmt;
+use core::{fmt, ops::Range};
 
 use bytes::Bytes;
 
@@ -53,7 +53,7 @@ impl Packed {
         self.count
     }
 
-    /// Returns the length of the longest.
+    /// Returns the length of the longest. No message is longer, and of what was [split](Self::split_to) perhaps none is as long.
     #[must_use]
     pub fn longest(&self) -> u32 {
         self.longest
@@ -71,6 +71,32 @@ impl Packed {
         Self {
             bytes: Bytes::copy_from_slice(&self.bytes),
             ..*self
+        }
+    }
+
+    /// Takes the first messages away, at most so many, and returns them; they share the bytes.
+    ///
+    /// ```
+    /// # use onesocket_protocol::{Packed, Payload};
+    /// let mut packed = Packed::new(&b"\x02\0\0\0hi\0\0\0\0"[..]).expect("two messages");
+    /// let first = packed.split_to(1);
+    /// assert_eq!((first.count(), packed.count()), (1, 1));
+    /// assert!(first.payloads().eq([Payload::binary(&b"hi"[..])]));
+    /// assert!(packed.payloads().eq([Payload::binary(&b""[..])]));
+    /// ```
+    pub fn split_to(&mut self, messages: u32) -> Self {
+        let (mut at, mut count) = (0, 0);
+        while count < messages
+            && let Some(range) = message_at(&self.bytes, at)
+        {
+            at = range.end;
+            count += 1;
+        }
+        self.count -= count;
+        Self {
+            bytes: self.bytes.split_to(at),
+            count,
+            longest: self.longest,
         }
     }
 
@@ -95,11 +121,17 @@ impl Iterator for Payloads {
     type Item = Payload;
 
     fn next(&mut self) -> Option<Payload> {
-        let len = self.bytes.get(self.at..)?.first_chunk()?;
-        let start = self.at + size_of::<u32>();
-        self.at = start + u32::from_le_bytes(*len) as usize;
-        Some(Payload::binary(self.bytes.slice(start..self.at)))
+        let range = message_at(&self.bytes, self.at)?;
+        self.at = range.end;
+        Some(Payload::binary(self.bytes.slice(range)))
     }
+}
+
+/// Where the message is whose length is at `at`; `None` behind the last one.
+fn message_at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let len = bytes.get(at..)?.first_chunk()?;
+    let start = at + size_of::<u32>();
+    Some(start..start + u32::from_le_bytes(*len) as usize)
 }
 
 /// Shows lengths only, as [`Payload`] does.

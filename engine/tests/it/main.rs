@@ -26,4 +26,5 @@ mod sharing;
 mod stopping;
 mod supervision;
 mod transcode;
+mod withhold;
 mod workers;

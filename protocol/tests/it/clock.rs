@@ -16,6 +16,7 @@ enum Step {
     Push(usize),
     Poll(usize),
     Deliver(usize),
+    Withhold(usize, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -23,6 +24,8 @@ fn step() -> impl Strategy<Value = Step> {
         (0..2_usize).prop_map(Step::Push),
         (0..2_usize).prop_map(Step::Poll),
         (0..2_usize).prop_map(Step::Deliver),
+        (0..2_usize, any::<bool>())
+            .prop_map(|(end, is_withholding)| Step::Withhold(end, is_withholding)),
     ]
 }
 
@@ -91,6 +94,7 @@ proptest! {
         for step in steps {
             take(&mut ends, step);
         }
+        ends.iter_mut().for_each(|end| end.outbox.withhold(false));
         let mut frames = 0;
         while settle(&mut ends) {
             frames += 1;
@@ -199,6 +203,27 @@ fn an_acknowledgement_is_not_acknowledged() {
     outbox.push(&ToWorker::Bye);
     assert!(outbox.poll_frame().is_some());
     outbox.on_batch(ack(1)).expect("an acknowledgement");
+    assert_eq!(outbox.poll_frame(), None);
+}
+
+#[test]
+fn who_has_not_read_what_came_acknowledges_nothing() {
+    let mut outbox = outbox();
+    outbox.on_batch(batch(1)).expect("the first batch");
+    assert_eq!(poll(&mut outbox), (0, 1, 0));
+    outbox.on_batch(batch(2)).expect("the second batch");
+    outbox.withhold(true);
+    assert_eq!(outbox.poll_frame(), None);
+    outbox.push(&ToWorker::Bye);
+    assert_eq!(
+        poll(&mut outbox),
+        (1, 1, 1),
+        "what it says leaves all the same"
+    );
+    outbox.on_batch(batch(3)).expect("one of the opening");
+    assert_eq!(outbox.poll_frame(), None);
+    outbox.withhold(false);
+    assert_eq!(poll(&mut outbox), (0, 3, 0));
     assert_eq!(outbox.poll_frame(), None);
 }
 
@@ -370,6 +395,7 @@ fn take(ends: &mut [End; 2], step: Step) {
             }
         }
         Step::Deliver(end) => drop(ends[end].deliver()),
+        Step::Withhold(end, is_withholding) => ends[end].outbox.withhold(is_withholding),
     }
 }
 
