@@ -12,6 +12,7 @@ use std::{
 };
 
 use futures::Stream;
+use onesocket_manager::{Stride, Turn};
 use onesocket_protocol::{
     Packed, Parcel, Payload, Payloads, ReconnectCause, Status, StopReason, limits,
 };
@@ -118,30 +119,54 @@ impl<Rx> Event<Rx> {
 /// It ends when the client is closed, behind what was heard before. At most 65,536 messages wait in it for their reader, of at most 64 MiB as the server has
 /// sent them; one that is alone may have more. Beyond that messages and [errors](Event::Error) are dropped and counted in an [`Event::Lagged`].
 ///
+/// Who has read for 8 ms without a pause is given nothing before the browser has had a turn, so that thousands of messages do not keep the page from being painted
+/// and clicked. Until they are read the worker posts nothing more: what comes waits there, and is lost beyond
+/// [16 MiB](onesocket_protocol::limits::MAX_BACKLOG_BYTES). A reader that polls until nothing is there, as by `now_or_never`, goes on with the next task.
+///
 /// Messages of a stream that came together, and binary ones of 16 KiB and more, are decoded when they are read here, the others when they come.
 /// What is so large stays outside of the page's wasm until then, whose memory never shrinks; in the main tier where it does not receive by gloo-net.
 pub struct Events<Rx> {
     inbox: Rc<RefCell<Inbox<Rx>>>,
     decode: Decode<Rx>,
     acknowledges: Acknowledges<Rx>,
+    turn: Turn,
+    stride: Stride,
+    reading: Reading,
+}
+
+/// What a stream's reader was given last.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// Nothing: there was nothing.
+    Through,
+    Something,
+    /// Nothing before this turn of the browser's.
+    Yielded(u32),
 }
 
 impl<Rx> Stream for Events<Rx> {
     type Item = Event<Rx>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.yields(cx) {
+            return Poll::Pending;
+        }
         loop {
-            let next = self.inbox.borrow_mut().take(cx);
+            let next = this.inbox.borrow_mut().take(cx);
             match next {
                 // Nothing is borrowed meanwhile: a codec is an app's code.
                 Next::Unread(payload) => {
-                    if let Some(event) = self.read(&payload) {
+                    if let Some(event) = this.read(&payload) {
                         return Poll::Ready(Some(event));
                     }
                 }
                 Next::Event(event) => return Poll::Ready(Some(event)),
                 Next::End => return Poll::Ready(None),
-                Next::Pending => return Poll::Pending,
+                Next::Pending => {
+                    this.reading = Reading::Through;
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -160,12 +185,38 @@ impl<Rx> Events<Rx> {
         inbox: Rc<RefCell<Inbox<Rx>>>,
         decode: Decode<Rx>,
         acknowledges: Acknowledges<Rx>,
+        turn: Turn,
     ) -> Self {
         Self {
             inbox,
             decode,
             acknowledges,
+            turn,
+            stride: Stride::default(),
+            reading: Reading::Through,
         }
+    }
+
+    /// Lets the browser have a turn, when the reader has held the page for long and there is more to be read.
+    fn yields(&mut self, cx: &Context<'_>) -> bool {
+        match self.reading {
+            Reading::Something if !self.stride.is_over(1) => return false,
+            Reading::Something if self.inbox.borrow().count == 0 => {}
+            Reading::Something => return self.wait(cx),
+            Reading::Yielded(number) if self.turn.is_to_come(number) => return self.wait(cx),
+            Reading::Through | Reading::Yielded(_) => self.stride.begin(),
+        }
+        self.reading = Reading::Something;
+        false
+    }
+
+    #[inline(never)]
+    fn wait(&mut self, cx: &Context<'_>) -> bool {
+        match self.turn.wait(cx.waker()) {
+            Some(number) => self.reading = Reading::Yielded(number),
+            None => self.reading = Reading::Something,
+        }
+        matches!(self.reading, Reading::Yielded(_))
     }
 
     /// Decodes a message; `None` when it acknowledges another tab's, or one more of ours.

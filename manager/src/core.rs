@@ -1,6 +1,9 @@
 //! What all handles of a manager share. It knows no browser: [`crate::host`] does.
 
-use core::cell::{Cell, RefCell};
+use core::{
+    cell::{Cell, RefCell},
+    task::Waker,
+};
 use std::rc::Rc;
 
 use futures::channel::oneshot;
@@ -12,6 +15,7 @@ use crate::{
     ConfigError, ManagerConfig, ManagerState, Tier,
     host::{self, Host},
     report::Report,
+    turn::Turn,
     wiring::{Control, Wiring},
 };
 
@@ -19,6 +23,7 @@ use crate::{
 pub(crate) struct Core {
     pub(crate) config: ManagerConfig,
     pub(crate) wiring: Wiring,
+    pub(crate) turn: Turn,
     pub(crate) report: Report,
     pub(crate) host: Host,
     /// Managers and channels that are alive. Not the count of the `Rc`: tasks hold that too.
@@ -39,6 +44,7 @@ impl Core {
         }
         let core = Rc::new(Self {
             wiring: Wiring::new(host.token(), config.build, config.debug),
+            turn: Turn::new(),
             report: Report::new(),
             host,
             handles: Cell::new(0),
@@ -48,6 +54,7 @@ impl Core {
             freed: RefCell::default(),
             config,
         });
+        core.turn.belongs_to(&core);
         host::begin(&core);
         Ok(core)
     }
@@ -56,14 +63,19 @@ impl Core {
     pub(crate) fn with_session<T>(self: &Rc<Self>, input: impl FnOnce(&mut TabSession) -> T) -> T {
         let result = self
             .wiring
-            .with_session(&|frame| self.host.post(frame), input);
+            .with_session(&|frame| self.host.post(frame), |session| {
+                let result = input(session);
+                session.withhold(self.turn.is_behind());
+                result
+            });
         host::deliver_soon(self);
         result
     }
 
-    /// Delivers all events. Called from the top of a task only, or from within a sink, where it does nothing.
+    /// Delivers all events, or as many as one turn has time for, and the others in the next. Called from the top of a task only, or from within a sink,
+    /// where it does nothing.
     pub(crate) fn deliver(self: &Rc<Self>) {
-        self.wiring.deliver(|control| match control {
+        self.wiring.deliver(&self.turn, |control| match control {
             Control::Changed => {
                 self.change_is_due.set(false);
                 self.report.tell_listeners();
@@ -71,6 +83,13 @@ impl Core {
             Control::Pong { nonce } => self.on_pong(nonce),
             control => host::on_control(self, control),
         });
+    }
+
+    /// The browser has had its turn: who has waited for the next goes on.
+    pub(crate) fn on_turn(self: &Rc<Self>) {
+        self.turn.begin().into_iter().for_each(Waker::wake);
+        self.wiring.resume();
+        self.deliver();
     }
 
     /// Takes a new state, and sees to it that the listeners are told.

@@ -58,6 +58,7 @@ mod report;
 mod role;
 mod tier;
 mod trace;
+mod turn;
 mod wiring;
 
 pub use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, SendRejected, SessionFailure};
@@ -73,4 +74,5 @@ pub use crate::{
     report::ManagerState,
     role::{NotShared, Role},
     tier::{Tier, TierPolicy, UnknownTier},
+    turn::{Stride, Turn},
 };

@@ -10,7 +10,7 @@ use onesocket_protocol::{DebugLevel, Epoch, Sight};
 
 use crate::{
     Capabilities, Channel, ConfigError, Inspection, Ladder, ManagerConfig, ManagerState,
-    Observation, PingError, ScriptKind, SwitchError, Tier, TierPolicy, core::Core, host,
+    Observation, PingError, ScriptKind, SwitchError, Tier, TierPolicy, Turn, core::Core, host,
 };
 
 /// Brings a page to a worker, and keeps it there: it picks the tier, spawns the worker, and carries the frames.
@@ -142,6 +142,12 @@ impl WorkerManager {
     #[must_use]
     pub fn ladder(&self) -> Ladder {
         self.core.report.ladder()
+    }
+
+    /// Returns what a reader asks whether to go on: see [`Turn`].
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        self.core.turn.clone()
     }
 
     /// Asks the browser anew what it offers.

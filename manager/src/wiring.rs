@@ -21,6 +21,7 @@ use onesocket_protocol::{
 use crate::{
     inspection::{Observation, Observers},
     trace::{self, Direction},
+    turn::{Stride, Turn},
 };
 
 pub(crate) type Sink = Rc<RefCell<dyn FnMut(ChannelEvent)>>;
@@ -31,6 +32,11 @@ pub(crate) struct Wiring {
     undelivered: RefCell<VecDeque<Delivery>>,
     sinks: RefCell<LiteMap<ChannelId, Sink>>,
     delivering: Cell<bool>,
+    /// Whether what is undelivered waits for the next turn.
+    is_pausing: Cell<bool>,
+    /// How many of the undelivered are the manager's own.
+    controls: Cell<usize>,
+    stride: RefCell<Stride>,
     debug: Cell<DebugLevel>,
     /// Whether the worker's log goes to this page's console. In the page itself the worker has written it there.
     prints: Cell<bool>,
@@ -81,6 +87,9 @@ impl Wiring {
             undelivered: RefCell::default(),
             sinks: RefCell::default(),
             delivering: Cell::new(false),
+            is_pausing: Cell::new(false),
+            controls: Cell::new(0),
+            stride: RefCell::default(),
             debug: Cell::new(debug),
             prints: Cell::new(true),
             observers: Observers::default(),
@@ -167,6 +176,7 @@ impl Wiring {
     }
 
     pub(crate) fn push_control(&self, control: Control) {
+        self.controls.set(self.controls.get() + 1);
         self.undelivered
             .borrow_mut()
             .push_back(Delivery::Control(control));
@@ -174,7 +184,8 @@ impl Wiring {
 
     /// Returns whether a delivery is due that nobody is making.
     pub(crate) fn wants_delivery(&self) -> bool {
-        !self.delivering.get() && !self.undelivered.borrow().is_empty()
+        let is_made = self.delivering.get() || self.is_pausing.get();
+        !is_made && !self.undelivered.borrow().is_empty()
     }
 
     /// Returns whether a channel has not had its last event.
@@ -188,32 +199,83 @@ impl Wiring {
         drop(sinks);
     }
 
-    /// Tells everything that is to be told. Does nothing when called from within a sink: the call outside goes on.
-    pub(crate) fn deliver(&self, control: impl Fn(Control)) {
-        if self.delivering.replace(true) {
+    /// Tells everything that is to be told, or as much as the turn has time for; then the next is asked for, and [`resume`](Self::resume) has to be called in it.
+    /// Does nothing when called from within a sink: the call outside goes on.
+    pub(crate) fn deliver(&self, turn: &Turn, control: impl Fn(Control)) {
+        if self.is_pausing.get() || self.delivering.replace(true) {
             return;
         }
         let _delivering = Resetting(&self.delivering);
-        self.deliver_all(&control);
+        self.stride.borrow_mut().begin();
+        self.deliver_all(turn, &control);
+    }
+
+    /// What has waited for the next turn does so no more.
+    pub(crate) fn resume(&self) {
+        self.is_pausing.set(false);
     }
 
     #[inline(never)]
-    fn deliver_all(&self, control: &dyn Fn(Control)) {
-        loop {
-            let next = self.undelivered.borrow_mut().pop_front();
-            match next {
-                Some(Delivery::Event(channel, event)) => self.tell(channel, event),
-                Some(rare) => self.deliver_rare(rare, control),
-                None => {
-                    let news = self.session.borrow_mut().poll_news();
-                    match news {
-                        Some(TabOutput::Event { channel, event }) => self.tell(channel, event),
-                        Some(rare) => self.take_rare(rare, &|_| {}),
-                        None => return,
-                    }
+    fn deliver_all(&self, turn: &Turn, control: &dyn Fn(Control)) {
+        while let Some(delivery) = self.next() {
+            let told = match delivery {
+                Delivery::Event(channel, event) => self.tell_some(channel, event),
+                rare => {
+                    self.deliver_rare(rare, control);
+                    1
                 }
+            };
+            if self.stride.borrow_mut().is_over(told) && self.may_pause() && turn.ask() {
+                return self.is_pausing.set(true);
             }
         }
+    }
+
+    /// Takes what is to be told next.
+    fn next(&self) -> Option<Delivery> {
+        loop {
+            let next = self.undelivered.borrow_mut().pop_front();
+            if next.is_some() {
+                return next;
+            }
+            let news = self.session.borrow_mut().poll_news();
+            match news? {
+                TabOutput::Event { channel, event } => {
+                    return Some(Delivery::Event(channel, event));
+                }
+                rare => self.take_rare(rare, &|_| {}),
+            }
+        }
+    }
+
+    /// Returns whether something is left that may wait for the next turn. What the manager itself waits for may not: somebody has a timer for it.
+    #[inline(never)]
+    fn may_pause(&self) -> bool {
+        loop {
+            let news = self.session.borrow_mut().poll_news();
+            match news {
+                Some(news) => self.take(news, &|_| {}),
+                None => break,
+            }
+        }
+        self.controls.get() == 0 && !self.undelivered.borrow().is_empty()
+    }
+
+    /// Tells an event, of many messages no more than may be told before the next look at the clock. Returns how many messages it was.
+    fn tell_some(&self, channel: ChannelId, event: ChannelEvent) -> u32 {
+        let ChannelEvent::Packed(mut packed) = event else {
+            self.tell(channel, event);
+            return 1;
+        };
+        let most = self.stride.borrow().left();
+        let first = packed.split_to(most);
+        if packed.count() > 0 {
+            let rest = Delivery::Event(channel, ChannelEvent::Packed(packed));
+            self.undelivered.borrow_mut().push_front(rest);
+        }
+        let told = first.count();
+        self.tell(channel, ChannelEvent::Packed(first));
+        told
     }
 
     /// Out of line, because browsers compile a function as a whole once it is hot.
@@ -221,7 +283,10 @@ impl Wiring {
     fn deliver_rare(&self, delivery: Delivery, control: &dyn Fn(Control)) {
         match delivery {
             Delivery::Event(channel, event) => self.tell(channel, event),
-            Delivery::Control(what) => control(what),
+            Delivery::Control(what) => {
+                self.controls.set(self.controls.get() - 1);
+                control(what);
+            }
             Delivery::Observation(what) => self.observers.tell(&what),
             Delivery::Line(line) => line.log(),
         }
@@ -381,12 +446,17 @@ impl Drop for Resetting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use onesocket_engine::Delivery;
+
     use onesocket_protocol::{
-        BatchHeader, LinkKey, LinkPolicy, Outbox, Payload, Replay, ToTab, VersionRange, Welcome,
+        BatchHeader, LinkKey, LinkPolicy, Outbox, Packed, Payload, Replay, ToTab, VersionRange,
+        Welcome,
     };
 
     use super::*;
+    use crate::{ManagerConfig, core::Core, host};
 
     fn config() -> ChannelConfig {
         let key = LinkKey {
@@ -404,7 +474,7 @@ mod tests {
     fn ignore(_: &[u8]) {}
 
     fn deliver(wiring: &Wiring) {
-        wiring.deliver(|control| panic!("{control:?}"));
+        wiring.deliver(&Turn::new(), |control| panic!("{control:?}"));
     }
 
     #[test]
@@ -511,7 +581,7 @@ mod tests {
                     session.send(channel, answer, Delivery::AtMostOnce)
                 });
                 assert!(sent.is_ok());
-                inner.deliver(|_| ());
+                inner.deliver(&Turn::new(), |_| ());
                 note.borrow_mut().push(None);
             }
         });
@@ -544,13 +614,115 @@ mod tests {
         }
         let frame = worker.poll_frame().map(Bytes::copy_from_slice);
         wiring.handle_frame(frame.unwrap_or_default().into());
-        wiring.deliver(|_| ());
+        wiring.deliver(&Turn::new(), |_| ());
         let heard: Vec<Option<String>> = order.take();
         let heard: Vec<Option<&str>> = heard.iter().map(Option::as_deref).collect();
         assert_eq!(heard, [Some("0"), None, Some("1"), Some("2")]);
         let count = |_: &[u8]| posts.set(posts.get() + 1);
         wiring.with_session(&count, |_| ());
         assert_eq!(posts.get(), 1, "the send took the acknowledgement along");
+    }
+
+    /// A pack of the numbers from `from` to `to`.
+    fn pack(from: u32, to: u32) -> Packed {
+        let mut bytes = Vec::new();
+        for number in from..to {
+            bytes.extend(4u32.to_le_bytes());
+            bytes.extend(number.to_le_bytes());
+        }
+        Packed::new(bytes).expect("whole messages")
+    }
+
+    fn numbers(event: &ChannelEvent) -> Vec<u32> {
+        let number = |payload: &Payload| {
+            let bytes = payload.bytes()[..].try_into().expect("four bytes");
+            u32::from_le_bytes(bytes)
+        };
+        match event {
+            ChannelEvent::Packed(packed) => packed.payloads().map(|it| number(&it)).collect(),
+            ChannelEvent::Message { payload, .. } => vec![number(payload)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A wiring with a channel whose sink needs so long for each message, and a page.
+    fn slow(each: Duration) -> (Wiring, ChannelId, Rc<RefCell<Vec<u32>>>, Rc<Core>) {
+        let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Off);
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let hear = Rc::clone(&heard);
+        let channel = wiring.open(&ignore, config(), move |event| {
+            let numbers = numbers(&event);
+            host::pass(each * numbers.len() as u32);
+            hear.borrow_mut().extend(numbers);
+        });
+        let core = Core::new(ManagerConfig::default()).expect("a configuration");
+        assert!(core.turn.begin().is_empty());
+        (wiring, channel, heard, core)
+    }
+
+    fn push(wiring: &Wiring, channel: ChannelId, event: ChannelEvent) {
+        wiring
+            .undelivered
+            .borrow_mut()
+            .push_back(super::Delivery::Event(channel, event));
+    }
+
+    #[test]
+    fn a_sink_that_needs_long_lets_the_browser_have_its_turns() {
+        let (wiring, channel, heard, core) = slow(Duration::from_millis(2));
+        push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
+        let payload = Payload::binary(100u32.to_le_bytes().to_vec());
+        let replayed = false;
+        push(
+            &wiring,
+            channel,
+            ChannelEvent::Message { replayed, payload },
+        );
+        push(&wiring, channel, ChannelEvent::Packed(pack(101, 120)));
+
+        let mut turns = Vec::new();
+        loop {
+            let before = heard.borrow().len();
+            wiring.deliver(&core.turn, |_| ());
+            turns.push(heard.borrow().len() - before);
+            if !core.turn.is_asked() {
+                break;
+            }
+            assert!(!wiring.wants_delivery(), "nobody delivers in between");
+            let len = heard.borrow().len();
+            wiring.deliver(&core.turn, |_| ());
+            assert_eq!(heard.borrow().len(), len);
+            assert!(core.turn.begin().is_empty());
+            wiring.resume();
+        }
+        assert!(heard.borrow().iter().copied().eq(0..120), "all, in order");
+        // 8 ms of 2 ms each, and at first what is between two looks at the clock.
+        assert!(turns.iter().all(|told| (1..=8).contains(told)), "{turns:?}");
+        assert!(turns.iter().skip(1).all(|told| *told <= 4), "{turns:?}");
+    }
+
+    #[test]
+    fn what_costs_nothing_is_told_in_one_turn() {
+        let (wiring, channel, heard, core) = slow(Duration::ZERO);
+        push(&wiring, channel, ChannelEvent::Packed(pack(0, 10_000)));
+        wiring.deliver(&core.turn, |_| ());
+        assert_eq!(heard.borrow().len(), 10_000);
+        assert!(!core.turn.is_asked());
+    }
+
+    #[test]
+    fn what_the_manager_waits_for_is_put_off_by_no_sink() {
+        let (wiring, channel, heard, core) = slow(Duration::from_millis(2));
+        push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
+        wiring.push_control(Control::HandedOver);
+        let handed_over = Cell::new(false);
+        wiring.deliver(&core.turn, |control| {
+            handed_over.set(matches!(control, Control::HandedOver));
+        });
+        assert!(handed_over.get() && heard.borrow().len() == 100);
+        push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
+        wiring.deliver(&core.turn, |_| ());
+        assert!(core.turn.is_asked(), "no control is left");
     }
 
     thread_local! {
@@ -616,7 +788,7 @@ mod tests {
             wiring.with_session(&ignore, |_| ());
             wiring.handle_frame(frame.unwrap_or_default().into());
             wiring.with_session(&ignore, |_| ());
-            wiring.deliver(|_| ());
+            wiring.deliver(&Turn::new(), |_| ());
         });
         WIRING.set(None);
         let heard = HEARD.take();

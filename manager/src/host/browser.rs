@@ -13,6 +13,7 @@ use onesocket_protocol::{Epoch, TabToken};
 use wasm_bindgen_futures::spawn_local;
 
 mod attempt;
+mod bell;
 mod cached;
 mod climb;
 mod climb_back;
@@ -31,6 +32,7 @@ mod succession;
 mod switch;
 mod transport;
 
+pub(crate) use bell::Bell;
 pub(crate) use detect::detect;
 pub(crate) use onesocket_worker::show_in_console as show_log;
 pub(crate) use release::release;
@@ -198,12 +200,14 @@ pub(crate) fn deliver_soon(core: &Rc<Core>) {
     spawn_local(async move { deliver(&core) });
 }
 
-/// Posts what a frame has called for, behind what the app's tasks make of its news: what they send takes the acknowledgement along.
+/// Posts what a frame has called for, behind what the app's tasks make of its news: what they send takes the acknowledgement along. When they go on with it in
+/// the next turn, that posts it.
 fn answer_soon(core: &Rc<Core>) {
     if !core.host.answer_is_due.replace(true) {
         let core = Rc::clone(core);
         spawn_local(async move {
             core.host.answer_is_due.set(false);
+            core.turn.end();
             core.with_session(|_| ());
         });
     }

@@ -64,9 +64,36 @@ pub(crate) fn epoch(_: &Core) -> Option<Epoch> {
     None
 }
 
-/// There is nothing whose time could be taken.
+/// There is nothing whose time could be taken; in tests [`pass`] lets it pass.
 pub(crate) fn now() -> Duration {
-    Duration::ZERO
+    #[cfg(not(test))]
+    return Duration::ZERO;
+    #[cfg(test)]
+    NOW.get()
+}
+
+#[cfg(test)]
+thread_local! {
+    static NOW: core::cell::Cell<Duration> = const { core::cell::Cell::new(Duration::ZERO) };
+}
+
+#[cfg(test)]
+pub(crate) fn pass(time: Duration) {
+    NOW.set(NOW.get() + time);
+}
+
+/// There is no event loop. In tests it is the test.
+pub(crate) struct Bell;
+
+impl Bell {
+    pub(crate) fn new(_: &Rc<Core>) -> Option<Self> {
+        cfg!(test).then_some(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "it is used where there is a page")]
+    pub(crate) fn ring(&self) -> bool {
+        true
+    }
 }
 
 pub(crate) fn sleep(_: Duration) -> impl Future<Output = ()> {
