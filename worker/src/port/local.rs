@@ -18,6 +18,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageChannel, MessagePort};
 
 use super::{Inlet, Outlet, PortEnd};
+use crate::environment::performance_now;
 
 /// Makes two ends of one port.
 ///
@@ -50,7 +51,7 @@ pub struct LocalEnd {
 }
 
 impl LocalEnd {
-    /// Posts a buffer; it arrives in a microtask, or in a task when more than a hundred have come without one in between. Ignored once either end is
+    /// Posts a buffer; it arrives in a microtask, or in a task when others have come for 8 ms. Ignored once either end is
     /// closed.
     pub fn post(&self, frame: &[u8]) {
         self.outgoing
@@ -114,8 +115,10 @@ struct Lane {
     listener: RefCell<Option<Rc<Listen>>>,
     is_scheduled: Cell<bool>,
     is_closed: Cell<bool>,
-    /// How often it has delivered since the browser is known to have had a turn.
+    /// How often it has delivered since it has looked at the clock.
     deliveries: Cell<u32>,
+    /// When the browser is known to have had a turn.
+    began: Cell<f64>,
 }
 
 impl Lane {
@@ -147,23 +150,26 @@ impl Lane {
         {
             return;
         }
-        let deliveries = self.deliveries.get() + 1;
-        self.deliveries.set(deliveries);
-        if deliveries == SUSPECT {
-            self.await_turn();
+        if self.has_lasted() && self.await_turn() {
+            return;
         }
-        if deliveries < MOST_IN_A_ROW {
-            let lane = Rc::clone(self);
-            spawn_local(async move { lane.deliver() });
-        }
+        let lane = Rc::clone(self);
+        spawn_local(async move { lane.deliver() });
     }
 
-    /// Has a task of its own begin the count anew. An app that sends whenever its last send is done would else keep the browser from everything else, for
-    /// ever.
+    /// Whether it may have kept the browser from everything else for long. A clock that is asked per message costs more than what it finds out.
+    fn has_lasted(&self) -> bool {
+        let deliveries = self.deliveries.get() + 1;
+        self.deliveries.set(deliveries % LOOK_AFTER);
+        deliveries == LOOK_AFTER && performance_now() - self.began.get() >= MOST_MILLIS
+    }
+
+    /// Delivers in a task of its own. An app that sends whenever its last send is done would else keep the browser from everything else, for ever; so would one
+    /// for which each message is work. A timer would be late in a hidden page. `false` where there is no such task.
     #[inline(never)]
-    fn await_turn(self: &Rc<Self>) {
+    fn await_turn(self: &Rc<Self>) -> bool {
         let Ok(channel) = MessageChannel::new() else {
-            return self.deliveries.set(0);
+            return false;
         };
         let (ours, theirs) = (channel.port1(), channel.port2());
         let lane = Rc::clone(self);
@@ -172,14 +178,12 @@ impl Lane {
             let ports = [ours.clone(), theirs.clone()];
             move || {
                 ports.iter().for_each(MessagePort::close);
-                if lane.deliveries.replace(0) >= MOST_IN_A_ROW {
-                    lane.deliver();
-                }
+                lane.began.set(performance_now());
+                lane.deliver();
             }
         });
         ours.set_onmessage(Some(on_turn.unchecked_ref()));
-        // It throws only for what can't be cloned.
-        let _ = theirs.post_message(&JsValue::NULL);
+        theirs.post_message(&JsValue::NULL).is_ok()
     }
 
     fn deliver(&self) {
@@ -196,8 +200,8 @@ impl Lane {
     }
 }
 
-/// After so many deliveries a lane looks whether the browser has a turn. A timer would be late in a hidden page, and a clock is asked per message.
-const SUSPECT: u32 = 64;
+/// After so many deliveries a lane looks at the clock.
+const LOOK_AFTER: u32 = 8;
 
-/// After so many without one, the next waits for it.
-const MOST_IN_A_ROW: u32 = 128;
+/// Half of a frame at 60 per second: the other half is the browser's.
+const MOST_MILLIS: f64 = 8.0;
