@@ -9,14 +9,14 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use onesocket::{
     Client, ClientBuilder, Delivery, Event, EventGuard, Events, Fault, GreetingGuard, LogOut,
     Millis, Payload, RequestId, SendError, Sending, Tier, codec,
 };
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{js_sys::Date, spawn_local};
 
 use crate::{
     config,
@@ -100,7 +100,9 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
             let stream = client.events();
             if matches!(config.hears, Hears::Listener | Hears::Both) {
                 let log = events.clone();
+                let busy_ms = config.busy_ms;
                 guard = Some(client.on_event(move |event| {
+                    be_busy(busy_ms, &event);
                     let event = report::event(event, |payload| report::payload(&payload));
                     log.borrow_mut().push(event);
                 }));
@@ -115,7 +117,7 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
             };
             if let Some((stream, log)) = log {
                 let tally = config.counts.then(|| tally.clone());
-                spawn_local(write_down(stream, log, tally));
+                spawn_local(write_down(stream, config.busy_ms, log, tally));
             }
             AnyClient::Raw(client)
         }
@@ -155,10 +157,12 @@ pub fn open(name: &str, config: &str) -> Result<(), String> {
 /// Reads a stream to its end.
 async fn write_down(
     mut stream: Events<Payload>,
+    busy_ms: f64,
     log: Rc<RefCell<Vec<Value>>>,
     tally: Option<Rc<RefCell<Tally>>>,
 ) {
     while let Some(event) = stream.next().await {
+        be_busy(busy_ms, &event);
         match &tally {
             Some(tally) => tally.borrow_mut().take(&event),
             None => {
@@ -168,6 +172,17 @@ async fn write_down(
         }
     }
     log.borrow_mut().push(json!({ "type": "end" }));
+}
+
+fn be_busy<T>(millis: f64, event: &Event<T>) {
+    let until = Date::now() + millis;
+    while millis > 0.0 && matches!(event, Event::Message(_)) && Date::now() < until {}
+}
+
+/// How many events a client has heard.
+#[wasm_bindgen]
+pub fn heard(name: &str) -> Result<usize, String> {
+    Ok(entry(name)?.events.borrow().len())
 }
 
 fn open_json(
@@ -197,19 +212,21 @@ pub fn hoard(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads what has come into the stream of [`hoard`]: each payload's length and its number.
+/// Reads so many messages of the stream of [`hoard`]: each payload's length and its number.
 #[wasm_bindgen]
-pub fn read_hoard(name: &str) -> Result<String, String> {
-    let entry = entry(name)?;
-    let mut unread = entry.unread.borrow_mut();
-    let events = unread.as_mut().ok_or("nothing is hoarded")?;
+pub async fn read_hoard(name: String, count: usize) -> Result<String, String> {
+    let unread = entry(&name)?.unread.take();
+    let mut events = unread.ok_or("nothing is hoarded")?;
     let mut read = Vec::new();
-    while let Some(Some(event)) = events.next().now_or_never() {
+    while read.len() < count
+        && let Some(event) = events.next().await
+    {
         if let Event::Message(payload) = event {
             let number = payload.bytes().first_chunk().copied();
             read.push(json!([payload.len(), number.map(u64::from_le_bytes)]));
         }
     }
+    entry(&name)?.unread.replace(Some(events));
     Ok(Value::from(read).to_string())
 }
 

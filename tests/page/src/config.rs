@@ -52,6 +52,9 @@ pub(crate) struct Config {
     pub(crate) counts: bool,
     #[serde(default)]
     pub(crate) hears: Hears,
+    /// How long the page is busy with each message.
+    #[serde(default)]
+    pub(crate) busy_ms: f64,
     replay_last: Option<u32>,
     replay_ask: Option<String>,
     #[serde(default)]

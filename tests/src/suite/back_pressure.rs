@@ -26,8 +26,56 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &[Tier::Shared, Tier::Dedicated],
             run: |ctx| Box::pin(hoard(ctx)),
         },
+        Scenario {
+            name: "an_app_that_is_slow_with_many_messages_does_not_hold_its_page",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(slow_app(ctx)),
+        },
     ]
 }
+
+async fn slow_app(ctx: &Context) -> Result<()> {
+    for hears in ["stream", "listener"] {
+        let site = Site::start(ctx).await?;
+        let mut config = site.config("/echo");
+        config["hears"] = json!(hears);
+        config["busy_ms"] = json!(BUSY_MILLIS);
+        let page = site.client_with(config).await?;
+        page.wait_for_state("connected").await?;
+        page.tab.eval(NOTE_TURNS, vec![]).await?;
+        for number in 0..BURST {
+            let frame = InjectedFrame::Binary(feed_frame(number, 16));
+            site.server()?.faults().inject(Selection::All, frame);
+        }
+        let messages = page.wait_for_messages("c", BURST as usize).await?;
+        let numbers = messages.iter().map(|message| message["number"].as_u64());
+        ensure!(numbers.eq((0..BURST).map(Some)), "{hears}: {messages:?}");
+        let most = page.tab.eval("return window.most", vec![]).await?;
+        let most = most.as_u64().context("a number")?;
+        ctx.note(format!("{hears}: at most {most} between two turns"));
+        ensure!(most <= MOST_IN_A_TURN, "{hears}: {most} in one turn");
+    }
+    Ok(())
+}
+
+/// Tasks of the page's own, which come in between if there is anything in between.
+const NOTE_TURNS: &str = "
+const { port1, port2 } = new MessageChannel();
+window.most = 0;
+let before = api.heard('c');
+port1.onmessage = () => {
+  const heard = api.heard('c');
+  window.most = Math.max(window.most, heard - before);
+  before = heard;
+  port2.postMessage(0);
+};
+port2.postMessage(0);
+";
+
+const BURST: u64 = 400;
+const BUSY_MILLIS: u32 = 2;
+/// 8 ms, and what is heard before the clock is looked at first.
+const MOST_IN_A_TURN: u64 = 12;
 
 async fn hoard(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
@@ -45,7 +93,9 @@ async fn hoard(ctx: &Context) -> Result<()> {
     let grown = wasm_bytes(&page).await? - before;
     let most = 4 * HOARDED_BYTES as u64;
     ensure!(grown <= most, "{grown} B more of wasm memory");
-    let read = page.call("read_hoard", &[json!("c")]).await?;
+    let read = page
+        .call("read_hoard", &[json!("c"), json!(HOARDED)])
+        .await?;
     let read: Value = serde_json::from_str(read.as_str().context("a text")?)?;
     let all = (0..HOARDED).map(|number| json!([HOARDED_BYTES, number]));
     ensure!(read == Value::from_iter(all), "{read}");
