@@ -15,12 +15,12 @@ pub(crate) fn write(
     plan: &Plan,
 ) -> Result<()> {
     let more = if plan.quick {
-        "; without `--quick` and `--rounds` it measures five rounds, and more of everything"
+        " Without `--quick` and `--rounds` it measures five rounds, and more of everything."
     } else {
         ""
     };
     let mut page = format!(
-        "# Benchmark\n\nMeasured {} on {} by `{}`. With `--docs docs/bench` it writes this page again{more}.\n",
+        "# Benchmark\n\nMeasured {} on {} by `{}`. With `--docs docs/bench` it writes this page again.{more}\n",
         today()?,
         machine()?,
         plan.command()
@@ -104,42 +104,87 @@ fn machine() -> Result<String> {
 const METHOD: &str = "\
 ## Method
 
-- Real browsers, headless (WebKitGTK in a virtual display), driven by WebDriver. Each measurement has a fresh page; within a round every load is run by all
-  contenders, one after the other, in an order that the seed decides. The browser is the same for all of a run: its caches of scripts and wasm have what earlier pages have loaded. Shown are medians with the least and the most.
-- A load begins when the browser is idle, which is when all its processes together have run for at most 20 of 200 ms, or after 3 s. So the start of a page and its worker is not part of a load, and has rows
-  of its own; nor is what the driver's first questions cost a page, which are asked before.
-- A quick run has one round in three browsers, or two in one, if not asked for more. Of peers without a floor it has the flood and the echo, and in Chromium the tabs of tab-election, which shares a socket, in its first round alone; of Firefox and WebKit it has the flood and the echo. With fewer
-  than three rounds it has half the sends and a shorter look at the idle page, the tabs and the bare relays in the first round alone, the peers without a floor in Chromium alone, with a fifth of the flood and without tabs, and of Firefox and WebKit one flood.
-- One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
-- Each message is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
-  added up; a run in which one is missing, doubled, out of place or damaged is an error and has no figures. Of large frames one byte in 4093 is read.
-- The age of a message in the steady stream is how much longer than the soonest of its run it took from when it was due to the app; of each hundredth one it is noted. A tier gives a stream to the page that is seen once in 16 ms, and by that its messages are
-  so much older: [an app can have them at once](../pace.md).
-- Upstream the clock stops when the server's word has come back that all sends are there and are undamaged.
-- The echo is timed in groups of twenty, because browsers round their clocks, and behind 2,000 that are not: before, the page is not idle, as its browser is still busy with its start.
-- Main-thread time is `TaskDuration` of Chromium's `Performance.getMetrics`, in processor time of that thread; of the steady stream that of the same page, idle, is subtracted. Frames are
-  those of `requestAnimationFrame`.
-- With tabs the handshake takes 50 ms longer, and each of ten tabs wants all of 1,000 messages a second. One of them is seen. The library gathers for a tab that is hidden, by default for 250 ms, and the others give each message as it comes: most of the difference in CPU is that, and not the socket that is shared, as the bare relay's figure shows, which has one socket, too. CPU and proportional memory are those of all
-  processes of the browser. What a tab costs in memory is the difference between ten tabs, when they have run for the time of the CPU figure, and the first of them a second after its first message, by nine: what
-  they have not yet collected of their garbage is in it.
-- The clock of a tab's first message begins with the contender's own script, which then fetches its wasm, and starts its worker or joins it. Before, the page has to find out which contender it is for, which is no app's work: `first-tab-from-navigation` and `next-tab-from-navigation`, from the
-  navigation on, have that in them, and what a browser does for any page.
-- All pages in Rust fetch their wasm beside their script. Those of the shared and the dedicated tier start their worker by lines of script in front of it, and with tabs each tier dials in front of its wasm, [as an app can](../start-up.md).
-- The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built for size. Versions of peers are
-  pinned by `bench/peers/package-lock.json` and `Cargo.lock`. gloo-net sends by the browser's own handle: by itself it makes each binary message a `Blob`.
+- **Browsers.** They are real ones, headless (WebKitGTK in a virtual display), driven by WebDriver. One browser serves a whole run, so its caches have the
+  scripts and wasm of earlier pages.
+- **Order.** Each measurement has a fresh page. Within a round every load is run by all contenders, one after the other, in an order that the seed decides.
+  The tables show medians, with the least and the most.
+- **When a load begins.** It begins when the browser is idle: when all its processes together have run for at most 20 of 200 ms, or after 3 s. So the start
+  of a page and its worker is no part of a load, and has rows of its own. The driver's first questions to a page are asked before, and are no part either.
+- **Server.** One server sends the same bytes to all. They are encoded beforehand and written in bulk. Its steady stream is due each millisecond.
+- **Messages.** Each is decoded to a struct with 200 bytes of numbers, in JavaScript by a `DataView`, in Rust by postcard. All fields of all messages are
+  added up. A run in which a message is missing, doubled, out of place or damaged is an error, and has no figures. In large frames one byte in 4093 is
+  read.
+- **Age.** Every hundredth message of the steady stream is timed, from when it was due to the app. Its age is that time less the shortest of its run. A tier
+  gives a stream to a page that is seen once in 16 ms, and its messages are so much older: [an app can have them at once](../pace.md).
+- **Upstream.** The clock stops when the server's word has come back that all sends are there, undamaged.
+- **Echo.** It is timed in groups of twenty, because browsers round their clocks. The first 2,000 echoes are not timed (1,000 for further peers in a
+  short quick run): until then a browser is still busy with the start of the page.
+- **Main-thread time.** It is `TaskDuration` of Chromium's `Performance.getMetrics`, in processor time of that thread. For the steady stream
+  the time of the same page, idle, is subtracted from it. Frames are those of `requestAnimationFrame`.
+- **Tabs.** The handshake takes 50 ms longer. Each of ten tabs wants all of 1,000 messages a second. One of them is seen. CPU and proportional memory are
+  those of all processes of the browser. The library gathers for a hidden tab, by default for 250 ms; the others give each message as it comes. Most of
+  the difference in CPU is that, and not the shared socket: the bare relay in a SharedWorker has one socket, too, as its row shows.
+- **Memory of a tab.** It is the difference between ten tabs and the first one, by nine. The first is measured a second after its first message, the ten
+  when they have run for the time of the CPU figure. Garbage that is not collected yet is in it.
+- **First message.** The clock begins with the contender's own script, which fetches its wasm, and starts its worker or joins it. Before that the page has
+  to find out which contender it is for, which is no app's work. `first-tab-from-navigation` and `next-tab-from-navigation` begin with the navigation.
+  They have that in them, and what a browser does for any page.
+- **Wasm.** All pages in Rust fetch their wasm beside their script. Lines of script in front of it start the worker of the shared and the dedicated tier.
+  With tabs each tier dials in front of its wasm. [An app can do the same](../start-up.md).
+- **Builds.** The pages in Rust are built by the workspace's profile `page`, then wasm-opt, for all alike. The worker is the prebuilt one, which is built
+  for size. `bench/peers/package-lock.json` and `Cargo.lock` pin the versions of peers. gloo-net sends by the browser's own handle: by itself it makes
+  each binary message a `Blob`.
+
+### What a run measures
+
+*Further peers* are those that no floor names. The *bare relays* are explained below.
+
+| | `--quick` | `--quick --rounds 3`, or more | neither |
+|---|---|---|---|
+| rounds, if not asked for | 1; in a single browser 2 | as asked for | 5 |
+| messages of a flood | 100,000; further peers 20,000 | 100,000 | 100,000 |
+| sends upstream | 50,000 | 100,000 | 100,000 |
+| steady stream | 1.5 s | 1.5 s | 3 s |
+| the same page, idle | 0.5 s | 1 s | 1 s |
+| timed echoes | 1,000; further peers 500 | 1,000 | 2,000 |
+| pings of the server | 60; none in the main tier | 60 | 200 |
+| raw, gloo-net and the tiers, in Chromium | everything but `inspected-` | everything | everything |
+| the same, in Firefox and WebKit | one flood | two floods, the echo | everything but `inspected-` |
+| ten tabs | in the first round; main tier: one tab | in each round | in each round |
+| bare relays | in the first round: flood, echo, upstream and large frames in Chromium, the flood elsewhere | as the tiers | as the tiers |
+| further peers | in the first round: flood and echo in Chromium | in the first round: flood and echo; in Chromium the tabs of tab-election, which shares a socket | in each round, but for `inspected-`; of the tabs those of tab-election |
+| what looks lost | is measured again, until it has three rounds in all, while there is time | stays as it is | stays as it is |
 
 ## Limits
 
-- Everything shares one machine: what a contender leaves idle, the server and the other threads of the browser can use. On a network most of the flood's
-  rates would be the network's.
-- A ratio says what the way to the app costs. What the app does with a message is the same for all and small here.
-- Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone. Of Firefox and WebKit alone there is a second flood in the same page, on a socket of its
-  own: their first one is over before all of a page's code is compiled.
-- `bare-shared` and `bare-dedicated` are what is left of the library's way without the library: a hundred lines of JavaScript that pass on what comes, in batches as ours, and do nothing else. No
-  reconnect, no receipt, no bound on what waits. It is a measure and no bound: tiers pass it in some figures, and in some runs a relay that posts each message by itself has a faster echo. A quick run of fewer than three rounds has it in Chromium for the flood, the echo, large frames and upstream, elsewhere for the flood.
-- A floor that is missed is *lost*, and the run has failed, unless it says of it: *open*, when the tier holds it in some round, beside what the others have in the same one; *at its limit*, when the bare relay (gloo-net for the main tier) misses it in the same run as well, and is
-  not better by more than a tenth (where to do the least costs a page more, in its time, its pings, ten tabs' processor time and memory, no relay excuses a miss); or, in a run of fewer than three rounds, *near*, when it is missed by less than a half, or by less than a half more than that relay misses it. There what is lost is measured in two rounds more before it is, while there is time. `-- --strict` fails for each.
-- `inspected-` figures, of Chromium alone, are those of a page whose network the developer tools watch, as they do while they are open or a driver like Playwright has the page: of it and its dedicated workers each message is told to the tools, of a SharedWorker none is. It is a fifth of the flood's messages, received and sent, and the
-  same echo. A quick run of fewer than three rounds does without. Nobody's users see them; the floors of 2.2 and 1.5 times the rate and of the echo are [what such pages come to](../../DESIGN.md#speed).
-- The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the library's own does.
+- **One machine.** The server and the other threads of the browser can use what a contender leaves idle. On a network most of the flood's rates would be
+  the network's.
+- **Ratios.** A ratio says what the way to the app costs. What the app does with a message is the same for all, and small here.
+- **Missing figures.** Where no figure is shown, that engine does not tell: main-thread time is Chromium's alone.
+- **The second flood**, in Firefox and WebKit alone, is in the same page, on a socket of its own. The first one is over before all of a page's code is
+  compiled.
+- **The bare relays**, `bare-shared` and `bare-dedicated`, are what is left of the library's way without the library. A hundred lines of JavaScript pass on
+  what comes, in batches as ours, and do nothing else: no reconnect, no receipt, no bound on what waits. They are a measure and no bound. Tiers pass
+  them in some figures. In some runs a relay that posts each message by itself has a faster echo.
+- **Pings.** The peers' pages answer the server's ping where they receive it, which is the busy page. An app can have its own worker answer; here the
+  library's own does.
+- **`inspected-` figures**, of Chromium alone, are those of a page whose network the developer tools watch. They do so while they are open, or while a
+  driver like Playwright has the page. The tools are told each message of the page and its dedicated workers, and none of a SharedWorker. The load is a
+  fifth of the flood's messages, received and sent, and the same echo. Nobody's users see these figures. The floors of 2.2 and 1.5 times the rate, and
+  those of the echo, are [what such pages come to](../../DESIGN.md#speed).
+
+### A floor that is missed
+
+A floor is what a tier has to reach. When a floor is missed, the run gives one of four verdicts, the first that fits:
+
+| verdict | when | does the run fail? |
+|---|---|---|
+| *at its limit* | the limit misses the floor as well, in the same run, and is not better by more than a tenth | no |
+| *open* | the tier holds the floor in some round, beside what the others have in the same one | no |
+| *near* | the run has fewer than three rounds, and the tier is no more than 1.5 times away from the floor, or from a limit that misses it | no |
+| *lost* | else | yes |
+
+With `-- --strict` the run fails for each of them. The limit is the bare relay in a worker of the same kind, for the main tier gloo-net. A page's main-thread
+time in a flood or a stream, its pings, ten tabs' processor time and memory have no limit in the shared and the dedicated tier: there the relay, which does
+the least, costs a page more.
 ";
