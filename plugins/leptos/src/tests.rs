@@ -1,7 +1,7 @@
 //! What hooks do in a page, without one: effects run, and a client is there that never connects.
 
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     future::Future,
     rc::{Rc, Weak},
 };
@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use onesocket::{BuildError, ClientError, GreetError, SendId};
 use tokio::task::{LocalSet, yield_now};
 
-use crate::{fold::Folding, prelude::*};
+use crate::{effect::overlapping, fold::Folding, prelude::*};
 
 type Socket = OneSocket<String, String>;
 
@@ -106,6 +106,49 @@ async fn use_greeting_went_on_beside_use_event_and_use_fold() {
         beside(socket, thing);
         use_event(socket, |_| {});
         let _ = use_fold(socket, || 0, |_, _| {});
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_farewell_of_a_greeting_came_before_the_next_greeting() {
+    struct Guard(Rc<RefCell<Vec<String>>>, u8);
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.borrow_mut().push(format!("{} ends", self.1));
+        }
+    }
+
+    page(async |owner| {
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let row = owner.with(Owner::new);
+        let number = row.with(|| {
+            let number = RwSignal::new(0);
+            let log = Rc::clone(&log);
+            overlapping(move |drop_before| {
+                let number = number.get();
+                if number == 3 {
+                    drop_before();
+                }
+                log.borrow_mut().push(format!("{number} begins"));
+                (number != 2).then(|| Guard(Rc::clone(&log), number))
+            });
+            number
+        });
+        for next in 1..5 {
+            rest().await;
+            number.set(next);
+        }
+        rest().await;
+        drop(row);
+        rest().await;
+        let expected = [
+            "0 begins", "1 begins", "0 ends", "2 begins", "1 ends", "3 begins", "4 begins",
+            "3 ends", "4 ends",
+        ];
+        assert_eq!(*log.borrow(), expected);
+        drop(owner);
     })
     .await;
 }

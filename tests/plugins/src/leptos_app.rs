@@ -156,7 +156,10 @@ fn Asked(name: &'static str) -> impl IntoView {
 fn Route(name: &'static str) -> impl IntoView {
     let socket = use_client::<Note, Note>();
     let count = RwSignal::new(0);
-    let failed = use_greeting(socket, || (Note::new("join"), Some(Note::new("leave"))));
+    let room = RwSignal::new("join");
+    let failed = use_greeting(socket, move || {
+        (Note::new(room.get()), Some(Note::new("leave")))
+    });
     use_event(socket, move |event| {
         if let Event::Message(_) = event {
             *count.write() += 1;
@@ -177,6 +180,7 @@ fn Route(name: &'static str) -> impl IntoView {
         });
     });
     view! {
+        <button id=format!("{name}-room") on:click=move |_| room.set("change")>"room"</button>
         <p id=format!("{name}-joined")>{move || format!("{:?}", failed.get())}</p>
         <p id=format!("{name}-receipt")>{receipt}</p>
         <p id=format!("{name}-route-count")>{count}</p>

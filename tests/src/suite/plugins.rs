@@ -38,7 +38,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario {
             name: "yew_another_greeting_is_registered_before_the_one_before_is_dropped",
             tiers: &[Tier::Shared],
-            run: |ctx| Box::pin(greetings(ctx)),
+            run: |ctx| greetings(ctx, "yew"),
         },
         Scenario {
             name: "yew_routes_come_and_go",
@@ -74,6 +74,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "leptos_a_wrong_configuration_shows_nothing_of_the_one_before",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(wrong_configuration(ctx)),
+        },
+        Scenario {
+            name: "leptos_another_greeting_is_registered_before_the_one_before_is_dropped",
+            tiers: &[Tier::Shared],
+            run: |ctx| greetings(ctx, "leptos"),
         },
         Scenario {
             name: "leptos_routes_come_and_go",
@@ -246,15 +251,22 @@ async fn wrong_configuration(ctx: &Context) -> Result<()> {
     app.wait_for("one-texts", "hello").await
 }
 
-async fn greetings(ctx: &Context) -> Result<()> {
-    let site = start(ctx).await?;
-    let app = App::open(ctx, &site, "yew").await?;
-    app.mount("one").await?;
-    app.click("one-route").await?;
-    app.wait_for("one-texts", "join,route").await?;
-    app.click("one-room").await?;
-    app.wait_for("one-texts", "join,route,change,leave").await?;
-    app.is_healthy().await
+fn greetings<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
+    Box::pin(async move {
+        let site = start(ctx).await?;
+        let app = App::open(ctx, &site, framework).await?;
+        app.mount("one").await?;
+        app.click("one-route").await?;
+        app.wait_for("one-texts", "join,route").await?;
+        app.click("one-room").await?;
+        app.wait_for("one-texts", "join,route,change,leave").await?;
+        // The same room once more.
+        app.click("one-room").await?;
+        app.click("one-say").await?;
+        app.wait_for("one-texts", "join,route,change,leave,hello")
+            .await?;
+        app.is_healthy().await
+    })
 }
 
 fn routes<'a>(ctx: &'a Context, framework: &'static str) -> Run<'a> {
