@@ -98,14 +98,14 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     }
 
     /// Sets when to dial again. Default: full jitter up to 1 s, 2 s, 4 s, … 30 s, counted anew once a socket was open for 5 s; after
-    /// that socket, up to 5 s at least.
+    /// that socket, up to 5 s at least. `base` may not be zero, and `cap` is 100 ms at least.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.policy.backoff = backoff;
         self
     }
 
-    /// Sets how long one dial may take. Default: 10 s. Too short never connects on slow networks, too long waits for the dead.
+    /// Sets how long one dial may take. Default: 10 s; at least 100 ms. Too short never connects on slow networks, too long waits for the dead.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.policy.connect_timeout = timeout.into();
@@ -129,7 +129,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
     }
 
     /// Sets a ping of the app's own protocol, by which half-open sockets are found. Default: none, for want of a message that
-    /// every server understands; set one if the server has any.
+    /// every server understands; set one if the server has any. Its interval and its deadline, and that of a [`wake`](Self::wake), are 100 ms at least.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.policy.heartbeat = Some(heartbeat);
@@ -413,6 +413,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> ClientBuilder<Tx, Rx> {
         }
         key.url = page::resolve_url(&key.url)?;
         check_key(&key)?;
+        check_times(&policy)?;
         let authenticator = provide.map(|provide| Authenticator {
             provide,
             key: key.clone(),
@@ -479,6 +480,9 @@ impl<Tx: ?Sized, Rx> fmt::Debug for ClientBuilder<Tx, Rx> {
 /// What a line of 80 Mbit/s takes in 100 ms: enough for a page that is late by some frames, and little for what is sent behind it.
 const DEFAULT_READY_AT: usize = 1024 * 1024;
 
+/// Below it a ping or a dial follows the other before the network can have answered, and what is meant is another unit, or a typing error.
+const SHORTEST: Millis = Millis(100);
+
 /// Long enough for a token from a slow server, short enough for a user who waits.
 const DEFAULT_AUTH_TIMEOUT: Millis = Millis(10_000);
 
@@ -493,6 +497,30 @@ pub(crate) fn check_key(key: &LinkKey) -> Result<(), BuildError> {
         return Err(BuildError::InvalidSubprotocol);
     }
     Ok(())
+}
+
+/// What is too short makes a flood of pings or dials, or replaces each socket as soon as it is open.
+fn check_times(policy: &LinkPolicy) -> Result<(), BuildError> {
+    let LinkPolicy {
+        backoff, heartbeat, ..
+    } = policy;
+    let of_heartbeat = heartbeat.as_ref().map_or([SHORTEST; 3], |heartbeat| {
+        [heartbeat.interval, heartbeat.deadline, policy.wake.deadline]
+    });
+    let [interval, deadline, wake] = of_heartbeat;
+    let times = [
+        // It is doubled from itself, so the least will do.
+        ("backoff's base", backoff.base, Millis(1)),
+        ("backoff's cap", backoff.cap, SHORTEST),
+        ("connect timeout", policy.connect_timeout, SHORTEST),
+        ("heartbeat's interval", interval, SHORTEST),
+        ("heartbeat's deadline", deadline, SHORTEST),
+        ("wake's deadline", wake, SHORTEST),
+    ];
+    match times.into_iter().find(|(_, given, least)| given < least) {
+        Some((what, given, least)) => Err(BuildError::TooShort { what, given, least }),
+        None => Ok(()),
+    }
 }
 
 /// A byte of a token: RFC 9110, section 5.6.2.
@@ -527,6 +555,72 @@ mod tests {
         let many: Vec<String> = (0..33).map(|n| n.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(check(&many, "ws://h/"), Err(BuildError::InvalidSubprotocol));
+    }
+
+    #[test]
+    fn a_time_of_zero_made_a_flood_of_pings_and_dials() {
+        let beat = |interval, deadline| {
+            let heartbeat =
+                Heartbeat::every(Duration::from_millis(interval), Payload::text("ping"));
+            heartbeat.deadline(Duration::from_millis(deadline))
+        };
+        let backoff = |base, cap| Backoff {
+            base: Millis(base),
+            cap: Millis(cap),
+            ..Backoff::default()
+        };
+        let wake = |deadline| Wake {
+            deadline: Millis(deadline),
+            ..Wake::default()
+        };
+        let new = || Client::<str, String>::builder("wss://x.org/", crate::codec::Text);
+        for (builder, too_short) in [
+            (
+                new().heartbeat(beat(0, 10_000)),
+                Some(("heartbeat's interval", 0, 100)),
+            ),
+            (
+                new().heartbeat(beat(99, 10_000)),
+                Some(("heartbeat's interval", 99, 100)),
+            ),
+            (
+                new().heartbeat(beat(100, 99)),
+                Some(("heartbeat's deadline", 99, 100)),
+            ),
+            (
+                new().heartbeat(beat(100, 100)).wake(wake(0)),
+                Some(("wake's deadline", 0, 100)),
+            ),
+            (new().heartbeat(beat(100, 100)).wake(wake(100)), None),
+            (new().wake(wake(0)), None),
+            (
+                new().connect_timeout(Duration::ZERO),
+                Some(("connect timeout", 0, 100)),
+            ),
+            (new().connect_timeout(Duration::from_millis(100)), None),
+            (
+                new().backoff(backoff(0, 30_000)),
+                Some(("backoff's base", 0, 1)),
+            ),
+            (
+                new().backoff(backoff(1, 99)),
+                Some(("backoff's cap", 99, 100)),
+            ),
+            (new().backoff(backoff(1, 100)), None),
+        ] {
+            let expected = too_short.map(|(what, given, least)| BuildError::TooShort {
+                what,
+                given: Millis(given),
+                least: Millis(least),
+            });
+            assert_eq!(builder.build().err(), expected);
+        }
+        let error = new().connect_timeout(Duration::ZERO).build().map(drop);
+        let words = "the connect timeout of 0 ms is under the least of 100 ms";
+        assert_eq!(
+            error.map_err(|error| error.to_string()),
+            Err(words.to_owned())
+        );
     }
 
     #[test]

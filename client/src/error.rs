@@ -39,6 +39,16 @@ pub enum BuildError {
     /// [`limits`](onesocket_protocol::limits). Make it shorter.
     #[error("the configuration is over a cap")]
     OverCap(#[source] OverCap),
+    /// A time is so short that pings or dials would follow each other at once. Make it longer; all are whole milliseconds.
+    #[error("the {what} of {} ms is under the least of {} ms", given.0, least.0)]
+    TooShort {
+        /// Which one, such as `heartbeat's interval`.
+        what: &'static str,
+        /// How long it is.
+        given: Millis,
+        /// How long it must be.
+        least: Millis,
+    },
     /// The worker's configuration is wrong.
     #[error("the worker's configuration is wrong")]
     Worker(#[source] ConfigError),

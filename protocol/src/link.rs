@@ -170,9 +170,9 @@ impl Serialize for StatedPolicy {
 /// [AWS, Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Backoff {
-    /// The upper bound of the first wait.
+    /// The upper bound of the first wait. With zero no wait is any longer: `onesocket` refuses it.
     pub base: Millis,
-    /// The upper bound of every wait.
+    /// The upper bound of every wait. `onesocket` takes 100 ms at least.
     pub cap: Millis,
     /// How long a socket must have been open for the attempts to be counted from 1 again.
     pub stable_after: Millis,
@@ -212,11 +212,11 @@ pub struct GiveUp {
 pub struct Heartbeat {
     /// How long nothing must have been received before a ping is sent; or, 1 s more, nothing been sent. Many servers close a connection on which they
     /// hear nothing, however much they say themselves: let it be shorter than their limit by some seconds. A ping to a server that talks has no
-    /// deadline.
+    /// deadline. `onesocket` takes 100 ms at least.
     pub interval: Millis,
     /// How long after the ping something must have been received; else the socket is taken for dead and replaced. A ping goes out behind what
     /// the socket holds already: while that becomes less, by 256 KiB in each deadline, the socket is not taken for dead, where the browser says what it holds: WebKit's
-    /// workers do not.
+    /// workers do not. `onesocket` takes 100 ms at least.
     ///
     /// Of a message that is under way browsers say nothing: `interval` and `deadline` together must be longer than the longest takes on the slowest
     /// network, else the socket is replaced amid it, and again each time.
