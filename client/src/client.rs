@@ -441,7 +441,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     ///
     /// # Errors
     ///
-    /// When a browser would not let a script send that code or reason.
+    /// When a browser would not let a script send that code or reason, or there is a reason without a code.
     ///
     /// ```
     /// use onesocket::{Client, CloseError, codec::Text};
@@ -450,6 +450,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// assert_eq!(client.close_socket(4000, "done"), Ok(()));
     /// assert_eq!(client.close_socket(None, ""), Ok(()));
     /// assert_eq!(client.close_socket(1001, ""), Err(CloseError::Code { code: 1001 }));
+    /// assert_eq!(client.close_socket(None, "done"), Err(CloseError::ReasonWithoutCode));
     /// # Ok::<(), onesocket::BuildError>(())
     /// ```
     pub fn close_socket(
@@ -460,6 +461,9 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         let code = code.into();
         if let Some(code) = code.filter(|code| !matches!(code, 1000 | 3000..=4999)) {
             return Err(CloseError::Code { code });
+        }
+        if code.is_none() && !reason.is_empty() {
+            return Err(CloseError::ReasonWithoutCode);
         }
         let (bytes, cap) = (reason.len(), limits::MAX_CLOSE_REASON_BYTES);
         if bytes > cap {

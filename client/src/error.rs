@@ -65,6 +65,9 @@ pub enum CloseError {
         /// The code.
         code: u16,
     },
+    /// There is a reason and no code, and a close frame has none without the other. Say a code.
+    #[error("a reason needs a code")]
+    ReasonWithoutCode,
     /// The reason does not fit into a close frame. Make it shorter.
     #[error("the reason of {bytes} bytes is over the cap of {cap} bytes")]
     ReasonTooLong {

@@ -139,6 +139,8 @@ impl Connection {
     /// Closes the socket by a code and ends the connection. The caller has checked both.
     #[wasm_bindgen(js_name = closeSocket)]
     pub fn close_socket(&self, code: Option<u16>, reason: &str) -> Result<(), JsError> {
+        // Browsers drop a reason that has no code, and say nothing.
+        let reason = code.map_or("", |_| reason);
         let closed = self.client.close_socket(code, reason);
         closed.map_err(|error| JsError::new(&chain(&error)))
     }
