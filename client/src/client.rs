@@ -23,9 +23,9 @@ use onesocket_protocol::{
 
 use crate::{
     BuildError, ClientBuilder, ClientError, CloseError, Codec, Event, EventGuard, Events,
-    GreetError, GreetingGuard, LogOut, Ready, ReadyError, Request, RequestId, SendError, Sending,
-    auth::Authenticator, codec::DecodeError, event::Inbox, listener::Listeners, page, ready::Gate,
-    receipts::Receipts,
+    GreetError, GreetingGuard, LogOut, ParcelGuard, Ready, ReadyError, Request, RequestId,
+    SendError, Sending, auth::Authenticator, codec::DecodeError, event::Inbox, listener::Listeners,
+    page, ready::Gate, receipts::Receipts,
 };
 
 /// A typed connection, shared with every tab that asks for the same URL, subprotocols and account.
@@ -258,6 +258,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     ///     }
     /// });
     /// drop(guard); // It hears nothing any more.
+    /// client.on_event(|event| println!("{event:?}")).keep(); // For as long as the client lives.
     /// # Ok::<(), onesocket::BuildError>(())
     /// ```
     pub fn on_event(&self, listener: impl Fn(Event<Arc<Rx>>) + 'static) -> EventGuard<Rx> {
@@ -275,8 +276,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
         }
     }
 
-    /// Calls `take` with each large binary message as it comes, in its place among the others, until the client is closed. Listeners do not hear of it then,
-    /// streams do. It takes the place of the one before. A client that is closed already drops it.
+    /// Calls `take` with each large binary message as it comes, in its place among the others, until the guard is dropped or the client is closed. Listeners
+    /// do not hear of it then, streams do. There is one at a time: it takes the place of the one before, for good. A client that is closed already drops it.
     ///
     /// A message is large from 16 KiB on. It is a buffer of the browser's still, and to read it copies it into the page's wasm, whose memory never shrinks:
     /// what goes on to JavaScript, to be drawn, played or stored, need not come in here. `onesocket_worker::into_buffer` makes the `ArrayBuffer` of it. A message
@@ -291,14 +292,23 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// use onesocket::{Client, codec::Bytes};
     ///
     /// let client: Client<[u8], bytes::Bytes> = Client::builder("wss://example.org/", Bytes).build()?;
-    /// client.on_parcel(|parcel| assert!(parcel.len() >= 16 * 1024));
+    /// let guard = client.on_parcel(|parcel| assert!(parcel.len() >= 16 * 1024));
+    /// drop(guard); // Listeners hear of them again.
+    /// client.on_parcel(|parcel| assert!(parcel.len() >= 16 * 1024)).keep(); // For as long as the client lives.
     /// # Ok::<(), onesocket::BuildError>(())
     /// ```
-    pub fn on_parcel(&self, take: impl Fn(Parcel) + 'static) {
-        if self.shared.closed.get() {
-            return;
+    pub fn on_parcel(&self, take: impl Fn(Parcel) + 'static) -> ParcelGuard<Rx> {
+        let shared = &self.shared;
+        if shared.closed.get() {
+            return ParcelGuard {
+                shared: Weak::new(),
+                id: 0,
+            };
         }
-        self.shared.on_parcel.replace(Some(Rc::new(take)));
+        ParcelGuard {
+            shared: Rc::downgrade(shared),
+            id: shared.take_parcels(Rc::new(take)),
+        }
     }
 
     /// Returns how many bytes are on their way: those of this client's messages that have no outcome yet, in the page, on the port or in
@@ -580,8 +590,9 @@ pub(crate) struct Shared<Rx> {
     listeners: Listeners<Rx>,
     /// Those of a client that is closed, until they have heard it.
     leaving: Listeners<Rx>,
-    /// Who takes large messages as they come.
-    on_parcel: RefCell<Option<TakeParcel>>,
+    /// Who takes large messages as they come, by a number that no other has.
+    on_parcel: RefCell<Option<(u64, TakeParcel)>>,
+    next_parcel_id: Cell<u64>,
     inboxes: RefCell<Vec<Weak<RefCell<Inbox<Rx>>>>>,
     /// Collects until the first stream is asked for.
     first_inbox: RefCell<Option<Rc<RefCell<Inbox<Rx>>>>>,
@@ -622,6 +633,7 @@ impl<Rx> Shared<Rx> {
             listeners: Listeners::default(),
             leaving: Listeners::default(),
             on_parcel: RefCell::default(),
+            next_parcel_id: Cell::new(0),
             inboxes: RefCell::new(vec![Rc::downgrade(&inbox)]),
             first_inbox: RefCell::new(Some(inbox)),
             authenticator: RefCell::new(authenticator.map(Rc::new)),
@@ -644,6 +656,20 @@ impl<Rx> Shared<Rx> {
     pub(crate) fn unlisten(&self, id: u64) {
         self.listeners.remove(id);
         self.leaving.remove(id);
+    }
+
+    fn take_parcels(&self, take: TakeParcel) -> u64 {
+        let id = self.next_parcel_id.get();
+        self.next_parcel_id.set(id + 1);
+        let before = self.on_parcel.replace(Some((id, take)));
+        // Outside of the borrow: it may own what is the app's.
+        drop(before);
+        id
+    }
+
+    pub(crate) fn leave_parcels(&self, id: u64) {
+        let taker = self.on_parcel.borrow_mut().take_if(|(own, _)| *own == id);
+        drop(taker);
     }
 
     pub(crate) fn knows_replies(&self) -> bool {

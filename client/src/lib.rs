@@ -80,7 +80,7 @@ pub use error::{
 pub use event::{Event, Events};
 pub use frame::PerFrame;
 pub use greeting::GreetingGuard;
-pub use listener::EventGuard;
+pub use listener::{EventGuard, ParcelGuard};
 pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
 #[cfg(feature = "inspector")]
 pub use onesocket_inspector as inspector;

@@ -16,6 +16,13 @@ pub struct EventGuard<Rx> {
     pub(crate) id: u64,
 }
 
+impl<Rx> EventGuard<Rx> {
+    /// Keeps the listener for as long as the client lives and is not closed.
+    pub fn keep(mut self) {
+        self.shared = Weak::new();
+    }
+}
+
 impl<Rx> Drop for EventGuard<Rx> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
@@ -27,6 +34,37 @@ impl<Rx> Drop for EventGuard<Rx> {
 impl<Rx> fmt::Debug for EventGuard<Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventGuard")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps who takes large messages by [`Client::on_parcel`](crate::Client::on_parcel). A drop ends it, unless somebody else has taken its place. It does not
+/// keep the client alive.
+#[must_use = "large messages are for the listeners again when the guard is dropped"]
+pub struct ParcelGuard<Rx> {
+    pub(crate) shared: Weak<Shared<Rx>>,
+    pub(crate) id: u64,
+}
+
+impl<Rx> ParcelGuard<Rx> {
+    /// Keeps it for as long as the client lives and is not closed, or until somebody else takes its place.
+    pub fn keep(mut self) {
+        self.shared = Weak::new();
+    }
+}
+
+impl<Rx> Drop for ParcelGuard<Rx> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.leave_parcels(self.id);
+        }
+    }
+}
+
+impl<Rx> fmt::Debug for ParcelGuard<Rx> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParcelGuard")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

@@ -40,7 +40,9 @@ impl Connection {
         drop(client.events());
         settings.keep(client.manager());
         let large = Listener::from(JsValue::from(&listener));
-        client.on_parcel(move |parcel| large.tell_large(&parcel));
+        client
+            .on_parcel(move |parcel| large.tell_large(&parcel))
+            .keep();
         let listening = client.on_event(move |event| listener.tell(event));
         Ok(Self {
             client,

@@ -292,6 +292,13 @@ pub struct ChangeGuard {
     id: u64,
 }
 
+impl ChangeGuard {
+    /// Keeps the listener for as long as the manager lives.
+    pub fn keep(mut self) {
+        self.core = Weak::new();
+    }
+}
+
 impl Drop for ChangeGuard {
     fn drop(&mut self) {
         if let Some(core) = self.core.upgrade() {

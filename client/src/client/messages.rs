@@ -38,7 +38,7 @@ impl<Rx> Shared<Rx> {
             return self.on_message(false, &parcel.into_payload());
         }
         self.for_streams(0, |inbox| inbox.push_parcel(&parcel));
-        if let Some(take) = take {
+        if let Some((_, take)) = take {
             take(parcel);
         }
     }

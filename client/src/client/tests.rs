@@ -176,8 +176,8 @@ fn who_takes_large_messages_as_they_are_has_them_in_their_place() {
         let heard = Rc::clone(&heard);
         move |event| heard.borrow_mut().push(shown(Some(event)))
     });
-    client.on_parcel(|_| panic!("another one has taken its place"));
-    client.on_parcel({
+    let _before = client.on_parcel(|_| panic!("another one has taken its place"));
+    let _taking = client.on_parcel({
         let heard = Rc::clone(&heard);
         move |parcel| {
             heard
@@ -212,9 +212,39 @@ fn who_takes_large_messages_as_they_are_has_them_in_their_place() {
         .replies(|_| None)
         .build();
     let client = client.expect("a client");
-    client.on_parcel(|_| panic!("it may be an answer"));
+    client.on_parcel(|_| panic!("it may be an answer")).keep();
     hear(&client, large("c"));
     assert_eq!(counts.get(), [2, 2]);
+}
+
+#[test]
+fn who_took_large_messages_and_has_left_swallowed_them_for_ever() {
+    let (client, events) = client(|| ());
+    drop(events);
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let taken = Rc::new(Cell::new(0));
+    let take = || {
+        let taken = Rc::clone(&taken);
+        client.on_parcel(move |_| taken.set(taken.get() + 1))
+    };
+    let count = |message| {
+        let contents = Bytes::from_static(message);
+        hear(&client, ChannelEvent::Parcel(Parcel::new(contents, 1)));
+        (heard.take().len(), taken.take())
+    };
+    let told = Rc::clone(&heard);
+    let listener = move |event| told.borrow_mut().push(shown(Some(event)));
+    client.on_event(listener).keep();
+
+    let first = take();
+    assert_eq!(count(b"a"), (0, 1));
+    let second = take();
+    drop(first);
+    assert_eq!(count(b"b"), (0, 1), "the place is another's");
+    drop(second);
+    assert_eq!(count(b"c"), (1, 0));
+    take().keep();
+    assert_eq!(count(b"d"), (0, 1));
 }
 
 #[test]
@@ -490,11 +520,11 @@ fn a_closed_client_that_was_listened_to_lived_for_ever() {
     let inner = client.clone();
     let guard = client.on_event(move |_| drop(inner.status()));
     let inner = client.clone();
-    client.on_parcel(move |_| drop(inner.status()));
+    let taking = client.on_parcel(move |_| drop(inner.status()));
     let shared = Rc::downgrade(&client.shared);
     drop((client, events));
     assert_eq!(shared.strong_count(), 0);
-    drop(guard);
+    drop((guard, taking));
 }
 
 #[test]

@@ -262,7 +262,7 @@ impl Connection {
         self.view
             .show_manager(&self.tiers, &manager.state(), &manager.ladder());
         let connection = Rc::downgrade(self);
-        let guard = manager.on_change(move |state, ladder| {
+        let listening = manager.on_change(move |state, ladder| {
             if let Some(connection) = connection.upgrade() {
                 connection
                     .view
@@ -271,8 +271,7 @@ impl Connection {
                 connection.show_status(&connection.client.status());
             }
         });
-        // For as long as the page lives.
-        std::mem::forget(guard);
+        listening.keep();
     }
 
     fn show_status(&self, status: &Status) {
