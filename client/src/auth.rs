@@ -104,7 +104,20 @@ impl fmt::Debug for Credential {
 }
 
 /// What a credential is asked for with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+///
+/// ```
+/// use futures::FutureExt;
+/// use onesocket::{Credential, CredentialRequest};
+///
+/// async fn provide(request: CredentialRequest) -> Option<Credential> {
+///     (!request.refused).then(|| Credential::query("token", "abc"))
+/// }
+///
+/// // In a test of the app, as when the server has refused the token.
+/// let request = CredentialRequest::default().refused(true);
+/// assert_eq!(provide(request).now_or_never(), Some(None));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct CredentialRequest {
     /// Whether the server has refused the last one: a cached one will not do.
@@ -112,6 +125,22 @@ pub struct CredentialRequest {
     /// How many dials in a row have not opened a socket, of those since this client is there. A server that refuses the handshake itself, by 401 or 403,
     /// can't be told from one that is out of reach, and says by nothing else that a cached credential is over.
     pub failed: u32,
+}
+
+impl CredentialRequest {
+    /// Sets whether the server has refused the last one.
+    #[must_use]
+    pub fn refused(mut self, refused: bool) -> Self {
+        self.refused = refused;
+        self
+    }
+
+    /// Sets how many dials in a row have not opened a socket.
+    #[must_use]
+    pub fn failed(mut self, failed: u32) -> Self {
+        self.failed = failed;
+        self
+    }
 }
 
 /// What the statuses of a connection tell of its dials.

@@ -54,6 +54,8 @@
 //! - `json` (default): [`codec::Json`], and with `postcard` [`codec::Transcoded`].
 //! - `postcard` (default): [`codec::Postcard`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod codec;
 
 mod auth;

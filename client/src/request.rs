@@ -23,6 +23,7 @@ impl fmt::Display for RequestId {
 }
 
 /// A request on its way, as a future of its answer; see [`Client::request`](crate::Client::request).
+#[must_use = "the answer is dropped with the request"]
 pub struct Request<Rx> {
     id: Option<RequestId>,
     sending: Option<Sending>,
@@ -55,7 +56,6 @@ impl<Rx: 'static> Request<Rx> {
     }
 
     /// Sets how long to wait for the answer, counted from this call.
-    #[must_use]
     pub fn timeout(mut self, after: Duration) -> Self {
         self.after = after;
         self.timer = page::sleep(after);

@@ -37,6 +37,7 @@
 //!
 //! - `faults`: `WorkerManager::fault`, which makes a worker of a test build fail.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(target_family = "wasm"),
     expect(dead_code, reason = "the browser half uses the rest")

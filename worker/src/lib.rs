@@ -41,6 +41,7 @@
 //!
 //! On other targets than wasm the crate has nothing but an inert [`serve`], and with `transcode` its functions, so that a workspace compiles.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(target_family = "wasm"),
     expect(

@@ -106,7 +106,8 @@ pub use status::{use_ladder, use_status, use_tier};
 pub mod prelude {
     #[doc(no_inline)]
     pub use onesocket::{
-        Client, ClientBuilder, LinkState, Receipt, RequestError, SendError, Status, Tier,
+        Client, ClientBuilder, LinkState, Receipt, RequestError, RequestId, SendError, Status,
+        Tier,
         codec::{Json, Postcard, Text},
     };
 
