@@ -215,7 +215,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
 }
 
 impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
-    /// Returns what the client hears from now on, as a stream; the first stream also has everything heard since it was built.
+    /// Returns what the client hears from now on, as a stream; the first stream also has everything heard since it was built. The stream does not keep the
+    /// client alive: a task that only reads has to own a clone.
     ///
     /// ```
     /// use futures::StreamExt;

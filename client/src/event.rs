@@ -116,7 +116,7 @@ impl<Rx> Event<Rx> {
 /// What a client hears, from the moment on at which [`Client::events`](crate::Client::events) was called; the first call gets
 /// what was heard before it too.
 ///
-/// It ends when the client is closed, behind what was heard before. At most 65,536 messages wait in it for their reader, of at most 64 MiB as the server has
+/// It does not keep the client alive, and ends when the client is closed, as by the drop of its last clone, behind what was heard before. At most 65,536 messages wait in it for their reader, of at most 64 MiB as the server has
 /// sent them; one that is alone may have more. Beyond that messages and [errors](Event::Error) are dropped and counted in an [`Event::Lagged`].
 ///
 /// Who has read for 8 ms without a pause is given nothing before the browser has had a turn, so that thousands of messages do not keep the page from being painted

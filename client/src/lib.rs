@@ -14,15 +14,15 @@
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Serialize)]
-//! struct Say<'a> { text: &'a str }
+//! struct Say { text: String }
 //!
 //! #[derive(Deserialize)]
 //! struct Heard { text: String }
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let client: Client<Say<'_>, Heard> = Client::builder("/chat", Json).build()?;
+//! let client: Client<Say, Heard> = Client::builder("/chat", Json).build()?;
 //! let mut events = client.events();
-//! client.send(&Say { text: "hello" }).await?; // In an open socket, now or after a reconnect; else a typed error.
+//! client.send(&Say { text: "hello".into() }).await?; // In an open socket, now or after a reconnect; else a typed error.
 //! while let Some(event) = events.next().await {
 //!     match event {
 //!         Event::Message(Heard { text }) => println!("{text}"),
