@@ -80,7 +80,7 @@ pub use outbox::Outbox;
 pub use pace::Pace;
 pub use packed::{Packed, Payloads};
 pub use parcel::Parcel;
-pub use payload::{Payload, PayloadKind};
+pub use payload::{Payload, PayloadKind, text_of_utf8};
 pub use preface::{FailedStart, Hello, Preface, Refusal, Welcome};
 pub use redact::{redact_url, redact_url_bytes};
 pub use status::{CloseInfo, LinkState, ReconnectCause, Status, StopReason};

@@ -30,16 +30,6 @@ impl Payload {
         }
     }
 
-    /// Makes a text payload of what is known to be UTF-8, without a look at it.
-    ///
-    /// Anything else is no text for whoever reads it: [`as_text`](Self::as_text) is `None`, and a tab refuses the message.
-    pub fn utf8(bytes: impl Into<Bytes>) -> Self {
-        Self {
-            kind: PayloadKind::Text,
-            bytes: bytes.into(),
-        }
-    }
-
     /// Makes a binary payload.
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self {
@@ -110,6 +100,19 @@ impl Payload {
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}({} B)", self.kind, self.bytes.len())
+    }
+}
+
+/// Makes a text payload of what the browser has encoded as UTF-8, without a look at it: for workers.
+///
+/// It is no function of [`Payload`], which apps have. What is no UTF-8 is a frame that nobody can read: a tab that sends it again and again would never be
+/// through.
+#[doc(hidden)]
+#[must_use]
+pub fn text_of_utf8(bytes: Vec<u8>) -> Payload {
+    Payload {
+        kind: PayloadKind::Text,
+        bytes: bytes.into(),
     }
 }
 

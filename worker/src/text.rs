@@ -4,7 +4,7 @@
 //! encoded by the browser, with one call (`DESIGN.md` has the numbers).
 
 use js_sys::JsString;
-use onesocket_protocol::Payload;
+use onesocket_protocol::{Payload, text_of_utf8};
 use wasm_bindgen::prelude::*;
 
 /// Copies a text into this memory, with U+FFFD in place of each surrogate that stands alone. `None` for anything else than a text.
@@ -15,7 +15,7 @@ pub(crate) fn payload(data: &JsValue) -> Option<Payload> {
     if len < LONG || cfg!(target_feature = "atomics") {
         return text.as_string().map(Payload::text);
     }
-    encode(text, len).map(Payload::utf8)
+    encode(text, len).map(text_of_utf8)
 }
 
 /// Most texts are ASCII for the most part, so the first buffer has room for that, and only the rest is given what it may need at most.
