@@ -9,19 +9,12 @@ use crate::{Role, Tier};
 /// Every attempt so far, in the order in which they were made.
 ///
 /// ```
-/// use core::time::Duration;
-/// use onesocket_manager::{Attempt, AttemptOutcome, Ladder, Tier, TierFailure};
+/// use onesocket_manager::{ManagerConfig, WorkerManager};
 ///
-/// let mut ladder = Ladder::default();
-/// assert_eq!(ladder.to_string(), "nothing tried yet");
-/// let outcome = AttemptOutcome::Failed(TierFailure::ScriptNotFound { status: 404 });
-/// ladder.push(Attempt { tier: Tier::Shared, outcome, duration: Duration::from_millis(12) });
-/// let outcome = AttemptOutcome::Running;
-/// ladder.push(Attempt { tier: Tier::Dedicated, outcome, duration: Duration::from_millis(34) });
-/// assert_eq!(
-///     ladder.to_string(),
-///     "shared: the script was not found (HTTP status 404), 12 ms; dedicated: running, 34 ms"
-/// );
+/// let ladder = WorkerManager::new(ManagerConfig::default())?.ladder();
+/// # #[cfg(not(target_family = "wasm"))]
+/// assert_eq!(ladder.to_string(), "nothing tried yet"); // There is no browser around a doc test.
+/// # Ok::<(), onesocket_manager::ConfigError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ladder {
@@ -49,7 +42,7 @@ impl Ladder {
     }
 
     /// Appends an attempt. The oldest are forgotten above 64: a browser that fails for hours must not fill the memory.
-    pub fn push(&mut self, attempt: Attempt) {
+    pub(crate) fn push(&mut self, attempt: Attempt) {
         if self.attempts.len() == MAX_ATTEMPTS {
             self.attempts.remove(0);
         }

@@ -9,8 +9,8 @@ use onesocket_engine::{ChannelConfig, ChannelEvent, SessionFailure};
 use onesocket_protocol::{DebugLevel, Epoch, Sight};
 
 use crate::{
-    Capabilities, Channel, ConfigError, Inspection, Ladder, ManagerConfig, ManagerState,
-    Observation, PingError, ScriptKind, SwitchError, Tier, TierPolicy, Turn, core::Core, host,
+    Channel, ConfigError, Inspection, Ladder, ManagerConfig, ManagerState, Observation, PingError,
+    ScriptKind, SwitchError, Tier, TierPolicy, Turn, core::Core, host,
 };
 
 /// Brings a page to a worker, and keeps it there: it picks the tier, spawns the worker, and carries the frames.
@@ -148,12 +148,6 @@ impl WorkerManager {
     #[must_use]
     pub fn turn(&self) -> Turn {
         self.core.turn.clone()
-    }
-
-    /// Asks the browser anew what it offers.
-    #[must_use]
-    pub fn capabilities(&self) -> Capabilities {
-        Capabilities::detect()
     }
 
     /// Calls `listener` after every change of [`state`](Self::state) or [`ladder`](Self::ladder), until the guard is dropped.

@@ -2,8 +2,6 @@
 
 use core::{fmt, str::FromStr};
 
-use onesocket_protocol::WorkerScope;
-
 /// A place where the loop that owns the socket can run.
 ///
 /// ```
@@ -57,16 +55,6 @@ impl FromStr for Tier {
     }
 }
 
-impl From<Tier> for WorkerScope {
-    fn from(tier: Tier) -> Self {
-        match tier {
-            Tier::Shared => Self::Shared,
-            Tier::Dedicated => Self::Dedicated,
-            Tier::Main => Self::Main,
-        }
-    }
-}
-
 /// A word that names no tier. Use `shared`, `dedicated` or `main`.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{text:?} is no tier: shared, dedicated or main")]
@@ -115,33 +103,14 @@ impl Default for TierPolicy {
     }
 }
 
-/// What the query strings of the examples say: `auto`, or the name of the forced tier.
-impl FromStr for TierPolicy {
-    type Err = UnknownTier;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTier> {
-        match text {
-            "auto" => Ok(Self::default()),
-            tier => tier.parse().map(Self::Forced),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Tier, TierPolicy};
+    use super::Tier;
 
     #[test]
     fn every_tier_survives_its_own_word() {
         for tier in Tier::ALL {
             assert_eq!(tier.to_string().parse(), Ok(tier));
         }
-    }
-
-    #[test]
-    fn auto_is_the_whole_ladder_and_a_name_forces() {
-        assert_eq!("auto".parse(), Ok(TierPolicy::default()));
-        assert_eq!("main".parse(), Ok(TierPolicy::Forced(Tier::Main)));
-        assert!("Main".parse::<TierPolicy>().is_err());
     }
 }

@@ -34,7 +34,11 @@ impl Parameters {
                 .filter(|value| !value.is_empty())
         };
         let tiers = find("tier").unwrap_or("auto");
-        let tiers = tiers.parse().unwrap_or_else(|_| {
+        let policy = match tiers {
+            "auto" => Ok(TierPolicy::default()),
+            tier => tier.parse().map(TierPolicy::Forced),
+        };
+        let tiers = policy.unwrap_or_else(|_| {
             problems.push(format!(
                 "tier={tiers} is unknown: use auto, shared, dedicated or main."
             ));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use onesocket_leptos::{
-    onesocket::{ManagerConfig, RequestId},
+    onesocket::{ManagerConfig, RequestId, TierPolicy},
     prelude::*,
 };
 
@@ -46,11 +46,11 @@ fn config() -> ClientBuilder<String, String> {
     let worker = ManagerConfig::default().script("/pkg/onesocket-worker.js");
     // ANCHOR_END: script
     let mut worker = worker.hello_timeout(Duration::from_secs(20));
-    if let Some(tiers) = search
+    if let Some(tier) = search
         .strip_prefix("?tier=")
-        .and_then(|tiers| tiers.parse().ok())
+        .and_then(|tier| tier.parse().ok())
     {
-        worker = worker.tiers(tiers);
+        worker = worker.tiers(TierPolicy::Forced(tier));
     }
     Client::builder(socket.unwrap_or_default(), Text)
         .linger(Duration::from_millis(300))

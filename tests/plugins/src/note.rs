@@ -68,7 +68,8 @@ pub(crate) fn config(account: &str) -> ClientBuilder<Note, Note> {
 
 fn tiers() -> Option<TierPolicy> {
     let search = web_sys::window()?.location().search().ok()?;
-    search.strip_prefix("?tier=")?.parse().ok()
+    let tier = search.strip_prefix("?tier=")?.parse().ok()?;
+    Some(TierPolicy::Forced(tier))
 }
 
 /// One word for a state.
