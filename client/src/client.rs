@@ -281,7 +281,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     /// do not hear of it then, streams do. There is one at a time: it takes the place of the one before, for good. A client that is closed already drops it.
     ///
     /// A message is large from 16 KiB on. It is a buffer of the browser's still, and to read it copies it into the page's wasm, whose memory never shrinks:
-    /// what goes on to JavaScript, to be drawn, played or stored, need not come in here. `onesocket_worker::into_buffer` makes the `ArrayBuffer` of it. A message
+    /// what goes on to JavaScript, to be drawn, played or stored, need not come in here. `onesocket::into_buffer`, which is there in browsers alone, makes the `ArrayBuffer` of it. A message
     /// that is [replayed](crate::ClientBuilder::replay) is for the listeners, and so is every message of a client that waits for
     /// [answers](crate::ClientBuilder::replies) or for an acknowledgement, which has to read them all; and every one that comes by gloo-net, as through a worker
     /// of your own with the default features of `onesocket-worker`, or in the main tier of a page in its package.

@@ -83,21 +83,25 @@ pub use event::{Event, Events};
 pub use frame::PerFrame;
 pub use greeting::GreetingGuard;
 pub use listener::{EventGuard, ParcelGuard};
-pub use onesocket_engine::{Delivery, SendRejected, SessionFailure};
+pub use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, SendRejected, SessionFailure};
 #[cfg(feature = "inspector")]
 pub use onesocket_inspector as inspector;
 pub use onesocket_manager::{
-    Attempt, AttemptOutcome, Capabilities, ClimbBack, ConfigError, Ladder, ManagerConfig,
-    ManagerState, NextClimb, NotShared, PingError, Role, ScriptKind, Start, SwitchError, Tier,
-    TierFailure, TierPolicy, WorkerManager,
+    Attempt, AttemptOutcome, Capabilities, ChangeGuard, Channel, ClimbBack, ConfigError,
+    Inspection, Ladder, ManagerConfig, ManagerState, NextClimb, NotShared, Observation, PingError,
+    Role, ScriptKind, SkipReason, Start, StoragePartition, SwitchError, Tier, TierFailure,
+    TierPolicy, UnknownTier, WorkerManager,
 };
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{
-    Answer, Auth, Backoff, CloseInfo, DebugLevel, GiveUp, Heartbeat, LatestBy, LinkPolicy,
-    LinkState, Millis, OverCap, Pace, Parcel, Payload, PayloadKind, QueueLimits, ReconnectCause,
-    Replay, SendFailure, SendId, Status, StopReason, Wake, WorkerError, redact_url,
+    Answer, Auth, Backoff, ChannelId, CloseInfo, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat,
+    LatestBy, LinkKey, LinkPolicy, LinkState, LogEntry, Millis, OverCap, Pace, Packed, Parcel,
+    Payload, PayloadKind, QueueLimits, ReconnectCause, Replay, SendFailure, SendId, Sight, Status,
+    StopReason, VersionRange, Wake, WorkerError, redact_url,
 };
+#[cfg(target_family = "wasm")]
+pub use onesocket_worker::into_buffer;
 pub use ready::Ready;
 pub use request::{Request, RequestId};
 pub use sending::{Receipt, Sending};

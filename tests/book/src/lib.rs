@@ -11,6 +11,7 @@ pub mod debugging;
 pub mod delivery;
 pub mod deploying;
 pub mod migrating;
+pub mod names;
 pub mod pace;
 pub mod sharing;
 pub mod start;
