@@ -71,6 +71,7 @@ impl fmt::Display for Capabilities {
 /// ([storage partitioning](https://developer.mozilla.org/en-US/docs/Web/Privacy/Guides/State_Partitioning)). A SharedWorker
 /// in a partition is not the one of the origin's other tabs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum StoragePartition {
     /// That of its origin: the page is not in an iframe, or all pages around it are of its own origin.
     Whole,

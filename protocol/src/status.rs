@@ -74,6 +74,7 @@ impl LinkState {
 
 /// Why a socket was lost or could not be opened, when the loop goes on.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[non_exhaustive]
 pub enum ReconnectCause {
     /// The dial failed: no server, a refused handshake, a certificate. Browsers hide which
     /// ([WHATWG WebSockets](https://websockets.spec.whatwg.org/#feedback-from-the-protocol)).
