@@ -29,7 +29,7 @@ use crate::{OneSocket, effect::effect, scope::Scope, shelf::Shelf};
 /// }
 /// # let _ = Badge;
 /// ```
-pub fn use_event<Tx: 'static, Rx: 'static>(
+pub fn use_event<Tx: ?Sized + 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
     on_event: impl Fn(Event<Arc<Rx>>) + 'static,
 ) {
@@ -60,7 +60,7 @@ pub fn use_event<Tx: 'static, Rx: 'static>(
 /// # let _ = Complaint;
 /// ```
 #[must_use]
-pub fn use_error<Tx: 'static, Rx: 'static>(
+pub fn use_error<Tx: ?Sized + 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
 ) -> RwSignal<Option<ClientError>> {
     let error = RwSignal::new(None);
@@ -77,7 +77,7 @@ pub fn use_error<Tx: 'static, Rx: 'static>(
 
 /// Does something with each client, and when there is none any more: what is kept of the one before is forgotten then. What it returns is
 /// dropped when there is another one, and when the component is gone.
-pub(crate) fn on_client<Tx: 'static, Rx: 'static, G: 'static>(
+pub(crate) fn on_client<Tx: ?Sized + 'static, Rx: 'static, G: 'static>(
     socket: OneSocket<Tx, Rx>,
     then: impl Fn(Option<&Client<Tx, Rx>>) -> Option<G> + 'static,
 ) {

@@ -57,7 +57,7 @@ use crate::{OneSocket, event::on_client, scope::Scope};
 /// # let _ = Table;
 /// ```
 #[must_use]
-pub fn use_fold<Tx: 'static, Rx: 'static, S: Send + Sync + 'static>(
+pub fn use_fold<Tx: ?Sized + 'static, Rx: 'static, S: Send + Sync + 'static>(
     socket: OneSocket<Tx, Rx>,
     init: impl Fn() -> S + 'static,
     fold: impl Fn(&mut S, Event<Arc<Rx>>) + 'static,
@@ -142,7 +142,7 @@ impl<S: Send + Sync, E, F: Fn(&mut S, E)> Folding<S, E, F> {
 /// # let _ = Headline;
 /// ```
 #[must_use]
-pub fn use_message<Tx: 'static, Rx: Send + Sync + 'static>(
+pub fn use_message<Tx: ?Sized + 'static, Rx: Send + Sync + 'static>(
     socket: OneSocket<Tx, Rx>,
 ) -> ReadSignal<Option<Arc<Rx>>> {
     use_fold(

@@ -13,13 +13,13 @@ use crate::{
 
 /// A connection in the reactive graph, from [`use_client`](crate::use_client) or [`use_connection`](crate::use_connection). It is
 /// `Copy`, and lives as long as the provider or the component that made it.
-pub struct OneSocket<Tx: 'static, Rx: 'static> {
+pub struct OneSocket<Tx: ?Sized + 'static, Rx: 'static> {
     client: RwSignal<Shelf<Client<Tx, Rx>>>,
     term: StoredValue<Shelf<Running>>,
     error: RwSignal<Option<BuildError>>,
 }
 
-impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
+impl<Tx: ?Sized + 'static, Rx: 'static> OneSocket<Tx, Rx> {
     /// Connects as `config` says, and anew when it says something else.
     pub(crate) fn new(config: impl Fn() -> ClientBuilder<Tx, Rx> + 'static) -> Self {
         let this = Self {
@@ -127,24 +127,24 @@ impl<Tx: 'static, Rx: 'static> OneSocket<Tx, Rx> {
     }
 }
 
-impl<Tx: 'static, Rx: 'static> Clone for OneSocket<Tx, Rx> {
+impl<Tx: ?Sized + 'static, Rx: 'static> Clone for OneSocket<Tx, Rx> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<Tx: 'static, Rx: 'static> Copy for OneSocket<Tx, Rx> {}
+impl<Tx: ?Sized + 'static, Rx: 'static> Copy for OneSocket<Tx, Rx> {}
 
 /// Copies are equal.
-impl<Tx: 'static, Rx: 'static> PartialEq for OneSocket<Tx, Rx> {
+impl<Tx: ?Sized + 'static, Rx: 'static> PartialEq for OneSocket<Tx, Rx> {
     fn eq(&self, other: &Self) -> bool {
         self.client == other.client
     }
 }
 
-impl<Tx: 'static, Rx: 'static> Eq for OneSocket<Tx, Rx> {}
+impl<Tx: ?Sized + 'static, Rx: 'static> Eq for OneSocket<Tx, Rx> {}
 
-impl<Tx: 'static, Rx: 'static> fmt::Debug for OneSocket<Tx, Rx> {
+impl<Tx: ?Sized + 'static, Rx: 'static> fmt::Debug for OneSocket<Tx, Rx> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OneSocket")
             .field("client", &self.client_untracked())

@@ -43,7 +43,7 @@ pub fn OneSocketProvider<Tx, Rx, Config, Chil>(
     children: TypedChildren<Chil>,
 ) -> impl IntoView
 where
-    Tx: 'static,
+    Tx: ?Sized + 'static,
     Rx: 'static,
     Config: Fn() -> ClientBuilder<Tx, Rx> + 'static,
     Chil: IntoView + 'static,
@@ -63,7 +63,7 @@ where
 ///
 /// Without such a provider above the component. Where that may be, `use_context::<OneSocket<Tx, Rx>>()` is the same as an option.
 #[must_use]
-pub fn use_client<Tx: 'static, Rx: 'static>() -> OneSocket<Tx, Rx> {
+pub fn use_client<Tx: ?Sized + 'static, Rx: 'static>() -> OneSocket<Tx, Rx> {
     match use_context() {
         Some(socket) => socket,
         None => panic!(
@@ -90,7 +90,7 @@ pub fn use_client<Tx: 'static, Rx: 'static>() -> OneSocket<Tx, Rx> {
 /// # let _ = Clock;
 /// ```
 #[must_use]
-pub fn use_connection<Tx: 'static, Rx: 'static>(
+pub fn use_connection<Tx: ?Sized + 'static, Rx: 'static>(
     config: impl Fn() -> ClientBuilder<Tx, Rx> + 'static,
 ) -> OneSocket<Tx, Rx> {
     OneSocket::new(config)

@@ -46,7 +46,7 @@ use crate::OneSocket;
 /// # let _ = Forecast;
 /// ```
 #[must_use]
-pub fn use_request<Tx: 'static, Rx: 'static>(
+pub fn use_request<Tx: ?Sized + 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
     ask: impl Fn(&Client<Tx, Rx>) -> Request<Rx> + 'static,
 ) -> LocalResource<Result<Rx, RequestError>> {

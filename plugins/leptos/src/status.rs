@@ -31,7 +31,9 @@ use crate::{OneSocket, event::on_client};
 /// # let _ = Light;
 /// ```
 #[must_use]
-pub fn use_status<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSignal<Status> {
+pub fn use_status<Tx: ?Sized + 'static, Rx: 'static>(
+    socket: OneSocket<Tx, Rx>,
+) -> ReadSignal<Status> {
     let status = RwSignal::new(NOT_YET);
     on_client(socket, move |client| {
         status.set(client.map_or(NOT_YET, Client::status));
@@ -68,7 +70,9 @@ const NOT_YET: Status = Status {
 /// # let _ = Where;
 /// ```
 #[must_use]
-pub fn use_tier<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSignal<Option<Tier>> {
+pub fn use_tier<Tx: ?Sized + 'static, Rx: 'static>(
+    socket: OneSocket<Tx, Rx>,
+) -> ReadSignal<Option<Tier>> {
     let tier = RwSignal::new(None);
     on_client(socket, move |client| {
         tier.set(client.and_then(Client::tier));
@@ -97,7 +101,9 @@ pub fn use_tier<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSign
 /// # let _ = Why;
 /// ```
 #[must_use]
-pub fn use_ladder<Tx: 'static, Rx: 'static>(socket: OneSocket<Tx, Rx>) -> ReadSignal<Ladder> {
+pub fn use_ladder<Tx: ?Sized + 'static, Rx: 'static>(
+    socket: OneSocket<Tx, Rx>,
+) -> ReadSignal<Ladder> {
     let ladder = RwSignal::new(Ladder::default());
     on_client(socket, move |client| {
         ladder.set(client.map(Client::ladder).unwrap_or_default());

@@ -350,3 +350,26 @@ async fn what_was_kept_of_an_account_was_shown_while_the_next_configuration_was_
     })
     .await;
 }
+
+#[tokio::test]
+async fn no_hook_took_the_client_of_a_text_by_reference() {
+    page(async |owner| {
+        let status = owner.with(|| {
+            let config = || Client::<str, String>::builder("/feed", Text);
+            let socket = use_connection(config);
+            use_event(socket, |_| {});
+            let _ = (use_error(socket), use_tier(socket), use_ladder(socket));
+            let _ = use_message(socket);
+            let _ = use_fold(socket, || 0, |_, _| {});
+            drop(socket.send("hello"));
+            use_status(socket)
+        });
+        rest().await;
+        assert!(matches!(
+            status.get_untracked().state,
+            LinkState::Stopped(_)
+        ));
+        drop(owner);
+    })
+    .await;
+}

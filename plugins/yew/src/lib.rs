@@ -67,6 +67,9 @@
 //! A [reducer](yew::functional::use_reducer) is fed by `use_event(&client, move |event| dispatcher.dispatch(event))`; a future is
 //! `client.request(..)` in [`use_future`](yew::suspense::use_future).
 //!
+//! Hooks take a message that has a size, as that of a `Client<String, String>`: Yew's macros put the types of a hook into a tuple, which has no room for the
+//! `str` of a `Client<str, String>`.
+//!
 //! # Accounts, routes, hot reload
 //!
 //! A provider whose config changes in its data ([`ClientBuilder::is_alike`](onesocket::ClientBuilder::is_alike)) connects anew, and
