@@ -370,6 +370,8 @@ fn preface_name(kind: u32) -> &'static str {
         Ok(preface::kind::FAILED) => "failed",
         Ok(preface::kind::BATCH) => "a broken batch",
         Ok(preface::kind::STALE) => "stale",
+        Ok(preface::kind::PROBE) => "probe",
+        Ok(preface::kind::ALIVE) => "alive",
         _ => "foreign",
     }
 }
@@ -416,6 +418,14 @@ mod tests {
             assert_ne!(shape.name, "unknown", "tag {tag}");
             assert_eq!(shape.ids.len(), shown_ids(*tag), "{}", shape.name);
         }
+    }
+
+    #[test]
+    fn a_probe_and_its_answer_were_called_foreign() {
+        for kind in preface::kind::ALL {
+            assert_ne!(preface_name((*kind).into()), "foreign", "kind {kind}");
+        }
+        assert_eq!(preface_name(99), "foreign");
     }
 
     #[test]

@@ -9,22 +9,31 @@ pub const MAGIC: [u8; 4] = *b"1skt";
 
 /// The kind byte of each layout. Numbers are never reused.
 pub mod kind {
-    /// [`Hello`](super::Hello).
-    pub const HELLO: u8 = 1;
-    /// [`Welcome`](super::Welcome).
-    pub const WELCOME: u8 = 2;
-    /// [`Refusal`](super::Refusal).
-    pub const REFUSED: u8 = 3;
-    /// [`FailedStart`](super::FailedStart).
-    pub const FAILED: u8 = 4;
-    /// A [batch](crate::frame) of typed messages.
-    pub const BATCH: u8 = 5;
-    /// [`Preface::Stale`](super::Preface::Stale).
-    pub const STALE: u8 = 6;
-    /// [`Preface::Probe`](super::Preface::Probe).
-    pub const PROBE: u8 = 7;
-    /// [`Preface::Alive`](super::Preface::Alive).
-    pub const ALIVE: u8 = 8;
+    macro_rules! kinds {
+        ($($(#[$doc:meta])* $name:ident = $number:literal)*) => {
+            $($(#[$doc])* pub const $name: u8 = $number;)*
+            /// Every kind, for tests.
+            pub const ALL: &[u8] = &[$($number),*];
+        };
+    }
+    kinds! {
+        /// [`Hello`](super::Hello).
+        HELLO = 1
+        /// [`Welcome`](super::Welcome).
+        WELCOME = 2
+        /// [`Refusal`](super::Refusal).
+        REFUSED = 3
+        /// [`FailedStart`](super::FailedStart).
+        FAILED = 4
+        /// A [batch](crate::frame) of typed messages.
+        BATCH = 5
+        /// [`Preface::Stale`](super::Preface::Stale).
+        STALE = 6
+        /// [`Preface::Probe`](super::Preface::Probe).
+        PROBE = 7
+        /// [`Preface::Alive`](super::Preface::Alive).
+        ALIVE = 8
+    }
 }
 
 /// A buffer on the port, read as far as its layout never changes.
