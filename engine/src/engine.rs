@@ -354,7 +354,7 @@ impl Engine {
             Ok(reader) if reader.header().epoch != epoch => {
                 return self.ports.post_preface(id, Preface::encode_stale(epoch));
             }
-            // Without a number it could never be acknowledged; only a worker's marks may come so.
+            // Without a number it could never be acknowledged; only a worker's marks and receipts may come so.
             Ok(reader) if reader.header().seq == 0 && reader.header().count > 0 => {
                 return self.complain(id, None, WorkerError::InvalidFrame);
             }

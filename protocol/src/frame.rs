@@ -6,7 +6,7 @@
 //! 5   version of the messages, u16
 //! 7   zero
 //! 8   epoch of the worker, u64
-//! 16  sequence number of this batch, u64; 0 when it only acknowledges and marks
+//! 16  sequence number of this batch, u64; 0 when it only acknowledges, marks, and receipts
 //! 24  highest sequence number received from the other side, u64; 0 when none
 //! 32  count of messages, u32
 //! 36  the messages: tag u8, length of the body u32, body
@@ -35,8 +35,8 @@ pub struct BatchHeader {
     pub version: u16,
     /// Which run of the worker this is for, or from.
     pub epoch: Epoch,
-    /// 1, 2, 3, … for batches with messages; 0 for one that only acknowledges, and has no message but
-    /// [`ToTab::Mark`](crate::ToTab::Mark).
+    /// 1, 2, 3, … for batches with messages; 0 for one that is not acknowledged: it has no message but
+    /// [`ToTab::Mark`](crate::ToTab::Mark) and [`ToTab::Sent`](crate::ToTab::Sent), and none at all to the worker.
     pub seq: u64,
     /// The highest sequence number received from the other side so far.
     pub ack: u64,
