@@ -45,7 +45,7 @@ impl Ports {
         let mut ports = self.by_id.iter();
         let is_silent = |port: &Port| {
             let since = port.silent_since;
-            since.is_some_and(|since| since.after(SILENCE) < now)
+            since.is_some_and(|since| since.after(Millis(limits::SILENCE_MILLIS)) < now)
         };
         let (id, _) = ports.find(|(_, port)| is_silent(port))?;
         let id = *id;
@@ -432,9 +432,6 @@ impl Session {
 
 /// So many messages behind the batch in flight are more than an answer or two.
 const FEW: u32 = 8;
-
-/// Several times what any page takes from its first script to its client. One that is later still opens another port.
-const SILENCE: Millis = Millis(120_000);
 
 fn delivered(channel: ChannelId, payload: &Payload) -> Delivered<'_> {
     Delivered {

@@ -55,6 +55,14 @@ pub const MAX_LOG_BYTES: usize = 2 * MAX_REASON_BYTES;
 /// Channels that one tab holds at a time.
 pub const MAX_CHANNELS_PER_TAB: usize = 256;
 
+/// Milliseconds after which a worker closes a port on which nobody has said hello, or nothing since. Several times what any page takes from its first
+/// script to its client. One that is later still opens another port.
+pub const SILENCE_MILLIS: u32 = 120_000;
+
+/// Milliseconds behind its hello after which a tab takes its welcome for too late: its port may be closed, by [`SILENCE_MILLIS`]. Only one that
+/// stands still reads its welcome that late: at a breakpoint, or while the machine sleeps.
+pub const LATE_WELCOME_MILLIS: u32 = 90_000;
+
 /// Messages that a connection keeps for replay. Who asks for more gets so many.
 pub const MAX_REPLAY_FRAMES: u32 = 10_000;
 
@@ -95,6 +103,7 @@ const _: () = {
     // The front of a message with a payload is at most a channel (5), a send's number (10), a flag (1) and the kind (1).
     assert!(FULL_BATCH_BYTES + MESSAGE_HEADER_BYTES + 17 + MAX_PAYLOAD_BYTES <= MAX_FRAME_BYTES);
     assert!(HEADER_BYTES < FULL_BATCH_BYTES);
+    assert!(LATE_WELCOME_MILLIS < SILENCE_MILLIS);
     // The subprotocols, the URL, the account and the name of a member; three payloads; the fatal codes; everything else.
     let texts = (MAX_SUBPROTOCOLS + 3) * (MAX_TEXT_BYTES + 3);
     assert!(texts + 3 * (MAX_GREETING_BYTES + 8) + 6 * MAX_FATAL_CODES + 256 <= MAX_BODY_BYTES);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use onesocket_protocol::{limits, message::tag};
+use onesocket_protocol::{Epoch, limits, message::tag};
 
 #[test]
 fn the_specification_has_every_tag_and_no_other() {
@@ -75,6 +75,11 @@ fn the_specification_has_every_cap() {
             format!("{} KiB", limits::MAX_LOG_BYTES / KIB),
         ),
         (
+            "reason of CLOSE",
+            limits::MAX_CLOSE_REASON_BYTES,
+            format!("{} bytes", limits::MAX_CLOSE_REASON_BYTES),
+        ),
+        (
             "channels of a tab",
             limits::MAX_CHANNELS_PER_TAB,
             limits::MAX_CHANNELS_PER_TAB.to_string(),
@@ -95,7 +100,10 @@ fn the_specification_has_every_cap() {
             format!("{} MiB", limits::MAX_BACKLOG_BYTES / MIB),
         ),
         (
-            "the same within 2 s of a batch",
+            &format!(
+                "the same within {} s of a batch",
+                limits::MAX_BURST_MILLIS / 1000
+            ),
             limits::MAX_BURST_BYTES,
             format!("{} MiB", limits::MAX_BURST_BYTES / MIB),
         ),
@@ -122,6 +130,59 @@ fn the_specification_has_every_cap() {
         (limits::MAX_REPLAY_FRAMES, limits::MAX_REPLAY_BYTES as usize),
         (10_000, 16 * MIB)
     );
+}
+
+/// Where it is no row of the table.
+#[test]
+fn the_specification_says_every_other_number() {
+    let spec = flowing(&spec());
+    let minutes = |millis: u32| words(millis / 60_000);
+    let seconds = |millis: u32| format!("{} s", millis / 1000);
+    let silence = limits::SILENCE_MILLIS;
+    for sentence in [
+        format!(
+            "on which no hello has come for {} minutes",
+            minutes(silence)
+        ),
+        format!(
+            "on which no batch has come for {} minutes since its hello",
+            minutes(silence)
+        ),
+        format!(
+            "reads its welcome later than {} behind its hello",
+            seconds(limits::LATE_WELCOME_MILLIS)
+        ),
+        format!(
+            "A worker MAY post the first {} of a session without waiting",
+            words(limits::OPENING_BATCHES)
+        ),
+        format!(
+            "everything that was posted until {} ago",
+            seconds(limits::MAX_BURST_MILLIS)
+        ),
+        format!(
+            "in steps of {} KiB, rounded down",
+            limits::BUFFERED_STEP_BYTES / 1024
+        ),
+        format!("no more than {} ms before", Epoch::LEASE_MILLIS),
+        format!("waits {} ms, in which it still reads", Epoch::LEASE_MILLIS),
+    ] {
+        assert!(spec.contains(&sentence), "nowhere: {sentence}");
+    }
+}
+
+/// Small numbers are written out.
+fn words(number: u32) -> &'static str {
+    match number {
+        2 => "two",
+        4 => "four",
+        _ => panic!("no word for {number}"),
+    }
+}
+
+/// Without its line breaks.
+fn flowing(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn spec() -> String {

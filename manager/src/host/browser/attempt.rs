@@ -9,6 +9,7 @@ use futures::{
     future::{self, Either},
 };
 use onesocket_engine::Loss;
+use onesocket_protocol::limits;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -292,6 +293,4 @@ fn within(
 /// once its wasm is in the cache; one without it, that has lost the first port, should not cost more than a blink.
 const KNOCK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A worker closes the port of a tab of which it hears nothing for two minutes behind its hello. Only one that stands still reads its welcome that late: at
-/// a breakpoint, or while the machine sleeps.
-const LATE_WELCOME: Duration = Duration::from_secs(90);
+const LATE_WELCOME: Duration = Duration::from_millis(limits::LATE_WELCOME_MILLIS as u64);
