@@ -2,50 +2,46 @@
 
 use crate::Time;
 
-/// What a connection waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Timer {
-    /// The backoff is over: dial.
-    Retry,
-    /// A dial takes too long.
-    ConnectTimeout,
-    /// A socket that takes nothing any more has not said why.
-    Closing,
-    /// The socket has been open long enough for the attempts to be forgotten.
-    Stable,
-    /// Nothing has been received or sent for a while: ping.
-    Heartbeat,
-    /// The answer to the ping is overdue.
-    Pong,
-    /// Nothing is to be done but to look at the socket; how late it fires tells of a sleep.
-    Watch,
-    /// The oldest queued message has waited long enough.
-    QueueTimeout,
-    /// The give-up policy's time is over.
-    GiveUp,
-    /// The last tab has been gone long enough.
-    Linger,
-    /// The tab that was asked for a credential takes too long, or the last has declined some time ago.
-    Credential,
-    /// What was queued at the log-out has waited long enough.
-    LogOut,
+macro_rules! timers {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        /// What a connection waits for.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(crate) enum Timer {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Timer {
+            /// Each, at its place in the table.
+            const ALL: [Self; [$(stringify!($name)),*].len()] = [$(Self::$name),*];
+        }
+    };
 }
 
-impl Timer {
-    pub(crate) const ALL: [Self; 12] = [
-        Self::Retry,
-        Self::ConnectTimeout,
-        Self::Closing,
-        Self::Stable,
-        Self::Heartbeat,
-        Self::Pong,
-        Self::Watch,
-        Self::QueueTimeout,
-        Self::GiveUp,
-        Self::Linger,
-        Self::Credential,
-        Self::LogOut,
-    ];
+timers! {
+    /// The backoff is over: dial.
+    Retry
+    /// A dial takes too long.
+    ConnectTimeout
+    /// A socket that takes nothing any more has not said why.
+    Closing
+    /// The socket has been open long enough for the attempts to be forgotten.
+    Stable
+    /// Nothing has been received or sent for a while: ping.
+    Heartbeat
+    /// The answer to the ping is overdue.
+    Pong
+    /// Nothing is to be done but to look at the socket; how late it fires tells of a sleep.
+    Watch
+    /// The oldest queued message has waited long enough.
+    QueueTimeout
+    /// The give-up policy's time is over.
+    GiveUp
+    /// The last tab has been gone long enough.
+    Linger
+    /// The tab that was asked for a credential takes too long, or the last has declined some time ago.
+    Credential
+    /// What was queued at the log-out has waited long enough.
+    LogOut
 }
 
 #[derive(Debug, Default)]
