@@ -7,6 +7,17 @@ use onesocket_protocol::{Millis, Payload, StatedPolicy};
 use super::{Ctx, Link, Timer, lifecycle::State};
 use crate::Time;
 
+/// The answer to a ping that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AwaitedPong {
+    /// When the ping was sent.
+    since: Time,
+    /// Whether it follows a wake.
+    pub(super) is_after_wake: bool,
+    /// Whether it is in place of one whose answer was due while nothing ran.
+    pub(super) is_reprieved: bool,
+}
+
 impl Link {
     pub(super) fn watch_heartbeat(&mut self, from: Time) {
         if let Some(heartbeat) = &self.policy.heartbeat {
@@ -28,7 +39,7 @@ impl Link {
         self.timers.stop(Timer::Heartbeat);
         self.timers.stop(Timer::Pong);
         if let State::Open(open) = &mut self.state {
-            open.pinged = None;
+            open.awaited = None;
             self.watch_heartbeat(ctx.now);
         }
         self.give_up_left = None;
@@ -67,10 +78,12 @@ impl Link {
         let (State::Open(open), Some(heartbeat)) = (&mut self.state, &self.policy.heartbeat) else {
             return;
         };
-        open.pinged = Some(ctx.now);
-        open.woken = false;
-        // Whatever is received stops it.
-        open.reprieved = self.timers.is_running(Timer::Pong);
+        open.awaited = Some(AwaitedPong {
+            since: ctx.now,
+            is_after_wake: false,
+            // Whatever is received stops it.
+            is_reprieved: self.timers.is_running(Timer::Pong),
+        });
         self.last_sent = ctx.now;
         ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers.stop(Timer::Heartbeat);
@@ -97,9 +110,9 @@ impl Link {
     /// Anything received proves that the server lives; only the pong measures the round trip. `None` is known not to be it.
     pub(super) fn on_alive(&mut self, ctx: &Ctx<'_>, payload: Option<&Payload>) {
         if let State::Open(open) = &self.state
-            && let Some(sent) = open.pinged
+            && let Some(awaited) = open.awaited
         {
-            self.on_answered(ctx, sent, payload);
+            self.on_answered(ctx, awaited.since, payload);
         }
     }
 
@@ -110,7 +123,7 @@ impl Link {
         if pong.is_none_or(|pong| payload == Some(pong))
             && let State::Open(open) = &mut self.state
         {
-            open.pinged = None;
+            open.awaited = None;
             self.round_trip = Some(ctx.now.since(sent));
         }
         self.timers.stop(Timer::Pong);

@@ -4,7 +4,7 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, EVERY, Link, Member, Timer, backoff, buffered::Buffered};
+use super::{Ctx, EVERY, Link, Member, Timer, backoff, buffered::Buffered, heartbeat::AwaitedPong};
 use crate::{DialRefusal, Input, Output, SocketId, Time};
 
 /// What a connection is doing. Each state has only its own data.
@@ -37,11 +37,7 @@ pub(crate) struct Open {
     pub(crate) socket: SocketId,
     pub(crate) since: Time,
     pub(crate) subprotocol: String,
-    pub(super) pinged: Option<Time>,
-    /// Whether the ping that is under way follows a wake.
-    pub(super) woken: bool,
-    /// Whether it is in place of one whose answer was due while nothing ran.
-    pub(super) reprieved: bool,
+    pub(super) awaited: Option<AwaitedPong>,
     /// Whether a tab wants another one, as soon as the browser is online.
     pub(super) is_unwanted: bool,
 }
@@ -226,9 +222,7 @@ impl Link {
             socket,
             since: ctx.now,
             subprotocol: subprotocol.clone(),
-            pinged: None,
-            woken: false,
-            reprieved: false,
+            awaited: None,
             is_unwanted: false,
         });
         self.buffered = Buffered::default();
@@ -260,7 +254,7 @@ impl Link {
 
     /// Whether no message is worth a look before the next input: none is answered here, or the pong of a ping whose time is taken.
     pub(crate) fn may_gather(&self) -> bool {
-        let is_quiet = matches!(&self.state, State::Open(open) if open.pinged.is_none());
+        let is_quiet = matches!(&self.state, State::Open(open) if open.awaited.is_none());
         is_quiet && self.policy.answer.is_none()
     }
 

@@ -7,7 +7,8 @@ use onesocket_protocol::{Millis, ReconnectCause};
 
 use super::{
     Ctx, Link, Timer,
-    lifecycle::{CLOSE_REPLACED, Open, State},
+    heartbeat::AwaitedPong,
+    lifecycle::{CLOSE_REPLACED, State},
 };
 use crate::Time;
 
@@ -97,8 +98,7 @@ impl Link {
             return self.timers.start(Timer::Pong, until);
         }
         self.drop_socket(ctx, CLOSE_REPLACED, "no answer to the heartbeat");
-        let is_after_wake = matches!(self.state, State::Open(Open { woken: true, .. }));
-        if is_after_wake {
+        if self.awaited().is_some_and(|pong| pong.is_after_wake) {
             self.lose_alone(ctx, ReconnectCause::HeartbeatTimeout);
         } else {
             self.lose(ctx, ReconnectCause::HeartbeatTimeout);
@@ -118,23 +118,24 @@ impl Link {
         let mut until = ctx.now.after(deadline);
         match self.timers.deadline(Timer::Pong) {
             Some(at) if at > ctx.now || slept == Millis(0) => until = until.min(at),
-            Some(_) if self.is_reprieved() => return self.on_silence(ctx),
+            Some(_) if self.awaited().is_some_and(|pong| pong.is_reprieved) => {
+                return self.on_silence(ctx);
+            }
             _ => self.send_ping(ctx),
         }
         self.timers.start(Timer::Pong, until);
-        if let State::Open(open) = &mut self.state {
-            open.woken = true;
+        if let State::Open(open) = &mut self.state
+            && let Some(awaited) = &mut open.awaited
+        {
+            awaited.is_after_wake = true;
         }
     }
 
-    fn is_reprieved(&self) -> bool {
-        matches!(
-            self.state,
-            State::Open(Open {
-                reprieved: true,
-                ..
-            })
-        )
+    fn awaited(&self) -> Option<AwaitedPong> {
+        match &self.state {
+            State::Open(open) => open.awaited,
+            _ => None,
+        }
     }
 
     /// A timer of its own, because a link may have no other: it is by firing late that it tells of a sleep. And at each input the host
