@@ -46,8 +46,16 @@ pub(crate) struct Open {
 #[derive(Debug)]
 pub(crate) struct Closing {
     socket: SocketId,
-    /// Whether a tab has asked for it, which ends the loop.
-    wanted: bool,
+    by: ClosedBy,
+}
+
+/// Who has begun to close a socket.
+#[derive(Debug)]
+enum ClosedBy {
+    /// The server, or the browser.
+    Server,
+    /// A tab, which ends the loop.
+    Tab,
 }
 
 #[derive(Debug)]
@@ -291,14 +299,14 @@ impl Link {
         let State::Open(Open { socket, .. }) = self.state else {
             return;
         };
-        self.await_close(ctx, socket, false, CLOSING_TIMEOUT);
+        self.await_close(ctx, socket, ClosedBy::Server, CLOSING_TIMEOUT);
     }
 
     /// A close event may come behind what the socket holds, as in Firefox, so that is looked at.
-    fn await_close(&mut self, ctx: &Ctx<'_>, socket: SocketId, wanted: bool, timeout: Millis) {
+    fn await_close(&mut self, ctx: &Ctx<'_>, socket: SocketId, by: ClosedBy, timeout: Millis) {
         self.stop_socket_timers(ctx.now);
         self.timers.start(Timer::Closing, ctx.now.after(timeout));
-        self.state = State::Closing(Closing { socket, wanted });
+        self.state = State::Closing(Closing { socket, by });
         // Before it began does not count.
         self.has_drained();
         self.watch(ctx);
@@ -313,9 +321,9 @@ impl Link {
                     code,
                     reason,
                 });
-                self.await_close(ctx, socket, true, SHUTTING_TIMEOUT);
+                self.await_close(ctx, socket, ClosedBy::Tab, SHUTTING_TIMEOUT);
             }
-            State::Closing(ref mut closing) => closing.wanted = true,
+            State::Closing(ref mut closing) => closing.by = ClosedBy::Tab,
             State::Stopped(_) => {}
             _ => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
@@ -325,7 +333,13 @@ impl Link {
     }
 
     fn is_shutting(&self) -> bool {
-        matches!(self.state, State::Closing(Closing { wanted: true, .. }))
+        matches!(
+            self.state,
+            State::Closing(Closing {
+                by: ClosedBy::Tab,
+                ..
+            })
+        )
     }
 
     fn on_closed(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
