@@ -14,7 +14,7 @@ use onesocket_protocol::{
 
 use crate::{
     EngineConfig, Fifo, Gathered, Input, Output, PortId, SocketId, Time,
-    link::{Ctx, Link, Member},
+    link::{Ctx, Link, Member, Sleep, Waking},
     port::{Build, Port, Ports, Session},
 };
 
@@ -40,10 +40,8 @@ pub struct Engine {
     ahead: u64,
     /// When the last sleep was noticed: nothing is late from before.
     woke: Time,
-    /// A socket that has said something since then is trusted when the links wake.
-    trusted: Time,
-    /// For how long, until the links have woken: by a frame, or the next tick, which is asked for at once.
-    slept: Millis,
+    /// What is noticed of one, until the links have woken: by a frame, or the next tick, which is asked for at once.
+    sleep: Option<Sleep>,
     /// What the browser has told the worker itself.
     own_online: bool,
     /// What is believed.
@@ -77,8 +75,7 @@ impl Engine {
             now: Time(0),
             ahead: 0,
             woke: Time(0),
-            trusted: Time(0),
-            slept: Millis(0),
+            sleep: None,
             own_online: config.online,
             online: config.online,
             due: None,
@@ -114,14 +111,15 @@ impl Engine {
         let due = self.due.map(|due| due.max(self.woke));
         let late = due.map_or(Millis(0), |due| self.now.since(due));
         // The tick of a hidden page that looks at the sockets behind a sleep may be late by itself.
-        if late >= LATE && (self.slept == Millis(0) || late > LATEST) {
-            self.note_sleep(late, self.now);
+        if late >= LATE && (self.sleep.is_none() || late > LATEST) {
+            self.note_sleep(late, Some(self.now));
         }
         // A send must not be handed to a socket that is not to be trusted; what sockets have to say is heard before.
-        let slept = self.slept;
-        if slept > Millis(0) && matches!(input, Input::Frame { .. } | Input::Tick) {
-            self.slept = Millis(0);
-            self.wake(slept);
+        if let Some(sleep) = self.sleep
+            && matches!(input, Input::Frame { .. } | Input::Tick)
+        {
+            self.sleep = None;
+            self.wake(Waking::Slept(sleep));
         }
         self.handle(input);
     }
@@ -163,7 +161,7 @@ impl Engine {
                 self.own_online = online;
                 self.update_online();
                 if online {
-                    self.wake(Millis(0));
+                    self.wake(Waking::Hint);
                 }
             }
             Input::Slept(slept) => {
@@ -171,7 +169,7 @@ impl Engine {
                 self.ahead = self.ahead.saturating_add(u64::from(slept.0));
                 self.now = self.now.after(slept);
                 // What is at hand may have come before it.
-                self.note_sleep(slept, Time(u64::MAX));
+                self.note_sleep(slept, None);
             }
             Input::Tick => self.stir(Stir::Tick),
             // Read by its caller.
@@ -195,7 +193,7 @@ impl Engine {
     /// Out of line, so that there is one copy for its callers.
     #[inline(never)]
     fn receive(&mut self, socket: SocketId, received: Received<'_>) {
-        let (slept, woke) = (self.slept, self.woke);
+        let woke = self.sleep.map(|sleep| sleep.woke);
         self.on_link_of(socket, |link, ctx| match received {
             Received::Payload(payload) => link.on_received(ctx, payload),
             Received::Gathered(gathered) => {
@@ -207,8 +205,7 @@ impl Engine {
                         Gathered::Parcel(parcel) => link.on_parcel(ctx, parcel),
                     }
                 }
-                let before = if slept > Millis(0) { woke } else { ctx.now };
-                link.on_gathered(before, known);
+                link.on_gathered(woke.unwrap_or(ctx.now), known);
             }
             Received::Parcel(parcel) => link.on_parcel(ctx, parcel),
         });
@@ -252,7 +249,7 @@ impl Engine {
             .values()
             .filter_map(|link| link.next_timeout())
             .chain(self.ports.next_release())
-            .chain((self.slept > Millis(0)).then_some(self.woke))
+            .chain(self.sleep.map(|sleep| sleep.woke))
             .min();
         Output::Timeout(self.due.map(|due| self.by_host(due)))
     }
@@ -446,7 +443,7 @@ impl Engine {
                 }
                 self.update_online();
             }
-            ToWorker::Wake => self.wake(Millis(0)),
+            ToWorker::Wake => self.wake(Waking::Hint),
             ToWorker::HoldsLock => self.watch(id),
             ToWorker::Pace(pace) => {
                 let pace = self.pace(pace);
@@ -551,27 +548,33 @@ impl Engine {
         self.stir(Stir::Network);
     }
 
-    fn note_sleep(&mut self, slept: Millis, trusted: Time) {
-        let is_pending = self.slept > Millis(0);
-        self.trusted = trusted.max(if is_pending { self.trusted } else { Time(0) });
+    /// Adds to what is noticed already. `trusted`: see [`Sleep`].
+    fn note_sleep(&mut self, slept: Millis, trusted: Option<Time>) {
+        let (before, is_trusted) = self.sleep.map_or((Millis(0), true), |sleep| {
+            (sleep.lasted, sleep.trusted.is_some())
+        });
+        let lasted = Millis(before.0.saturating_add(slept.0));
         self.woke = self.now;
-        self.slept = Millis(self.slept.0.saturating_add(slept.0));
+        self.sleep = (lasted > Millis(0)).then_some(Sleep {
+            lasted,
+            woke: self.woke,
+            trusted: trusted.filter(|_| is_trusted),
+        });
         self.stir(Stir::Slept(slept));
     }
 
-    fn wake(&mut self, slept: Millis) {
-        self.stir(Stir::Wake(slept));
+    fn wake(&mut self, waking: Waking) {
+        self.stir(Stir::Wake(waking));
     }
 
     fn stir(&mut self, stir: Stir) {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
-        let (woke, trusted) = (self.woke, self.trusted);
         for link in links {
             self.with_link(link, |link, ctx| match stir {
                 Stir::Tick => link.on_tick(ctx),
                 Stir::Network => link.on_network(ctx),
                 Stir::Slept(slept) => link.prolong_give_up(ctx.now, slept),
-                Stir::Wake(slept) => link.on_wake(ctx, slept, woke, trusted),
+                Stir::Wake(waking) => link.on_wake(ctx, waking),
             });
         }
     }
@@ -667,7 +670,7 @@ enum Stir {
     Tick,
     Network,
     Slept(Millis),
-    Wake(Millis),
+    Wake(Waking),
 }
 
 /// What a socket is handed of such a batch is little beside [`limits::BUFFERED_STEP_BYTES`]: its host need not be woken to see it leave.

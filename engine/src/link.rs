@@ -41,6 +41,7 @@ use history::History;
 use lifecycle::State;
 use queue::{Queue, Queued};
 use timers::{Timer, Timers};
+pub(crate) use wake::{Sleep, Waking};
 
 /// A channel of a tab, as its connection knows it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -12,30 +12,48 @@ use super::{
 };
 use crate::Time;
 
+/// Why an open socket may be dead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Waking {
+    /// A tab, or the browser, has come back. Whether anything has slept is not known.
+    Hint,
+    Slept(Sleep),
+}
+
+/// A time in which nothing ran.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sleep {
+    pub(crate) lasted: Millis,
+    pub(crate) woke: Time,
+    /// A socket that has said something since then lives. `None`: what has been read may all be from before.
+    pub(crate) trusted: Option<Time>,
+}
+
 impl Link {
-    /// Something has come back. `slept`: for how long nothing ran, as far as that is known, `woke`: since when it does, and `trusted`: since when a message proves
-    /// that its socket lives.
-    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, slept: Millis, woke: Time, trusted: Time) {
-        let is_hint = slept == Millis(0);
-        if is_hint
+    /// Something has come back.
+    pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, waking: Waking) {
+        if matches!(waking, Waking::Hint)
             && self
                 .woke_at
                 .is_some_and(|at| at.after(WAKE_INTERVAL) > ctx.now)
         {
             return;
         }
-        match &self.state {
-            State::Open(_) if !is_hint && self.last_received >= trusted => {}
-            State::Open(_) => self.check(ctx, slept),
-            State::Waiting(_) if self.may_dial(ctx) => {
+        match (&self.state, waking) {
+            (State::Open(_), Waking::Slept(sleep))
+                if sleep
+                    .trusted
+                    .is_some_and(|since| self.last_received >= since) => {}
+            (State::Open(_), _) => self.check(ctx, waking),
+            (State::Waiting(_), _) if self.may_dial(ctx) => {
                 self.woke_at = Some(ctx.now);
                 self.dial(ctx);
             }
-            State::NeedsAuth => {
+            (State::NeedsAuth, _) => {
                 self.woke_at = Some(ctx.now);
                 self.ask_in_pause(ctx);
             }
-            State::Dialling(_) if !is_hint => self.dial_anew(ctx, woke),
+            (State::Dialling(_), Waking::Slept(sleep)) => self.dial_anew(ctx, sleep.woke),
             _ => {}
         }
     }
@@ -65,16 +83,18 @@ impl Link {
     }
 
     /// Finds out whether the open socket is alive, or does without finding out.
-    fn check(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
-        if slept == Millis(0) && self.last_received == ctx.now {
+    fn check(&mut self, ctx: &mut Ctx<'_>, waking: Waking) {
+        if matches!(waking, Waking::Hint) && self.last_received == ctx.now {
             return;
         }
         if self.policy.heartbeat.is_some() {
             self.woke_at = Some(ctx.now);
-            return self.ping_now(ctx, slept);
+            return self.ping_now(ctx, waking);
         }
         let limit = self.policy.wake.replace_after;
-        if slept > Millis(0) && limit.is_some_and(|limit| slept >= limit) {
+        if let Waking::Slept(sleep) = waking
+            && limit.is_some_and(|limit| sleep.lasted >= limit)
+        {
             self.drop_socket(ctx, CLOSE_REPLACED, "slept");
             self.lose_alone(ctx, ReconnectCause::Slept);
         }
@@ -107,7 +127,7 @@ impl Link {
 
     /// Pings out of turn. A ping that is under way will do; one whose answer was due while nothing ran has had no fair chance. That is
     /// said once in a silence: where each timer is late, as in a hidden page, a dead socket is found all the same.
-    fn ping_now(&mut self, ctx: &mut Ctx<'_>, slept: Millis) {
+    fn ping_now(&mut self, ctx: &mut Ctx<'_>, waking: Waking) {
         let mut deadline = self.policy.wake.deadline;
         if let Some(heartbeat) = &self.policy.heartbeat
             && !self.buffered.is_empty()
@@ -117,7 +137,7 @@ impl Link {
         }
         let mut until = ctx.now.after(deadline);
         match self.timers.deadline(Timer::Pong) {
-            Some(at) if at > ctx.now || slept == Millis(0) => until = until.min(at),
+            Some(at) if at > ctx.now || matches!(waking, Waking::Hint) => until = until.min(at),
             Some(_) if self.awaited().is_some_and(|pong| pong.is_reprieved) => {
                 return self.on_silence(ctx);
             }
