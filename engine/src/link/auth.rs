@@ -33,6 +33,12 @@ pub(super) struct Credentials {
     request: u32,
     /// How often in a row all tabs were asked in vain, though no credential was refused.
     in_vain: u32,
+}
+
+/// A member is asked for a credential.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking {
+    member: Member,
     /// Whether the tabs are asked again without a word of it: for their apps it is a pause still.
     is_quiet: bool,
 }
@@ -48,8 +54,7 @@ impl Link {
     /// Asks all tabs anew.
     pub(super) fn ask(&mut self, ctx: &mut Ctx<'_>) {
         self.credentials.asked.clear();
-        self.credentials.is_quiet = false;
-        self.ask_next(ctx);
+        self.ask_next(ctx, false);
         self.tell_status(ctx);
     }
 
@@ -58,8 +63,7 @@ impl Link {
     pub(super) fn ask_in_pause(&mut self, ctx: &mut Ctx<'_>) {
         if ctx.online && self.is_unanswered() {
             self.credentials.asked.clear();
-            self.credentials.is_quiet = true;
-            self.ask_next(ctx);
+            self.ask_next(ctx, true);
         }
     }
 
@@ -69,11 +73,11 @@ impl Link {
 
     /// Whether a tab is asked of which the apps hear nothing.
     pub(super) fn is_asking_quietly(&self) -> bool {
-        self.credentials.is_quiet && matches!(self.state, State::Asking(_))
+        matches!(&self.state, State::Asking(asking) if asking.is_quiet)
     }
 
     /// Asks the next tab, or gives in when there is none.
-    fn ask_next(&mut self, ctx: &mut Ctx<'_>) {
+    fn ask_next(&mut self, ctx: &mut Ctx<'_>, is_quiet: bool) {
         let Some(timeout) = self.policy.auth.ask else {
             return self.dial(ctx);
         };
@@ -105,7 +109,7 @@ impl Link {
         self.timers.stop(Timer::Retry);
         self.timers
             .start(Timer::Credential, ctx.now.after(timeout.max(Millis(1))));
-        self.state = State::Asking(member);
+        self.state = State::Asking(Asking { member, is_quiet });
         ctx.tell(
             member,
             &ToTab::NeedCredential {
@@ -118,8 +122,9 @@ impl Link {
 
     /// The asked tab is too slow, has none, or has only one that was refused.
     fn pass_over(&mut self, ctx: &mut Ctx<'_>) {
-        self.ask_next(ctx);
-        if matches!(self.state, State::NeedsAuth) && !self.credentials.is_quiet {
+        let is_quiet = self.is_asking_quietly();
+        self.ask_next(ctx, is_quiet);
+        if matches!(self.state, State::NeedsAuth) && !is_quiet {
             self.tell_status(ctx);
         }
     }
@@ -170,7 +175,7 @@ impl Link {
         credential: Option<Credential>,
     ) {
         let is_asked = match self.state {
-            State::Asking(asked) => asked == member && request == self.credentials.request,
+            State::Asking(asking) => asking.member == member && request == self.credentials.request,
             State::NeedsAuth => false,
             _ => return,
         };
@@ -253,8 +258,7 @@ impl Link {
     /// A tab has joined: it may have what the others had not.
     pub(super) fn on_newcomer(&mut self, ctx: &mut Ctx<'_>) {
         if matches!(self.state, State::NeedsAuth) {
-            self.credentials.is_quiet = false;
-            self.ask_next(ctx);
+            self.ask_next(ctx, false);
             self.tell_status(ctx);
         }
     }
@@ -305,7 +309,7 @@ impl Link {
     }
 
     fn is_asking(&self, member: Member) -> bool {
-        matches!(self.state, State::Asking(asked) if asked == member)
+        matches!(self.state, State::Asking(asking) if asking.member == member)
     }
 
     fn forget_credential(&mut self) {

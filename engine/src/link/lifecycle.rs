@@ -4,7 +4,10 @@ use onesocket_protocol::{
     CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
 };
 
-use super::{Ctx, EVERY, Link, Member, Timer, backoff, buffered::Buffered, heartbeat::AwaitedPong};
+use super::{
+    Ctx, EVERY, Link, Member, Timer, auth::Asking, backoff, buffered::Buffered,
+    heartbeat::AwaitedPong,
+};
 use crate::{DialRefusal, Input, Output, SocketId, Time};
 
 /// What a connection is doing. Each state has only its own data.
@@ -18,8 +21,7 @@ pub(crate) enum State {
     Waiting(Waiting),
     /// The browser says that it is offline. It may be wrong, so a dial comes all the same.
     Offline,
-    /// This member is asked for a credential.
-    Asking(Member),
+    Asking(Asking),
     /// Nobody has a credential that is not refused.
     NeedsAuth,
     Stopped(StopReason),
