@@ -35,6 +35,12 @@ impl Pace {
         burst: 0,
     };
 
+    /// The default, for a tab that is looked at: a frame of a display with 60 of them a second.
+    pub const SHOWN: Self = Self {
+        interval: Millis(16),
+        burst: 16,
+    };
+
     /// For a tab that nobody looks at: four batches a second.
     pub const HIDDEN: Self = Self {
         interval: Millis(250),
@@ -42,12 +48,8 @@ impl Pace {
     };
 }
 
-/// For a tab that is looked at: a frame of a display with 60 of them a second.
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            interval: Millis(16),
-            burst: 16,
-        }
+        Self::SHOWN
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use onesocket_protocol::{Epoch, limits, message::tag};
+use onesocket_protocol::{Epoch, Pace, limits, message::tag};
 
 #[test]
 fn the_specification_has_every_tag_and_no_other() {
@@ -163,6 +163,11 @@ fn the_specification_says_every_other_number() {
         format!(
             "in steps of {} KiB, rounded down",
             limits::BUFFERED_STEP_BYTES / 1024
+        ),
+        format!(
+            "until then they are {} ms and {}",
+            Pace::SHOWN.interval.0,
+            Pace::SHOWN.burst
         ),
         format!("no more than {} ms before", Epoch::LEASE_MILLIS),
         format!("waits {} ms, in which it still reads", Epoch::LEASE_MILLIS),

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 
 use onesocket_engine::{Engine, Gathered, Input, Time};
+use onesocket_protocol::Pace;
 
 use super::Inner;
 
@@ -95,7 +96,7 @@ fn count(gathered: &Gathered) -> usize {
 }
 
 /// A frame: what a stream's messages wait at most, if the tab is not ready for them before.
-const WINDOW_MILLIS: u64 = 16;
+const WINDOW_MILLIS: u64 = Pace::SHOWN.interval.0 as u64;
 
-/// So many messages in a window are a stream.
-const BUSY: usize = 8;
+/// So many messages in a window are a stream, as for the pace of a tab.
+const BUSY: usize = Pace::SHOWN.burst as usize / 2;
