@@ -158,16 +158,16 @@ self.onesocket = (() => {
   };
 
   // What a socket receives while the wasm has no use for it. It is taken piece by piece: a text or a large buffer as it is; of small buffers as many as
-  // have room in one array, each behind its length, so that they cost the wasm one call and one copy. What is kept are payloads, not events: browsers
+  // have room in one array of `room` bytes, each behind its length, so that they cost the wasm one call and one copy. What is kept are payloads, not events: browsers
   // would have to collect those one by one. The array is valid until the next piece, and for all sockets.
   let packed = null;
-  const gather = (large) => {
+  const gather = (large, room) => {
     const payloads = [];
     let taken = 0;
     return {
       onmessage: ({ data }) => payloads.push(data),
       next() {
-        packed ??= new Uint8Array(4 * large);
+        packed ??= new Uint8Array(room);
         const lengths = new DataView(packed.buffer);
         let end = 0;
         for (; taken < payloads.length; taken += 1) {
@@ -216,7 +216,7 @@ self.onesocket = (() => {
     },
     // Called by the wasm: the tab of this port is gone.
     forget: (port) => ports.delete(port),
-    // Called by the wasm for each socket, with the length from which on a buffer is left alone.
+    // Called by the wasm for each socket, with the length from which on a buffer is left alone, and that of the array for the others, which is one for all.
     gather,
     // Called by the wasm's panic hook.
     fail: (reason) => fail(reason),

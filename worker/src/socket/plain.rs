@@ -204,3 +204,6 @@ fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
 
 /// From this size on a binary message is not copied before somebody has to read it.
 const PARCEL_BYTES: u32 = 16 * 1024;
+
+/// Of smaller ones so many bytes at a time are packed.
+const PACK_BYTES: u32 = 4 * PARCEL_BYTES;

@@ -147,9 +147,10 @@ async fn early_and_late_ports_reach_the_wasm_once() {
 /// Small buffers come together, as many as there is room for, and everything in the order in which it came.
 #[wasm_bindgen_test]
 fn what_is_gathered_is_taken_in_its_order() {
-    const LARGE: u32 = 16;
     let worker = Worker::new();
-    let gathered = worker.call("gather", &LARGE.into());
+    let prelude = get(&worker.global, "onesocket");
+    let gather: Function = get(&prelude, "gather").unchecked_into();
+    let gathered = gather.call2(&prelude, &LARGE.into(), &ROOM.into()).unwrap();
     let keep: Function = get(&gathered, "onmessage").unchecked_into();
     let next: Function = get(&gathered, "next").unchecked_into();
     for _ in 0..2 {
@@ -184,11 +185,17 @@ fn what_is_gathered_is_taken_in_its_order() {
     }
 }
 
+const LARGE: u32 = 16;
+const ROOM: u32 = 64;
+
 fn unpack(mut packed: &[u8], taken: &mut Vec<String>) {
-    assert!(packed.len() <= 64, "no more than there is room for");
+    assert!(
+        packed.len() <= ROOM as usize,
+        "no more than there is room for"
+    );
     while let Some((length, rest)) = packed.split_first_chunk() {
         let (payload, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
-        assert!(payload.len() < 16, "a large one is left alone");
+        assert!(payload.len() < LARGE as usize, "a large one is left alone");
         taken.push(format!("{payload:?}"));
         packed = rest;
     }

@@ -7,7 +7,7 @@ use js_sys::{ArrayBuffer, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::MessageEvent;
 
-use super::{PARCEL_BYTES, Run, input};
+use super::{PACK_BYTES, PARCEL_BYTES, Run, input};
 
 pub(super) struct Gathered {
     events: Events,
@@ -38,7 +38,7 @@ impl Gathered {
                     run.put(input(run.socket, data));
                 }
             }
-            if small.len() >= PACK_BYTES {
+            if small.len() >= PACK_BYTES as usize {
                 run.put_packed(mem::take(&mut small));
             }
         }
@@ -55,9 +55,6 @@ fn pack(packed: &mut Vec<u8>, buffer: &ArrayBuffer) {
     packed.resize(start + len as usize, 0);
     Uint8Array::new(buffer).copy_to(&mut packed[start..]);
 }
-
-/// As much as the prelude packs at a time.
-const PACK_BYTES: usize = 4 * PARCEL_BYTES as usize;
 
 #[wasm_bindgen]
 extern "C" {

@@ -3,7 +3,7 @@
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{PARCEL_BYTES, Run, input};
+use super::{PACK_BYTES, PARCEL_BYTES, Run, input};
 use crate::serve::prelude::Prelude;
 
 pub(super) struct Gathered {
@@ -18,7 +18,7 @@ impl Gathered {
         if !prelude.has_gather().is_function() {
             return None;
         }
-        let kept = prelude.gather(PARCEL_BYTES);
+        let kept = prelude.gather(PARCEL_BYTES, PACK_BYTES);
         let listener = kept.onmessage();
         Some(Self { kept, listener })
     }
@@ -47,9 +47,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = gather)]
     fn has_gather(this: &Prelude) -> JsValue;
 
-    /// Buffers from `large` bytes on are left as they are.
+    /// Buffers from `large` bytes on are left as they are, of others as many are packed as have room in `room` bytes.
     #[wasm_bindgen(method)]
-    fn gather(this: &Prelude, large: u32) -> Kept;
+    fn gather(this: &Prelude, large: u32, room: u32) -> Kept;
 
     /// What a socket has received while the engine had no use for it.
     type Kept;
