@@ -270,7 +270,7 @@ impl Ports {
 
 #[derive(Debug, Default)]
 pub(crate) struct Port {
-    /// Frames outside the typed protocol: welcome, refusal, stale. They go first.
+    /// Frames outside the typed protocol: welcome, refusal, stale, alive. They go first.
     prefaces: Vec<Vec<u8>>,
     posting: Vec<u8>,
     posting_preface: bool,

@@ -1,7 +1,8 @@
-//! The caps on every length that crosses the port.
+//! The caps on every length that crosses the port, and what else both of its ends rely on.
 //!
 //! A value over its cap is a typed error where it is made ([`Encode::check`](crate::Encode::check)) and where it is read,
-//! never a truncation. The one exception are explanations for people ([`MAX_REASON_BYTES`]): they are cut.
+//! never a truncation. What is for people is cut all the same: explanations ([`MAX_REASON_BYTES`]) and the log ([`MAX_LOG_BYTES`]). What a
+//! worker keeps, or lets wait, is bounded without an error: each of those constants says what becomes of the rest.
 
 /// Bytes of one payload, either way. Chromium's own limit on a WebSocket message is far above; this one keeps a tab's wasm
 /// memory from being exhausted by a single message.

@@ -91,7 +91,7 @@ pub struct LogEntry {
     pub code: u32,
     /// A length in bytes.
     pub len: u32,
-    /// Text, or the beginning of a payload. Cut at [`limits::MAX_LOG_BYTES`].
+    /// What the [`kind`] says: text, the beginning of a payload, of a message or of a frame, a survey's status, a seed. Cut at [`limits::MAX_LOG_BYTES`].
     pub content: Bytes,
 }
 

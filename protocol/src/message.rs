@@ -1,6 +1,7 @@
 //! The typed messages, one enum per direction, and their register of tags.
 //!
-//! A tab writes and reads bodies with serde and postcard, a worker by hand (`worker_side`), for the sake of its wasm.
+//! A tab writes and reads bodies with serde and postcard, but for its sends ([`Outgoing`]); a worker does both by hand (`worker_side`), for the sake of
+//! its wasm.
 //!
 //! A body is postcard, but for the payload of [`ToWorker::Send`] and [`ToTab::Message`], what [`ToTab::Packed`] packs and the content of [`ToTab::Log`]: that is the
 //! rest of the body as it is, so that it can be handed on without a copy.

@@ -1,7 +1,7 @@
-//! A WebSocket: gloo-net receives, the raw handle sends.
+//! A WebSocket: the raw handle sends. What it receives comes by plain listeners ([`plain`]), with the feature `gloo-net` by gloo-net.
 //!
-//! gloo-net sends binary as a `Blob`, which the browser has to read back: seven times slower than an array (DESIGN.md has the
-//! numbers). Receiving and the events are its part; without the feature `gloo-net`, in pages and in the prebuilt worker, they are [`plain`].
+//! gloo-net never sends: it would do so with a `Blob`, which the browser has to read back, seven times slower than an array (DESIGN.md has the
+//! numbers). Pages and the prebuilt worker are without it.
 
 #[cfg(feature = "gloo-net")]
 mod gloo;
