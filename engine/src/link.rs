@@ -640,7 +640,7 @@ impl Link {
                 attempt: self.next_attempt(),
                 delay: self
                     .timers
-                    .deadline(Timer::Retry)
+                    .deadline(Timer::Dial)
                     .map_or(Millis(0), |at| at.since(now)),
                 cause: waiting.cause.clone(),
             },

@@ -106,7 +106,7 @@ impl Link {
         };
         asked.push(member);
         self.credentials.request += 1;
-        self.timers.stop(Timer::Retry);
+        self.timers.stop(Timer::Dial);
         self.timers
             .start(Timer::Credential, ctx.now.after(timeout.max(Millis(1))));
         self.state = State::Asking(Asking { member, is_quiet });
@@ -141,7 +141,7 @@ impl Link {
     /// No dial makes sense before somebody comes with a credential.
     fn need_auth(&mut self, ctx: &mut Ctx<'_>) {
         self.stop_socket_timers(ctx.now);
-        self.timers.stop(Timer::Retry);
+        self.timers.stop(Timer::Dial);
         self.timers.stop(Timer::Credential);
         self.halt_give_up(ctx.now);
         self.requested_at = None;

@@ -120,7 +120,7 @@ impl Link {
         let offer_subprotocols = probe_for.is_none();
         if offer_subprotocols && self.dialled_at.replace(ctx.now) == Some(ctx.now) {
             // A small frame may stop the loop and start it again ten thousand times, and each dial has a URL of its own.
-            self.timers.start(Timer::Retry, ctx.now.after(Millis(1)));
+            self.timers.start(Timer::Dial, ctx.now.after(Millis(1)));
             let cause = ReconnectCause::Requested;
             return self.state = State::Waiting(Waiting { cause });
         }
@@ -131,7 +131,7 @@ impl Link {
         // Finding a credential may have taken long.
         self.requested_at = self.requested_at.map(|_| ctx.now);
         self.not_before = None;
-        self.timers.stop(Timer::Retry);
+        self.timers.stop(Timer::Dial);
         // At least a moment: a policy of nothing but zeros would dial for ever within one tick.
         let timeout = self.policy.connect_timeout.max(Millis(1));
         self.timers
@@ -438,7 +438,7 @@ impl Link {
             ctx.rng,
         ));
         self.timers.stop(Timer::Credential);
-        self.timers.start(Timer::Retry, until);
+        self.timers.start(Timer::Dial, until);
         self.state = State::Waiting(Waiting {
             cause: cause.clone(),
         });
@@ -479,12 +479,7 @@ impl Link {
             self.forget_account();
         }
         self.stop_socket_timers(ctx.now);
-        for timer in [
-            Timer::Retry,
-            Timer::GiveUp,
-            Timer::Credential,
-            Timer::LogOut,
-        ] {
+        for timer in [Timer::Dial, Timer::GiveUp, Timer::Credential, Timer::LogOut] {
             self.timers.stop(timer);
         }
         self.requested_at = None;
@@ -554,8 +549,8 @@ impl Link {
     pub(super) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
         let until = ctx.now.after(backoff::clamp_directed(delay));
         self.not_before = self.not_before.max(Some(until));
-        let retry = self.timers.deadline(Timer::Retry);
-        if retry.is_none_or(|retry| retry >= until) {
+        let dial = self.timers.deadline(Timer::Dial);
+        if dial.is_none_or(|at| at >= until) {
             return;
         }
         match &self.state {
@@ -647,7 +642,7 @@ impl Link {
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match timer {
-            Timer::Retry => self.dial(ctx),
+            Timer::Dial => self.dial(ctx),
             Timer::ConnectTimeout => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "connect timeout");
                 self.lose(ctx, ReconnectCause::ConnectTimeout);

@@ -31,7 +31,7 @@ impl Link {
         let wait = backoff::draw(backoff, 0, backoff.cap, ctx.rng).max(MIN_PAUSE);
         let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
         self.timers.stop(Timer::Credential);
-        self.timers.start(Timer::Retry, from.after(wait));
+        self.timers.start(Timer::Dial, from.after(wait));
         self.state = State::Offline;
     }
 

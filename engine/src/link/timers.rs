@@ -19,7 +19,7 @@ macro_rules! timers {
 
 timers! {
     /// The backoff is over: dial.
-    Retry
+    Dial
     /// A dial takes too long.
     ConnectTimeout
     /// A socket that takes nothing any more has not said why.
