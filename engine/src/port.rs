@@ -127,7 +127,7 @@ impl Ports {
     ) {
         if let Some(session) = self.session(id) {
             session.bear_burst(now);
-            session.push_gathered();
+            session.flush_latest();
             session.outbox.push_packed(channel, packed);
             self.mark_dirty(id);
         }
@@ -143,7 +143,7 @@ impl Ports {
     ) {
         if let Some(session) = self.session(id) {
             session.bear_burst(now);
-            session.push_gathered();
+            session.flush_latest();
             session.outbox.push_parcel(channel, parcel);
             self.mark_dirty(id);
         }
@@ -355,7 +355,7 @@ impl Session {
 
     fn push(&mut self, message: &ToTab) {
         // What came before is told before.
-        self.push_gathered();
+        self.flush_latest();
         self.outbox.push_to_tab(message);
     }
 
@@ -369,7 +369,7 @@ impl Session {
     }
 
     fn push_delivered(&mut self, delivered: &Delivered<'_>) {
-        self.push_gathered();
+        self.flush_latest();
         self.outbox.push_delivered(delivered);
     }
 
@@ -380,19 +380,19 @@ impl Session {
         self.latest.push(channel, newest);
         // So many keys, or such large messages, that the tab's own bound has to hold.
         if self.latest.bytes() > limits::MAX_BACKLOG_BYTES {
-            self.push_gathered();
+            self.flush_latest();
         }
     }
 
-    fn push_gathered(&mut self) {
+    fn flush_latest(&mut self) {
         if !self.latest.is_empty() {
-            self.push_all_gathered();
+            self.flush_each_latest();
         }
     }
 
     /// Out of line, as it is rare and its caller is not.
     #[inline(never)]
-    fn push_all_gathered(&mut self) {
+    fn flush_each_latest(&mut self) {
         for (channel, payload) in self.latest.take() {
             self.outbox.push_delivered(&delivered(channel, &payload));
         }
@@ -410,7 +410,7 @@ impl Session {
         if self.held.is_some() {
             return self.outbox.prepare_acknowledgement();
         }
-        self.push_gathered();
+        self.flush_latest();
         let messages = self.outbox.next_messages();
         if messages > 0 && !self.outbox.is_in_flight() {
             self.posted_at = now;
