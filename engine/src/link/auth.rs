@@ -237,7 +237,7 @@ impl Link {
     }
 
     /// The server refuses the credential. Not dialled again at once: a server that refuses everybody must not be flooded.
-    pub(super) fn on_refusal(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
+    pub(super) fn on_credential_refused(&mut self, ctx: &mut Ctx<'_>, close: CloseInfo) {
         let Credentials {
             current, refused, ..
         } = &mut self.credentials;

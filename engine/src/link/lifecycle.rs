@@ -183,7 +183,7 @@ impl Link {
                 self.on_closed(ctx, close);
             }
             Input::Buffered { bytes, .. } => self.on_buffered(ctx, bytes),
-            Input::DialRefused { refusal, .. } => self.on_refused(ctx, refusal),
+            Input::DialRefused { refusal, .. } => self.on_dial_refused(ctx, refusal),
             // Read by the engine, or no socket's.
             Input::Received { .. }
             | Input::Gathered { .. }
@@ -362,7 +362,7 @@ impl Link {
             return self.lose(ctx, cause);
         }
         if self.policy.auth.codes.contains(&close.code) {
-            return self.on_refusal(ctx, close);
+            return self.on_credential_refused(ctx, close);
         }
         if self.policy.fatal_codes.contains(&close.code) {
             return self.stop(ctx, StopReason::FatalClose(close));
@@ -394,7 +394,7 @@ impl Link {
             && self.attempt.is_multiple_of(PROBE_EVERY)
     }
 
-    fn on_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
+    fn on_dial_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
         let reason = match refusal {
             DialRefusal::InvalidUrl => StopReason::InvalidUrl,
             DialRefusal::InvalidSubprotocol => StopReason::InvalidSubprotocol,

@@ -27,12 +27,12 @@ impl TabSession {
                 if theirs.max > VersionRange::OURS.max {
                     self.on_update(0);
                 }
-                self.on_refused(SessionFailure::VersionMismatch {
+                self.on_session_refused(SessionFailure::VersionMismatch {
                     ours: VersionRange::OURS,
                     theirs,
                 });
             }
-            Ok(Preface::Failed(failed)) => self.on_refused(SessionFailure::WorkerFailed {
+            Ok(Preface::Failed(failed)) => self.on_session_refused(SessionFailure::WorkerFailed {
                 reason: failed.reason,
             }),
             Ok(Preface::Stale(epoch)) => self.on_stale(epoch),
@@ -50,7 +50,7 @@ impl TabSession {
         }
         let Some(version) = Version::from_number(welcome.version) else {
             let theirs = welcome.versions;
-            return self.on_refused(SessionFailure::VersionMismatch {
+            return self.on_session_refused(SessionFailure::VersionMismatch {
                 ours: VersionRange::OURS,
                 theirs,
             });
@@ -69,7 +69,7 @@ impl TabSession {
         self.introduce();
     }
 
-    fn on_refused(&mut self, why: SessionFailure) {
+    fn on_session_refused(&mut self, why: SessionFailure) {
         let handed_over = matches!(self.phase, Phase::HandingOver(_));
         // The script around its wasm says so, and ends it.
         self.detach(Loss::Ended);
