@@ -111,7 +111,7 @@ impl Engine {
         let due = self.due.map(|due| due.max(self.woke));
         let late = due.map_or(Millis(0), |due| self.now.since(due));
         // The tick of a hidden page that looks at the sockets behind a sleep may be late by itself.
-        if late >= LATE && (self.sleep.is_none() || late > LATEST) {
+        if late >= SLEPT_OR_HELD_BACK && (self.sleep.is_none() || late > SLEPT_EVEN_IF_HIDDEN) {
             self.note_sleep(late, Some(self.now));
         }
         // A send must not be handed to a socket that is not to be trusted; what sockets have to say is heard before.
@@ -677,7 +677,7 @@ enum Stir {
 const SHORT_BATCH_BYTES: usize = 4 * 1024;
 
 /// Timers are late by milliseconds, in hidden tabs by a second. What is later than this has slept, or was held back for long.
-const LATE: Millis = Millis(5_000);
+const SLEPT_OR_HELD_BACK: Millis = Millis(5_000);
 
-/// Browsers wake the timers of a page that is hidden for long once a minute, so it need not have slept.
-pub(crate) const LATEST: Millis = Millis(120_000);
+/// Browsers wake the timers of a page that is hidden for long once a minute. What is later than this has slept all the same.
+pub(crate) const SLEPT_EVEN_IF_HIDDEN: Millis = Millis(120_000);

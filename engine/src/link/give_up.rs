@@ -6,7 +6,7 @@ use super::{
     Ctx, Link, Timer,
     lifecycle::{NORMAL_CLOSURE, State},
 };
-use crate::{Time, engine::LATEST};
+use crate::{Time, engine::SLEPT_EVEN_IF_HIDDEN};
 
 impl Link {
     pub(super) fn on_give_up(&mut self, ctx: &mut Ctx<'_>) {
@@ -57,7 +57,11 @@ impl Link {
         if let Some(at) = self.timers.deadline(Timer::GiveUp) {
             let question = self.policy.auth.ask.unwrap_or(Millis(0));
             let dial = now.after(question).after(self.policy.connect_timeout);
-            let least = if slept > LATEST { dial } else { at };
+            let least = if slept > SLEPT_EVEN_IF_HIDDEN {
+                dial
+            } else {
+                at
+            };
             self.timers.start(Timer::GiveUp, at.after(slept).max(least));
         }
     }
