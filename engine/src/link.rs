@@ -113,11 +113,11 @@ pub(crate) struct Link {
     buffered: Buffered,
     /// How many sockets have been dialled.
     dials: u32,
-    /// When the last was, probes not counted.
+    /// When the last was, bare dials not counted.
     dialled_at: Option<Time>,
     /// How many dials in a row have failed, or led to a socket that did not stay open.
     attempt: u32,
-    /// How many dials, probes not counted, there were since a socket was stable.
+    /// How many dials, bare ones not counted, there were since a socket was stable.
     fruitless: u32,
     /// Whether any socket has ever been open.
     was_open: bool,

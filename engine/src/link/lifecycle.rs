@@ -30,8 +30,8 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Dialling {
     socket: SocketId,
-    /// Set while a dial *without* subprotocols finds out whether they are what the server refuses.
-    pub(super) probe_for: Option<ReconnectCause>,
+    /// Of a bare dial: what became of the one before, with subprotocols.
+    pub(super) bare_behind: Option<ReconnectCause>,
 }
 
 #[derive(Debug)]
@@ -116,8 +116,8 @@ impl Link {
         self.tell_status(ctx);
     }
 
-    pub(super) fn dial_with(&mut self, ctx: &mut Ctx<'_>, probe_for: Option<ReconnectCause>) {
-        let offer_subprotocols = probe_for.is_none();
+    pub(super) fn dial_with(&mut self, ctx: &mut Ctx<'_>, bare_behind: Option<ReconnectCause>) {
+        let offer_subprotocols = bare_behind.is_none();
         if offer_subprotocols && self.dialled_at.replace(ctx.now) == Some(ctx.now) {
             // A small frame may stop the loop and start it again ten thousand times, and each dial has a URL of its own.
             self.timers.start(Timer::Dial, ctx.now.after(Millis(1)));
@@ -146,7 +146,10 @@ impl Link {
             subprotocols: subprotocols.to_vec(),
             key: self.key.clone(),
         });
-        self.state = State::Dialling(Dialling { socket, probe_for });
+        self.state = State::Dialling(Dialling {
+            socket,
+            bare_behind,
+        });
     }
 
     /// The socket that inputs may be about.
@@ -355,9 +358,9 @@ impl Link {
         if self.is_shutting() {
             return self.stop(ctx, StopReason::Closed(close));
         }
-        // What a server says to a probe it says of a dial without subprotocols.
+        // What a server says to a bare dial it says of that one: the loop goes on as behind the dial before.
         if let State::Dialling(dialling) = &mut self.state
-            && let Some(cause) = dialling.probe_for.take()
+            && let Some(cause) = dialling.bare_behind.take()
         {
             return self.lose(ctx, cause);
         }
@@ -376,22 +379,22 @@ impl Link {
         } else {
             ReconnectCause::Closed(close)
         };
-        match self.should_probe(ctx) {
+        match self.should_dial_bare(ctx) {
             true => self.dial_with(ctx, Some(failed)),
             false => self.lose(ctx, failed),
         }
     }
 
-    /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, one dial without them
+    /// Browsers say of no failed handshake why it failed. When only the subprotocols can be at fault, a bare dial
     /// finds out; seldom, because it is a second dial, and not for who wants one dial only, or a credential for each.
-    fn should_probe(&self, ctx: &Ctx<'_>) -> bool {
+    fn should_dial_bare(&self, ctx: &Ctx<'_>) -> bool {
         self.may_dial(ctx)
             && self.policy.auth.ask.is_none()
             && !self.members.is_empty()
             && !self.key.subprotocols.is_empty()
             && !self.was_open
             && self.policy.give_up.attempts != Some(1)
-            && self.attempt.is_multiple_of(PROBE_EVERY)
+            && self.attempt.is_multiple_of(BARE_DIAL_EVERY)
     }
 
     fn on_dial_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
@@ -582,7 +585,7 @@ impl Link {
     /// Whether what a tab may ask for is under way: a dial that was begun at its wish, or another one's, not long ago.
     fn is_requested(&mut self, ctx: &Ctx<'_>) -> bool {
         let is_under_way = match &self.state {
-            State::Dialling(dialling) => dialling.probe_for.is_none(),
+            State::Dialling(dialling) => dialling.bare_behind.is_none(),
             State::Asking(_) => true,
             _ => false,
         };
@@ -705,5 +708,5 @@ const SHUTTING_TIMEOUT: Millis = Millis(30_000);
 /// begun, the others do not break it off.
 const REQUEST_INTERVAL: Millis = Millis(5_000);
 
-/// Every so many attempts a failed dial is probed, beginning with the first.
-const PROBE_EVERY: u32 = 8;
+/// Every so many attempts a bare dial follows a failed one, beginning with the first.
+const BARE_DIAL_EVERY: u32 = 8;

@@ -72,10 +72,10 @@ impl Link {
     /// A dial from in front of `since` is from before the sleep, or before the network came back, and what it has said may never be answered. Not the
     /// last one that the policy grants.
     pub(super) fn dial_anew(&mut self, ctx: &mut Ctx<'_>, since: Time) {
-        let is_probe =
-            matches!(&self.state, State::Dialling(dialling) if dialling.probe_for.is_some());
+        let is_bare =
+            matches!(&self.state, State::Dialling(dialling) if dialling.bare_behind.is_some());
         let is_old = self.dialled_at.is_some_and(|at| at < since);
-        if is_old && !is_probe && self.may_dial(ctx) && self.grants_dial() {
+        if is_old && !is_bare && self.may_dial(ctx) && self.grants_dial() {
             self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
             self.stop_socket_timers(ctx.now);
             self.dial(ctx);

@@ -118,7 +118,7 @@ fn the_log_shows_no_part_of_a_credential_also_with_payloads() {
 }
 
 #[test]
-fn a_probe_was_dialled_with_the_credential_of_the_dial_before() {
+fn a_bare_dial_came_with_the_credential_of_the_dial_before() {
     let mut sim = Sim::with_tabs(21, 1);
     sim.server.mode = Mode::Refuse;
     let chan = sim.open_with(0, URL, |config| {

@@ -245,7 +245,7 @@ fn clients_that_were_told_the_same_delay_came_back_together() {
 }
 
 #[test]
-fn a_probe_was_dialled_in_spite_of_a_delay() {
+fn a_bare_dial_came_in_spite_of_a_delay() {
     let mut sim = Sim::with_tabs(7, 1);
     sim.stop_server();
     sim.net_delay = 500;
@@ -256,7 +256,7 @@ fn a_probe_was_dialled_in_spite_of_a_delay() {
 }
 
 #[test]
-fn a_probe_was_dialled_while_offline() {
+fn a_bare_dial_came_while_offline() {
     let mut sim = Sim::with_tabs(8, 1);
     sim.stop_server();
     sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
@@ -267,7 +267,7 @@ fn a_probe_was_dialled_while_offline() {
 }
 
 #[test]
-fn a_server_that_refuses_at_once_is_probed_and_not_flooded() {
+fn a_server_that_refuses_at_once_is_dialled_bare_and_not_flooded() {
     let mut sim = Sim::with_tabs(22, 1);
     (sim.port_delay, sim.net_delay) = (0, 0);
     sim.server.mode = Mode::Refuse;
@@ -280,12 +280,12 @@ fn a_server_that_refuses_at_once_is_probed_and_not_flooded() {
 
 /// It was without the subprotocols that the server may want, so it says nothing of the connection.
 #[test]
-fn a_close_of_the_probe_ended_the_loop() {
+fn a_close_of_the_bare_dial_ended_the_loop() {
     for code in [1002, 1008, 4401] {
         let mut sim = Sim::with_tabs(23, 1);
         sim.server.mode = Mode::Refuse;
         let chan = sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
-        sim.run_until("a probe", |sim| sim.conns.len() == 2);
+        sim.run_until("a bare dial", |sim| sim.conns.len() == 2);
         assert!(sim.conns[1].offered.is_empty());
         // Its opening is missed: it is closed in the same breath.
         sim.server.mode = Mode::Silent;
@@ -303,7 +303,7 @@ fn a_close_of_the_probe_ended_the_loop() {
 }
 
 #[test]
-fn who_wants_one_dial_was_given_a_probe_too() {
+fn who_wants_one_dial_was_given_a_bare_one_too() {
     let mut sim = Sim::with_tabs(21, 1);
     sim.server.mode = Mode::Refuse;
     sim.open_with(0, URL, |config| {
