@@ -155,7 +155,6 @@ impl Engine {
                 }
                 self.ports.open(port, now);
             }
-            Input::Frame { port, frame } => self.on_frame(port, &frame),
             Input::PortClosed(port) => self.drop_port(port),
             Input::Network { online } => {
                 self.own_online = online;
@@ -173,7 +172,10 @@ impl Engine {
             }
             Input::Tick => self.stir(Stir::Tick),
             // Read by its caller.
-            Input::Received { .. } | Input::Gathered { .. } | Input::ReceivedParcel { .. } => {}
+            Input::Frame { .. }
+            | Input::Received { .. }
+            | Input::Gathered { .. }
+            | Input::ReceivedParcel { .. } => {}
             Input::SocketOpened { socket, .. }
             | Input::SocketClosing(socket)
             | Input::SocketClosed { socket, .. }
@@ -259,6 +261,8 @@ impl Engine {
         Time(time.0.saturating_sub(self.ahead))
     }
 
+    /// Out of line, because browsers compile a function as a whole once it is hot.
+    #[inline(never)]
     fn on_frame(&mut self, id: PortId, frame: &Bytes) {
         if self.ports.get_mut(id).is_none() {
             return;

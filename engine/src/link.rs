@@ -4,19 +4,15 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
 use fastrand::Rng;
 use litemap::LiteMap;
 use onesocket_protocol::{
-    ChannelId, Delivered, Greeting, GreetingId, LinkKey, LinkState, LogEntry, Millis, Payload,
-    ReconnectCause, Replay, SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker,
-    WorkerError, inspect::LinkSurvey, limits,
+    ChannelId, Greeting, GreetingId, LinkKey, LinkState, LogEntry, Millis, Payload, ReconnectCause,
+    Replay, SendFailure, SendId, StatedPolicy, Status, StopReason, ToTab, ToWorker, WorkerError,
+    inspect::LinkSurvey, limits,
 };
 
-use crate::{
-    Fifo, Output, PortId, SocketId, Time,
-    port::{Newest, Ports},
-};
+use crate::{Fifo, Output, PortId, SocketId, Time, port::Ports};
 
 mod auth;
 mod backoff;
@@ -31,6 +27,7 @@ mod offline;
 mod packed;
 mod parcel;
 mod queue;
+mod received;
 mod timers;
 mod wake;
 
@@ -243,6 +240,33 @@ impl Link {
             self.replay(ctx, member, replay);
         }
         self.on_newcomer(ctx);
+    }
+
+    /// A tab has brought another policy: what runs by the old one ends.
+    fn adopt(&mut self, ctx: &mut Ctx<'_>, policy: &Rc<StatedPolicy>) {
+        if self.policy.is_stated_as(policy) {
+            return;
+        }
+        let asked = self.policy.auth.ask.is_some();
+        self.policy = Rc::clone(policy);
+        if asked && self.policy.auth.ask.is_none() {
+            self.end_asking(ctx);
+        }
+        self.timers.stop(Timer::Heartbeat);
+        self.timers.stop(Timer::Pong);
+        if let State::Open(open) = &mut self.state {
+            open.awaited = None;
+            self.watch_heartbeat(ctx.now);
+        }
+        self.give_up_left = None;
+        self.timers.stop(Timer::GiveUp);
+        if matches!(
+            self.state,
+            State::Waiting(_) | State::Dialling(_) | State::Asking(_)
+        ) {
+            self.watch_give_up(ctx.now);
+        }
+        self.watch_queue();
     }
 
     /// What a tab says on a channel, but for the words that open one.
@@ -532,39 +556,6 @@ impl Link {
                 failure,
             },
         );
-    }
-
-    /// Passes a message of the server on to every tab.
-    fn deliver(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
-        let rule = self.policy.latest.as_ref();
-        let key = rule.and_then(|rule| latest::key_of(rule, payload));
-        // Behind every rule of the policy: they are about what the server says.
-        #[cfg(feature = "transcode")]
-        let payload = &match ctx.transcode {
-            Some(transcode) => transcode.apply(&self.key, payload),
-            None => payload.clone(),
-        };
-        self.history.push(payload);
-        if let Some(key) = key {
-            return self.deliver_latest(ctx, &key, payload);
-        }
-        for member in self.members.keys() {
-            let delivered = Delivered {
-                channel: member.channel,
-                replayed: false,
-                payload,
-            };
-            ctx.ports.deliver(member.port, &delivered, ctx.now);
-        }
-    }
-
-    #[inline(never)]
-    fn deliver_latest(&self, ctx: &mut Ctx<'_>, key: &Bytes, payload: &Payload) {
-        let newest = Newest::new(key, payload);
-        for member in self.members.keys() {
-            ctx.ports
-                .deliver_latest(member.port, member.channel, &newest, ctx.now);
-        }
     }
 
     /// Tells all members what is said to [`EVERY`] channel.

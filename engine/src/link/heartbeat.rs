@@ -1,8 +1,6 @@
 //! How a connection finds out that its open socket is dead, and shows the server that it is not.
 
-use std::rc::Rc;
-
-use onesocket_protocol::{Millis, Payload, StatedPolicy};
+use onesocket_protocol::{Millis, Payload};
 
 use super::{Ctx, Link, Timer, lifecycle::State};
 use crate::Time;
@@ -24,33 +22,6 @@ impl Link {
             self.timers
                 .start(Timer::Heartbeat, from.after(heartbeat.interval));
         }
-    }
-
-    /// A tab has brought another policy: what runs by the old one ends.
-    pub(super) fn adopt(&mut self, ctx: &mut Ctx<'_>, policy: &Rc<StatedPolicy>) {
-        if self.policy.is_stated_as(policy) {
-            return;
-        }
-        let asked = self.policy.auth.ask.is_some();
-        self.policy = Rc::clone(policy);
-        if asked && self.policy.auth.ask.is_none() {
-            self.end_asking(ctx);
-        }
-        self.timers.stop(Timer::Heartbeat);
-        self.timers.stop(Timer::Pong);
-        if let State::Open(open) = &mut self.state {
-            open.awaited = None;
-            self.watch_heartbeat(ctx.now);
-        }
-        self.give_up_left = None;
-        self.timers.stop(Timer::GiveUp);
-        if matches!(
-            self.state,
-            State::Waiting(_) | State::Dialling(_) | State::Asking(_)
-        ) {
-            self.watch_give_up(ctx.now);
-        }
-        self.watch_queue();
     }
 
     /// The timer is not moved by every message: when it fires it looks how long the silence really was, on either side.

@@ -1,8 +1,6 @@
 //! The life of a connection's sockets: dial, open, lose, wait, dial again, stop.
 
-use onesocket_protocol::{
-    CloseInfo, Millis, Payload, ReconnectCause, SendFailure, StopReason, ToTab, WorkerError,
-};
+use onesocket_protocol::{CloseInfo, Millis, ReconnectCause, SendFailure, StopReason, ToTab};
 
 use super::{
     Ctx, EVERY, Link, Member, Timer, auth::Asking, backoff, buffered::Buffered,
@@ -263,40 +261,6 @@ impl Link {
             return self.finish_log_out(ctx);
         }
         self.tell_status(ctx);
-    }
-
-    /// Whether no message is worth a look before the next input: none is answered here, or the pong of a ping whose time is taken.
-    pub(crate) fn may_gather(&self) -> bool {
-        let is_quiet = matches!(&self.state, State::Open(open) if open.awaited.is_none());
-        is_quiet && self.policy.answer.is_none()
-    }
-
-    pub(crate) fn on_received(&mut self, ctx: &mut Ctx<'_>, payload: &Payload) {
-        if !matches!(self.state, State::Open(_) | State::Closing(_)) {
-            return;
-        }
-        self.last_received = ctx.now;
-        self.on_alive(ctx, Some(payload));
-        if self.answer(ctx, payload) {
-            return;
-        }
-        if payload.len() > self.policy.max_received_bytes as usize {
-            return self.refuse_received(ctx, payload.len());
-        }
-        let heartbeat = self.policy.heartbeat.as_ref();
-        if heartbeat.is_none_or(|heartbeat| heartbeat.pong.as_ref() != Some(payload)) {
-            self.deliver(ctx, payload);
-        }
-    }
-
-    #[inline(never)]
-    pub(super) fn refuse_received(&self, ctx: &mut Ctx<'_>, len: usize) {
-        let error = WorkerError::ReceivedTooLarge {
-            bytes: len as u32,
-            cap: self.policy.max_received_bytes,
-        };
-        let channel = Some(EVERY);
-        self.tell_all(ctx, ToTab::Error { channel, error });
     }
 
     /// The socket no longer takes anything.

@@ -58,17 +58,6 @@ impl Link {
         }
     }
 
-    /// What was gathered may have come before this time, at which a sleep was over or nothing is known of one: it does not prove that the socket is alive since.
-    /// `known`: when something was received before that.
-    pub(crate) fn on_gathered(&mut self, time: Time, known: Time) {
-        let before = Time(time.0.saturating_sub(1));
-        self.last_received = self.last_received.min(before.max(known));
-    }
-
-    pub(crate) fn last_received(&self) -> Time {
-        self.last_received
-    }
-
     /// A dial from in front of `since` is from before the sleep, or before the network came back, and what it has said may never be answered. Not the
     /// last one that the policy grants.
     pub(super) fn dial_anew(&mut self, ctx: &mut Ctx<'_>, since: Time) {
