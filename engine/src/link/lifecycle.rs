@@ -214,6 +214,26 @@ impl Link {
             ctx.close(socket, NORMAL_CLOSURE, "no subprotocol in common");
             return self.lose(ctx, ReconnectCause::SubprotocolRefused);
         }
+        // One that only the credential offers is part of it.
+        let subprotocol = match self.key.subprotocols.contains(&subprotocol) {
+            true => subprotocol,
+            false => String::new(),
+        };
+        self.begin_socket(ctx, socket, subprotocol.clone());
+        // This order is promised: a server need take nothing in front of the credential, greetings are in front of what has waited, and a tab knows that
+        // it is connected before it has a receipt.
+        self.show_credential(ctx, socket);
+        self.greet_server(ctx, socket);
+        self.tell_connected(ctx, subprotocol);
+        self.flush_queue(ctx, socket);
+        if self.timers.is_running(Timer::LogOut) {
+            return self.finish_log_out(ctx);
+        }
+        self.tell_status(ctx);
+    }
+
+    /// From here on it is open, with nothing known of it yet.
+    fn begin_socket(&mut self, ctx: &Ctx<'_>, socket: SocketId, subprotocol: String) {
         self.timers.stop(Timer::ConnectTimeout);
         self.timers.start(
             Timer::Stable,
@@ -224,21 +244,19 @@ impl Link {
         self.last_received = ctx.now;
         self.last_sent = ctx.now;
         self.history.clear();
-        // One that only the credential offers is part of it.
-        let subprotocol = match self.key.subprotocols.contains(&subprotocol) {
-            true => subprotocol,
-            false => String::new(),
-        };
         self.state = State::Open(Open {
             socket,
             since: ctx.now,
-            subprotocol: subprotocol.clone(),
+            subprotocol,
             awaited: None,
             is_unwanted: false,
         });
         self.buffered = Buffered::default();
         self.watch_heartbeat(ctx.now);
         self.watch(ctx);
+    }
+
+    fn show_credential(&self, ctx: &mut Ctx<'_>, socket: SocketId) {
         if let Some(first) = &self.credentials.first {
             ctx.outputs.push(Output::Transmit {
                 socket,
@@ -246,9 +264,15 @@ impl Link {
                 is_credential: true,
             });
         }
+    }
+
+    fn greet_server(&self, ctx: &mut Ctx<'_>, socket: SocketId) {
         for payload in self.greetings.payloads() {
             ctx.transmit(socket, payload.clone());
         }
+    }
+
+    fn tell_connected(&self, ctx: &mut Ctx<'_>, subprotocol: String) {
         self.tell_all(
             ctx,
             ToTab::Connected {
@@ -256,11 +280,6 @@ impl Link {
                 subprotocol,
             },
         );
-        self.flush_queue(ctx, socket);
-        if self.timers.is_running(Timer::LogOut) {
-            return self.finish_log_out(ctx);
-        }
-        self.tell_status(ctx);
     }
 
     /// The socket no longer takes anything.
