@@ -21,79 +21,112 @@ pub fn redact_url(url: &str) -> String {
 /// Does what [`redact_url`] does, for who has no use for a `String`.
 #[must_use]
 pub fn redact_url_bytes(url: &str) -> Vec<u8> {
+    let mut redactor = Redactor {
+        redacted: Vec::with_capacity(url.len()),
+        part: Part::Host,
+        start: 0,
+        port: Port::OfScheme,
+        ats: url.bytes().filter(|byte| *byte == b'@').count(),
+    };
     // Byte by byte: nothing else in the worker's wasm needs the searches of `str`. Only ASCII is left out or split at, so what
     // comes out is UTF-8.
-    let mut redacted = Vec::with_capacity(url.len());
-    let mut part = Part::Host;
-    // Where in `redacted` that begins which may turn out to be secret.
-    let mut start = 0;
-    let mut port = Port::OfScheme;
-    let mut ats = url.bytes().filter(|byte| *byte == b'@').count();
     for byte in url.bytes() {
-        ats -= usize::from(byte == b'@');
+        if !redactor.step(byte) {
+            break;
+        }
+    }
+    redactor.end_pair();
+    redactor.redacted
+}
+
+/// A URL, as far as it is read.
+struct Redactor {
+    redacted: Vec<u8>,
+    part: Part,
+    /// Where in `redacted` that begins which may turn out to be secret.
+    start: usize,
+    port: Port,
+    /// How many `@` follow.
+    ats: usize,
+}
+
+impl Redactor {
+    /// Takes the next byte. Returns whether anything behind it may be shown.
+    fn step(&mut self, byte: u8) -> bool {
+        self.ats -= usize::from(byte == b'@');
         match byte {
-            b'\t' | b'\n' | b'\r' => continue,
+            b'\t' | b'\n' | b'\r' => return true,
             // This is no URL, but a password that is not escaped may be in it, and must not be shown where that is complained of. What is secret
             // behind it can't be told.
-            b'/' | b'\\' | b'?' | b'#'
-                if part == Part::Host && port == Port::Password && ats > 0 =>
-            {
-                redacted.truncate(start);
-                redacted.extend_from_slice(MASK);
-                break;
+            b'/' | b'\\' | b'?' | b'#' if self.is_in_password() => {
+                self.mask();
+                return false;
             }
             b'#' => {
-                end_pair(part, start, &mut redacted);
-                redacted.extend_from_slice(b"#***");
-                part = Part::Value;
-                break;
+                self.end_pair();
+                self.redacted.extend_from_slice(b"#***");
+                self.part = Part::Value;
+                return false;
             }
-            b'?' if part < Part::Name => {
-                part = Part::Name;
-                start = redacted.len() + 1;
+            b'?' if self.part < Part::Name => self.begin_pair(),
+            b'&' if self.part > Part::Path => {
+                self.end_pair();
+                self.begin_pair();
             }
-            b'&' if part > Part::Path => {
-                end_pair(part, start, &mut redacted);
-                part = Part::Name;
-                start = redacted.len() + 1;
+            b'@' if self.part == Part::Host => {
+                self.mask();
+                self.port = Port::None;
             }
-            b'@' if part == Part::Host => {
-                redacted.truncate(start);
-                redacted.extend_from_slice(MASK);
-                port = Port::None;
+            b']' if self.redacted.get(self.start) == Some(&b'[') => self.port = Port::None,
+            b'/' | b'\\' if self.part == Part::Host => self.on_slash(),
+            b'=' if self.part == Part::Name => self.part = Part::Equals,
+            b'=' if self.part == Part::Equals => return true,
+            _ if self.part == Part::Equals => {
+                self.part = Part::Value;
+                self.redacted.extend_from_slice(MASK);
+                return true;
             }
-            b']' if redacted.get(start) == Some(&b'[') => port = Port::None,
-            // A browser takes either for the other in the schemes that it knows, and any number of them.
-            b'/' | b'\\' if part == Part::Host => {
-                // Without a slash behind it, a colon may be the one of `user:password`.
-                let ends_scheme = start == 0 && redacted.last() == Some(&b':');
-                if ends_scheme || redacted.len() == start {
-                    start = redacted.len() + 1;
-                    port = Port::None;
-                } else {
-                    part = Part::Path;
-                }
-            }
-            b'=' if part == Part::Name => part = Part::Equals,
-            b'=' if part == Part::Equals => continue,
-            _ if part == Part::Equals => {
-                part = Part::Value;
-                redacted.extend_from_slice(MASK);
-                continue;
-            }
-            _ if part == Part::Value => continue,
+            _ if self.part == Part::Value => return true,
             _ => {}
         }
-        port = match port {
-            Port::OfScheme if byte == b':' => Port::None,
-            Port::None if byte == b':' => Port::Digits,
-            Port::Digits if byte != b':' && !byte.is_ascii_digit() => Port::Password,
-            port => port,
-        };
-        redacted.push(byte);
+        self.port = self.port.behind(byte);
+        self.redacted.push(byte);
+        true
     }
-    end_pair(part, start, &mut redacted);
-    redacted
+
+    fn is_in_password(&self) -> bool {
+        self.part == Part::Host && self.port == Port::Password && self.ats > 0
+    }
+
+    /// A browser takes either slash for the other in the schemes that it knows, and any number of them.
+    fn on_slash(&mut self) {
+        // Without a slash behind it, a colon may be the one of `user:password`.
+        let ends_scheme = self.start == 0 && self.redacted.last() == Some(&b':');
+        if ends_scheme || self.redacted.len() == self.start {
+            self.start = self.redacted.len() + 1;
+            self.port = Port::None;
+        } else {
+            self.part = Part::Path;
+        }
+    }
+
+    /// Behind the byte that is read.
+    fn begin_pair(&mut self) {
+        self.part = Part::Name;
+        self.start = self.redacted.len() + 1;
+    }
+
+    /// What has no value is a secret itself.
+    fn end_pair(&mut self) {
+        if matches!(self.part, Part::Name | Part::Equals) && self.redacted.len() > self.start {
+            self.mask();
+        }
+    }
+
+    fn mask(&mut self) {
+        self.redacted.truncate(self.start);
+        self.redacted.extend_from_slice(MASK);
+    }
 }
 
 /// What stands behind a colon of a host.
@@ -105,6 +138,17 @@ enum Port {
     Digits,
     /// None at all: it may be a password that is not escaped, if an `@` follows.
     Password,
+}
+
+impl Port {
+    fn behind(self, byte: u8) -> Self {
+        match self {
+            Self::OfScheme if byte == b':' => Self::None,
+            Self::None if byte == b':' => Self::Digits,
+            Self::Digits if byte != b':' && !byte.is_ascii_digit() => Self::Password,
+            port => port,
+        }
+    }
 }
 
 /// Where in a URL a byte is.
@@ -119,14 +163,6 @@ enum Part {
     Equals,
     /// In its value, which is masked already.
     Value,
-}
-
-/// What has no value is a secret itself.
-fn end_pair(part: Part, start: usize, redacted: &mut Vec<u8>) {
-    if matches!(part, Part::Name | Part::Equals) && redacted.len() > start {
-        redacted.truncate(start);
-        redacted.extend_from_slice(MASK);
-    }
 }
 
 const MASK: &[u8] = b"***";
