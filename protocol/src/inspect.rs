@@ -130,9 +130,10 @@ impl LinkSurvey {
 pub struct Beginning {
     /// The port of the tab that records.
     pub port: u32,
-    /// When that tab said hello, in milliseconds of the engine's time.
-    pub hello: u32,
-    /// When it began.
+    /// Since when that tab's pace is counted, in milliseconds of the engine's time, of which the upper 32 bits are left out. An engine to which the tab
+    /// says hello then counts as this one does.
+    pub paced_since: u32,
+    /// When it began, counted the same way.
     pub now: u32,
     /// The state of its randomness; `None` when more would have to be known: there were other tabs or links before, or the worker
     /// transcodes by an app's own code.
@@ -145,7 +146,7 @@ impl Beginning {
     pub fn entry(&self) -> LogEntry {
         let mut entry = LogEntry {
             id: self.port,
-            code: self.hello,
+            code: self.paced_since,
             len: self.now,
             ..LogEntry::new(kind::BEGINNING)
         };
@@ -160,14 +161,15 @@ impl Beginning {
     pub fn of(entry: &LogEntry) -> Option<Self> {
         (entry.kind == kind::BEGINNING).then(|| Self {
             port: entry.id,
-            hello: entry.code,
+            paced_since: entry.code,
             now: entry.len,
             seed: entry.content[..].try_into().ok().map(u64::from_le_bytes),
         })
     }
 }
 
-/// Returns the entry that says at how many milliseconds of its time the next input was given to the engine.
+/// Returns the entry that says at how many milliseconds of its time the next input was given to the engine, but for the upper 32 bits: it begins at
+/// 0 again behind 49.7 days.
 #[must_use]
 pub fn moment(now: u32) -> LogEntry {
     LogEntry {
@@ -231,7 +233,7 @@ mod tests {
     fn where_a_recording_begins_can_be_read() {
         let beginning = |seed| Beginning {
             port: 1,
-            hello: 5,
+            paced_since: 5,
             now: 7,
             seed,
         };

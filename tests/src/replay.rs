@@ -91,7 +91,7 @@ pub fn replay(trace: &Trace) -> Result<Replayed, ReplayError> {
     Ok(Replayed {
         inputs,
         entries: trace.entries.len(),
-        millis: now - first,
+        millis: now.wrapping_sub(first),
     })
 }
 

@@ -82,7 +82,7 @@ impl Engine {
             return;
         };
         let before = core::mem::replace(&mut session.sight, sight);
-        let hello = session.paced_since();
+        let paced_since = session.paced_since();
         self.update_seen();
         if sight == Sight::Off {
             return;
@@ -90,7 +90,8 @@ impl Engine {
         if sight == Sight::Recording && before != sight {
             let beginning = Beginning {
                 port: id.0,
-                hello: self.by_host(hello).0 as u32,
+                // The lower bits are enough: a replay counts on from one moment to the next.
+                paced_since: self.by_host(paced_since).0 as u32,
                 now: self.by_host(self.now).0 as u32,
                 seed: self.is_replayable().then(|| self.rng.get_seed()),
             };

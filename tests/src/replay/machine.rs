@@ -18,6 +18,8 @@ pub(super) struct Machine {
     sink: LogSink,
     seen: Sight,
     port: PortId,
+    /// When the last input was given.
+    now: Time,
     /// What the recording tab was told of the log.
     pub(super) told: VecDeque<LogEntry>,
     /// The last batch that was posted to it.
@@ -41,16 +43,17 @@ impl Machine {
             sink: LogSink::default(),
             seen: Sight::Off,
             port,
+            now: Time(beginning.paced_since.into()),
             told: VecDeque::new(),
             posted: None,
         };
-        machine.input(beginning.hello, Input::PortOpened(port));
+        machine.input(beginning.paced_since, Input::PortOpened(port));
         let last = trace.opening.len() - 1;
         for (at, frame) in trace.opening.iter().enumerate() {
             let now = if at == last {
                 beginning.now
             } else {
-                beginning.hello
+                beginning.paced_since
             };
             let frame = frame.clone();
             machine.input(now, Input::Frame { port, frame });
@@ -70,7 +73,8 @@ impl Machine {
             let sink = &self.sink;
             describe::input(&input, self.seen, &|entry| sink.push(entry));
         }
-        self.engine.handle_input(Time(u64::from(now)), input);
+        self.now = following(self.now, now);
+        self.engine.handle_input(self.now, input);
         self.drain();
         self.tell();
     }
@@ -98,7 +102,7 @@ impl Machine {
             let Some(version) = Version::from_number(header.version) else {
                 return;
             };
-            now += PACE_MILLIS;
+            now = now.wrapping_add(PACE_MILLIS);
             let mut outbox = Outbox::new(header.epoch, version);
             // Whatever the batch before it was: it is only to be acknowledged.
             if outbox.on_batch(BatchHeader { seq: 1, ..header }).is_err() {
@@ -189,8 +193,27 @@ fn read(frame: &Bytes, told: &mut VecDeque<LogEntry>, posted: &mut Option<BatchH
     }
 }
 
+/// A recording has the lower half of a time. Nothing waits for half of the 49.7 days in which that begins anew.
+fn following(last: Time, lower: u32) -> Time {
+    let passed = lower.wrapping_sub(last.0 as u32).cast_signed();
+    Time(last.0.saturating_add_signed(passed.into()))
+}
+
 /// Where the acknowledgement is in a batch: PROTOCOL.md, section 4.
 const ACK: core::ops::Range<usize> = 24..32;
 
 /// Longer than any pace of a tab that is seen.
 const PACE_MILLIS: u32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_over_49_days_went_back_in_time() {
+        let last = Time(u64::from(u32::MAX));
+        assert_eq!(following(last, 4), Time(last.0 + 5));
+        assert_eq!(following(last, u32::MAX), last);
+        assert_eq!(following(Time(7), 1_000), Time(1_000));
+    }
+}
