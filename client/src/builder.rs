@@ -33,7 +33,7 @@ use crate::{
 ///     .subprotocol("v2.feed")
 ///     .backoff(Backoff { base: Duration::from_millis(500).into(), ..Backoff::default() })
 ///     .heartbeat(Heartbeat::every(Duration::from_secs(20), Payload::text("ping")).pong(Payload::text("pong")))
-///     .replay(Replay::Last { frames: 50, bytes: 64 * 1024 })
+///     .replay(Replay::Last { messages: 50, bytes: 64 * 1024 })
 ///     .tier(Tier::Dedicated)
 ///     .build()?;
 /// # drop(client);

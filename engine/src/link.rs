@@ -314,8 +314,8 @@ impl Link {
     fn replay(&mut self, ctx: &mut Ctx<'_>, member: Member, replay: Replay) {
         match replay {
             Replay::None => {}
-            Replay::Last { frames, bytes } => {
-                for payload in self.history.last(frames, bytes) {
+            Replay::Last { messages, bytes } => {
+                for payload in self.history.last(messages, bytes) {
                     let payload = payload.clone();
                     ctx.tell(
                         member,

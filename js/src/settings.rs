@@ -93,7 +93,7 @@ impl Settings {
         }
         if self.replay() > 0 {
             builder = builder.replay(Replay::Last {
-                frames: self.replay(),
+                messages: self.replay(),
                 bytes: REPLAY_BYTES,
             });
         }

@@ -65,7 +65,7 @@ pub const SILENCE_MILLIS: u32 = 120_000;
 pub const LATE_WELCOME_MILLIS: u32 = 90_000;
 
 /// Messages that a connection keeps for replay. Who asks for more gets so many.
-pub const MAX_REPLAY_FRAMES: u32 = 10_000;
+pub const MAX_REPLAY_MESSAGES: u32 = 10_000;
 
 /// Bytes that a connection keeps for replay. Who asks for more gets so many.
 pub const MAX_REPLAY_BYTES: u32 = 16 * 1024 * 1024;

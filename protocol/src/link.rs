@@ -360,12 +360,12 @@ pub enum Replay {
     /// Nothing: it sees what arrives from now on.
     #[default]
     None,
-    /// The last messages received on the open socket, as many as both numbers allow; at most [`limits::MAX_REPLAY_FRAMES`] and
+    /// The last messages received on the open socket, as many as both numbers allow; at most [`limits::MAX_REPLAY_MESSAGES`] and
     /// [`limits::MAX_REPLAY_BYTES`]. They are kept from when a tab has first asked for so many. A message longer than any tab has asked for in
     /// bytes empties what is kept: there would be a hole.
     Last {
         /// At most so many.
-        frames: u32,
+        messages: u32,
         /// At most so many bytes.
         bytes: u32,
     },

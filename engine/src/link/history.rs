@@ -9,17 +9,17 @@ use crate::Fifo;
 pub(crate) struct History {
     entries: Fifo<Payload>,
     bytes: usize,
-    max_frames: usize,
+    max_messages: usize,
     max_bytes: usize,
 }
 
 impl History {
     /// Keeps at least as much as this replay asks for, from now on.
     pub(crate) fn grow(&mut self, replay: &Replay) {
-        if let Replay::Last { frames, bytes } = replay {
-            self.max_frames = self
-                .max_frames
-                .max((*frames).min(limits::MAX_REPLAY_FRAMES) as usize);
+        if let Replay::Last { messages, bytes } = replay {
+            self.max_messages = self
+                .max_messages
+                .max((*messages).min(limits::MAX_REPLAY_MESSAGES) as usize);
             self.max_bytes = self
                 .max_bytes
                 .max((*bytes).min(limits::MAX_REPLAY_BYTES) as usize);
@@ -28,7 +28,7 @@ impl History {
 
     /// Whether some replay has asked for messages.
     pub(crate) fn is_kept(&self) -> bool {
-        self.max_frames > 0
+        self.max_messages > 0
     }
 
     /// Whether it would keep a message of this length.
@@ -51,7 +51,7 @@ impl History {
         }
         self.bytes += payload.len();
         self.entries.push(payload.clone());
-        while self.entries.len() > self.max_frames || self.bytes > self.max_bytes {
+        while self.entries.len() > self.max_messages || self.bytes > self.max_bytes {
             if let Some(oldest) = self.entries.pop() {
                 self.bytes -= oldest.len();
             }
@@ -64,13 +64,13 @@ impl History {
     }
 
     /// Returns the newest messages that fit, oldest first.
-    pub(crate) fn last(&self, frames: u32, bytes: u32) -> impl Iterator<Item = &Payload> {
+    pub(crate) fn last(&self, messages: u32, bytes: u32) -> impl Iterator<Item = &Payload> {
         let mut left = bytes as usize;
         let fitting = self
             .entries
             .iter()
             .rev()
-            .take(frames as usize)
+            .take(messages as usize)
             .take_while(|payload| {
                 let fits = payload.len() <= left;
                 left = left.saturating_sub(payload.len());

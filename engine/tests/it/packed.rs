@@ -61,8 +61,8 @@ fn at_most(max_received_bytes: u32) -> LinkPolicy {
     }
 }
 
-fn last(frames: u32, bytes: u32) -> Replay {
-    Replay::Last { frames, bytes }
+fn last(messages: u32, bytes: u32) -> Replay {
+    Replay::Last { messages, bytes }
 }
 
 /// Policies and replays, and whether anything at all goes to the tabs in packs.

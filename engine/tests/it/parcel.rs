@@ -125,7 +125,7 @@ fn it_is_read_where_a_rule_may_be_about_it() {
     let same = || Payload::binary(vec![7; 500]);
     let other = || Payload::binary(vec![7; 501]);
     let text = || Payload::text("x".repeat(500));
-    let last = |frames, bytes| Replay::Last { frames, bytes };
+    let last = |messages, bytes| Replay::Last { messages, bytes };
     let cases = [
         ("no rule", LinkPolicy::default(), Replay::None, false, true),
         ("the pong", heartbeat(same()), Replay::None, true, false),
@@ -225,7 +225,7 @@ fn the_latest_of_another_channel_that_came_before_is_told_before() {
 #[test]
 fn what_is_not_kept_interrupts_a_replay() {
     let replay = Replay::Last {
-        frames: 5,
+        messages: 5,
         bytes: 100,
     };
     let configs = ChannelConfigs {
@@ -290,7 +290,7 @@ fn one_over_the_cap_is_not_read_whatever_the_rules_are() {
     let configs = ChannelConfigs {
         policy,
         replay: Replay::Last {
-            frames: 9,
+            messages: 9,
             bytes: 1_000_000,
         },
     };

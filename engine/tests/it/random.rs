@@ -120,7 +120,7 @@ impl Run {
             0 => Replay::None,
             1 => Replay::Ask(Payload::text("ask")),
             _ => Replay::Last {
-                frames: self.rng.u32(0..20),
+                messages: self.rng.u32(0..20),
                 bytes: self.rng.u32(0..2_000),
             },
         }

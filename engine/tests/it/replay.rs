@@ -17,8 +17,8 @@ fn talk(sim: &mut Sim, count: usize) {
     }
 }
 
-fn last(frames: u32, bytes: u32) -> Replay {
-    Replay::Last { frames, bytes }
+fn last(messages: u32, bytes: u32) -> Replay {
+    Replay::Last { messages, bytes }
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn every_tab_gets_what_was_made_once_of_each_message() {
 fn a_tab_that_joins_is_replayed_what_the_others_got() {
     let mut sim = world(2, Transcode::new(bracket));
     let replay = Replay::Last {
-        frames: 10,
+        messages: 10,
         bytes: 100,
     };
     let open =

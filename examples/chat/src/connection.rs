@@ -327,7 +327,7 @@ fn build(parameters: &Parameters) -> Result<Client<Chat, Heard>, onesocket::Buil
         .worker(worker_config(parameters))
         // A tab that joins an open connection sees what the others saw.
         .replay(Replay::Last {
-            frames: 200,
+            messages: 200,
             bytes: 256 * 1024,
         });
     if let Some(ping) = &parameters.ping {

@@ -46,7 +46,7 @@ pub(crate) fn connect() -> Result<Client<Vote, Vote>, BuildError> {
     let worker = ManagerConfig::default();
     Client::builder("/chat?room=poll", Json)
         .replay(Replay::Last {
-            frames: 1_000,
+            messages: 1_000,
             bytes: 64 * 1024,
         })
         .worker(match script {

@@ -20,7 +20,7 @@ pub(crate) fn start() -> Result<(), Box<dyn Error>> {
     // ANCHOR: client
     let client: Client<str, String> = Client::builder("/chat?room=plain", Text)
         .replay(Replay::Last {
-            frames: 50,
+            messages: 50,
             bytes: 64 * 1024,
         })
         .worker(worker)

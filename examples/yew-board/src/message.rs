@@ -29,7 +29,7 @@ pub(crate) const COLUMNS: [&str; 3] = ["To do", "Doing", "Done"];
 pub(crate) fn cards() -> ClientBuilder<Card, Card> {
     Client::builder("/chat?room=board", Json)
         .replay(Replay::Last {
-            frames: 1_000,
+            messages: 1_000,
             bytes: 1024 * 1024,
         })
         .worker(worker())

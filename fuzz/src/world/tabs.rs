@@ -121,7 +121,7 @@ impl World {
                 0 => Replay::None,
                 1 => Replay::Ask(Payload::text("ask")),
                 _ => Replay::Last {
-                    frames: script.number() as u32,
+                    messages: script.number() as u32,
                     bytes: script.number() as u32,
                 },
             },

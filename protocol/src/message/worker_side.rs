@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
             replay: match self.variant(3) {
                 0 => Replay::None,
                 1 => Replay::Last {
-                    frames: self.u32(),
+                    messages: self.u32(),
                     bytes: self.u32(),
                 },
                 _ => Replay::Ask(self.payload()),

@@ -100,12 +100,12 @@ pub(crate) fn to_worker() -> Vec<(&'static str, ToWorker)> {
         request: 7,
         credential,
     };
-    let (frames, bytes) = (50, 65_536);
+    let (messages, bytes) = (50, 65_536);
     vec![
         ("connect", connect(Replay::None)),
         (
             "connect-replay-last",
-            connect(Replay::Last { frames, bytes }),
+            connect(Replay::Last { messages, bytes }),
         ),
         (
             "connect-replay-ask",

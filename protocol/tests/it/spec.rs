@@ -91,7 +91,7 @@ fn the_specification_has_every_cap() {
         ),
         (
             "replay kept",
-            limits::MAX_REPLAY_FRAMES as usize,
+            limits::MAX_REPLAY_MESSAGES as usize,
             "10,000 messages, 16 MiB".to_owned(),
         ),
         (
@@ -127,7 +127,10 @@ fn the_specification_has_every_cap() {
         (68_222_976, 65_536)
     );
     assert_eq!(
-        (limits::MAX_REPLAY_FRAMES, limits::MAX_REPLAY_BYTES as usize),
+        (
+            limits::MAX_REPLAY_MESSAGES,
+            limits::MAX_REPLAY_BYTES as usize
+        ),
         (10_000, 16 * MIB)
     );
 }

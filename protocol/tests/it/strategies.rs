@@ -239,7 +239,7 @@ fn heartbeat() -> impl Strategy<Value = Heartbeat> {
 fn replay() -> impl Strategy<Value = Replay> {
     prop_oneof![
         Just(Replay::None),
-        any::<[u32; 2]>().prop_map(|[frames, bytes]| Replay::Last { frames, bytes }),
+        any::<[u32; 2]>().prop_map(|[messages, bytes]| Replay::Last { messages, bytes }),
         payload().prop_map(Replay::Ask),
     ]
 }

@@ -19,7 +19,7 @@ pub fn client() -> Result<Client<Up, Down>, BuildError> {
     let client = Client::<Up, Down>::builder("wss://example.org/live", Json)
         .account("ada")
         .replay(Replay::Last {
-            frames: 50,
+            messages: 50,
             bytes: 64 * 1024,
         }) // What a tab gets that joins an open connection.
         .replies(|down| down.answers.map(RequestId)) // How to tell an answer from a message.

@@ -237,9 +237,9 @@ impl Config {
         if self.latest {
             builder = builder.latest_by(LatestBy::Any);
         }
-        if let Some(frames) = self.replay_last {
+        if let Some(messages) = self.replay_last {
             builder = builder.replay(Replay::Last {
-                frames,
+                messages,
                 bytes: 1024 * 1024,
             });
         }
