@@ -228,10 +228,12 @@ export class Client extends EventTarget {
       const credential = await auth(request);
       if (credential === undefined || credential === null) return null;
       const { query, url, subprotocol, firstMessage } = credential;
-      if (query) return { query: Array.from(query, String) };
+      const isPair = Array.isArray(query) && query.length === 2 && query.every((part) => typeof part === "string");
+      if (isPair) return { query };
+      const isNone = !url && !subprotocol && firstMessage === undefined;
+      if (query || isNone) throw new TypeError("A credential has one of `query: [name, value]`, `url`, `subprotocol` and `firstMessage`.");
       if (url) return { url: `${url}` };
       if (subprotocol) return { subprotocol: `${subprotocol}` };
-      if (firstMessage === undefined) throw new TypeError("A credential has one of `query`, `url`, `subprotocol` and `firstMessage`.");
       return { firstMessage: raw(firstMessage) };
     } catch (error) {
       this.#complain(error);

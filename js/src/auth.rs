@@ -41,15 +41,20 @@ impl Provider {
             let provider = Rc::clone(&provider);
             async move {
                 let supplied = provider.supply(request.refused, request.failed).await;
-                (!supplied.is_null()).then(|| supplied.unchecked_into::<Supplied>().read())
+                match supplied.is_null() {
+                    true => None,
+                    false => supplied.unchecked_into::<Supplied>().read(),
+                }
             }
         })
     }
 }
 
 impl Supplied {
-    fn read(&self) -> Credential {
-        if let Some([name, value]) = self.query().as_deref() {
+    /// `None` for a query that is no pair: what stands in its place would go out to the server.
+    fn read(&self) -> Option<Credential> {
+        let credential = if let Some(query) = self.query() {
+            let [name, value] = <[String; 2]>::try_from(query).ok()?;
             Credential::query(name, value)
         } else if let Some(url) = self.url() {
             Credential::url(url)
@@ -57,6 +62,7 @@ impl Supplied {
             Credential::subprotocol(subprotocol)
         } else {
             Credential::first_message(payload(&self.first_message()))
-        }
+        };
+        Some(credential)
     }
 }

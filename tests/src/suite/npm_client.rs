@@ -444,9 +444,15 @@ async fn credentials(ctx: &Context) -> Result<()> {
     }
 
     let unproved = tab.eval_async(UNPROVED, vec![tier]).await?;
+    let no_credential =
+        "A credential has one of `query: [name, value]`, `url`, `subprotocol` and `firstMessage`.";
     let expect = json!([
         "no token",
-        "A credential has one of `query`, `url`, `subprotocol` and `firstMessage`.",
+        no_credential,
+        no_credential,
+        no_credential,
+        no_credential,
+        no_credential,
         "an error without a text",
         "an error without a text"
     ]);
@@ -478,7 +484,10 @@ if ((await say('one')) !== 'one') throw new Error('no echo');";
 
 const UNPROVED: &str = "
 const errors = [];
-for (const auth of [() => { throw new Error('no token') }, () => ({ tokens: 1 }), () => { throw Object.create(null) }, () => { throw { message: Symbol() } }]) {
+const token = 'token=abc';
+const queries = [{ token }, token, new URLSearchParams(token), ['token', undefined]];
+const malformed = [{ tokens: 1 }, ...queries.map((query) => ({ query }))].map((credential) => () => credential);
+for (const auth of [() => { throw new Error('no token') }, ...malformed, () => { throw Object.create(null) }, () => { throw { message: Symbol() } }]) {
   const client = onesocket.connect('/auth', { account: `nobody ${errors.length}`, tier: arguments[0], auth });
   client.addEventListener('error', ({ message }) => errors.push(message));
   await new Promise((resolve) => client.addEventListener('status', ({ status }) => status.state === 'needs-auth' && resolve()));
