@@ -41,6 +41,9 @@ function raw(data) {
 }
 
 function timed({ interval, deadline, ping, pong }) {
+  // What is no number is not either: the wasm would take it for 0.
+  const isLong = (millis) => millis >= MIN_HEARTBEAT;
+  if (!isLong(interval) || !isLong(deadline ?? MIN_HEARTBEAT)) throw new TypeError(`The times of a heartbeat are ${MIN_HEARTBEAT} ms at least.`);
   return { interval: whole(interval), deadline: whole(deadline), ping: raw(ping), pong: pong === undefined ? undefined : raw(pong) };
 }
 
@@ -291,6 +294,9 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 // As the protocol has it.
 const MAX_CLOSE_CODES = 256;
+
+// In milliseconds. A way there and back may take so long: with less, each answer is followed by the next ping, or comes too late.
+const MIN_HEARTBEAT = 100;
 
 // Of a browser's timer, in milliseconds. A longer one would be over at once.
 const LONGEST_TIMER = 2 ** 31 - 1;

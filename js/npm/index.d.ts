@@ -138,10 +138,10 @@ export type Credential =
 
 /** A ping of the app's own protocol: browsers let no page send those of WebSocket. */
 export interface Heartbeat {
-  /** After how many milliseconds of the server's silence a ping is sent; also after so many, and a second, of the client's own: many servers close a connection on which they hear nothing. */
+  /** After how many milliseconds of the server's silence a ping is sent, 100 at least, or it is a `TypeError`; also after so many, and a second, of the client's own: many servers close a connection on which they hear nothing. */
   interval: number;
   /**
-   * How many milliseconds later something must have come; else the socket is replaced. An upload in front of the ping is waited for while it goes on,
+   * How many milliseconds later something must have come, 100 at least, too; else the socket is replaced. An upload in front of the ping is waited for while it goes on,
    * where the browser says what a socket holds: WebKit's workers say little or nothing. Together with `interval` it must be longer than the longest message from the server takes. Default: 10,000.
    */
   deadline?: number;

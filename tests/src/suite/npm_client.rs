@@ -160,6 +160,14 @@ async fn harmless(ctx: &Context) -> Result<()> {
         ["bytes: string", "TypeError"],
         ["bytes: Blob", "TypeError"],
         ["a ping of a number", "TypeError"],
+        ["no interval", "TypeError"],
+        ["an interval of NaN ms", "TypeError"],
+        ["an interval of 0 ms", "TypeError"],
+        ["an interval of -1 ms", "TypeError"],
+        ["an interval of 99 ms", "TypeError"],
+        ["a deadline of NaN ms", "TypeError"],
+        ["a deadline of 0 ms", "TypeError"],
+        ["a deadline of 99 ms", "TypeError"],
         ["a tier", "TypeError"],
         ["a close code of HTTP", "TypeError"],
         ["a number of codes", "TypeError"],
@@ -202,6 +210,10 @@ const bytes = connect("/echo?bytes", { tier, codec: "bytes" });
 await refused("bytes: string", () => bytes.send("hello"));
 await refused("bytes: Blob", () => bytes.send(new Blob(["abc"])));
 await refused("a ping of a number", () => connect("/echo", { tier, heartbeat: { interval: 1000, ping: 7 } }));
+const beats = (times) => connect("/echo", { tier, heartbeat: { ping: "ping", ...times } });
+await refused("no interval", () => beats({}));
+for (const interval of [NaN, 0, -1, 99]) await refused(`an interval of ${interval} ms`, () => beats({ interval }));
+for (const deadline of [NaN, 0, 99]) await refused(`a deadline of ${deadline} ms`, () => beats({ interval: 1000, deadline }));
 await refused("a tier", () => connect("/echo", { tier: "best" }));
 await refused("a close code of HTTP", () => connect("/echo", { tier, authCodes: [4401, 401] }));
 await refused("a number of codes", () => connect("/echo", { tier, fatalCodes: Array(257).fill(4000) }));
