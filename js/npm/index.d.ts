@@ -118,7 +118,7 @@ export class OneSocket extends EventTarget implements WebSocket {
 }
 
 /** How messages become what a WebSocket sends, and back. What throws in `decode` is told as `error`. */
-export interface Codec<Tx, Rx> {
+export interface Codec<Rx, Tx> {
   /** Whether `encode` returns the UTF-8 of a text message. */
   isText: boolean;
   encode(message: Tx): Uint8Array;
@@ -152,12 +152,12 @@ export interface Heartbeat {
 }
 
 /** What {@link connect} may be told. */
-export interface ClientOptions<Tx = unknown, Rx = unknown> {
+export interface ClientOptions<Rx = unknown, Tx = unknown> {
   /**
    * `json`: anything that JSON can say. `text`: strings. `bytes`: buffers and views on them; what comes is a `Uint8Array`. Or your own. What it can't say, `send`
    * and `request` reject with what its `encode` throws, in these a `TypeError`. Default: `json`.
    */
-  codec?: "json" | "text" | "bytes" | Codec<Tx, Rx>;
+  codec?: "json" | "text" | "bytes" | Codec<Rx, Tx>;
   /** The subprotocols to offer. */
   protocols?: string | string[];
   /**
@@ -251,9 +251,9 @@ export interface ClientEventMap<Rx> {
  * nothing refers to it any more: whoever makes one closes it. Iterating over it yields the messages from then on, and ends when it is closed; of those that wait for the
  * reader, 65,536 and 64 MiB of what was received are kept, and `lagged` counts the others.
  */
-export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements AsyncIterable<Rx> {
+export class Client<Rx = unknown, Tx = unknown> extends EventTarget implements AsyncIterable<Rx> {
   /** @throws {DOMException} A `SyntaxError`, when the URL or a subprotocol is not valid. */
-  constructor(url: string | URL, options?: ClientOptions<Tx, Rx>);
+  constructor(url: string | URL, options?: ClientOptions<Rx, Tx>);
 
   readonly status: Status;
   /** Which tiers were tried, and what became of each, for people. */
@@ -326,4 +326,4 @@ export class Client<Tx = unknown, Rx = unknown> extends EventTarget implements A
  * the browser is online again, and at once by `reconnect`. What is sent meanwhile waits, as it does for a socket: 10,000 messages and 8 MiB of this client at most, for
  * 5 minutes; what is over that, or has waited for longer, is `NotSent`. A {@link OneSocket} ends then, with 1006.
  */
-export function connect<Rx = unknown, Tx = unknown>(url: string | URL, options?: ClientOptions<Tx, Rx>): Client<Tx, Rx>;
+export function connect<Rx = unknown, Tx = unknown>(url: string | URL, options?: ClientOptions<Rx, Tx>): Client<Rx, Tx>;

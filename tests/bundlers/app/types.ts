@@ -1,5 +1,5 @@
 // Nothing of this runs: it has to be what the compiler expects.
-import { type Credential, type Heartbeat, type Status, OneSocket, configure, connect } from "onesocket";
+import { type Client, type Credential, type Heartbeat, type Status, OneSocket, configure, connect } from "onesocket";
 
 // Where a library asks for a WebSocket class.
 const impl: { new (url: string | URL, protocols?: string | string[]): WebSocket } = OneSocket;
@@ -18,9 +18,12 @@ interface Said {
   from: string;
   answers?: number;
 }
-const client = connect<Said, { ask: number }>("/chat", { codec: "json", replyTo: (said) => said.answers, replay: 5 });
+const client: Client<Said, { ask: number }> = connect<Said, { ask: number }>("/chat", { codec: "json", replyTo: (said) => said.answers, replay: 5 });
 client.addEventListener("reconnecting", ({ attempt, delay, cause }) => console.log(attempt + (delay ?? 0), cause.length));
 client.addEventListener("message", ({ data, replayed }) => console.log(data.from, replayed));
+// What is received comes first, everywhere: often it is all that there is to say.
+const heard: Client<Said> = connect<Said>("/chat");
+heard.addEventListener("message", ({ data }) => console.log(data.from));
 const status: Status = client.status;
 const stop: () => void = client.greet({ ask: 1 }, { ask: 0 });
 
