@@ -125,6 +125,20 @@ export interface Codec<Rx, Tx> {
   decode(data: string | Uint8Array): Rx;
 }
 
+/** The codecs that are there, of what a client may receive: `text` is of strings, `bytes` of `Uint8Array`s. */
+export type CodecName<Rx = unknown> = "json" | (string extends Rx ? "text" : never) | (Uint8Array extends Rx ? "bytes" : never);
+
+/** What became of a message that was not sent, or may not have been. */
+export interface SendError extends Error {
+  /** `NotSent`: not, and sending it again can't double it. `MaybeSent`: the worker was lost while it handed it over, and only the server can tell. */
+  name: "NotSent" | "MaybeSent";
+}
+
+/** Nothing will be sent any more: the client is closed, or has stopped. */
+export interface ReadyError extends Error {
+  name: "NotReady";
+}
+
 /** What a dial proves itself with. */
 export type Credential =
   /** A parameter that is added to the URL's query. */
@@ -157,9 +171,9 @@ export interface ClientOptions<Rx = unknown, Tx = unknown> {
    * `json`: anything that JSON can say. `text`: strings. `bytes`: buffers and views on them; what comes is a `Uint8Array`. Or your own. What it can't say, `send`
    * and `request` reject with what its `encode` throws, in these a `TypeError`. Default: `json`.
    */
-  codec?: "json" | "text" | "bytes" | Codec<Rx, Tx>;
+  codec?: CodecName<Rx> | Codec<Rx, Tx>;
   /** The subprotocols to offer. */
-  protocols?: string | string[];
+  protocols?: string | readonly string[];
   /**
    * Whether all tabs with the same URL, subprotocols and account share one connection. `linger`, `heartbeat`, `answer`, `fatalCodes`, `authCodes`, and whether there is `auth`, are then as its first
    * client has them; a later one that differs is told so as `error`. Default: `true`.
@@ -261,7 +275,7 @@ export class Client<Rx = unknown, Tx = unknown> extends EventTarget implements A
 
   /**
    * Sends a message, now or when there is a socket. Resolved when it was handed to an open socket, once; what the server does with it, only
-   * the server can tell. Else rejected with an error whose name is `NotSent` or `MaybeSent`: `NotSent` at once for one of more than 64 MiB, and when 128 MiB of
+   * the server can tell. Else rejected with a {@link SendError}, whose name is `NotSent` or `MaybeSent`: `NotSent` at once for one of more than 64 MiB, and when 128 MiB of
    * this page have no outcome yet, which `ready` prevents.
    */
   send(message: Tx): Promise<void>;
@@ -274,8 +288,8 @@ export class Client<Rx = unknown, Tx = unknown> extends EventTarget implements A
 
   /**
    * Waits until so little is on its way that more should be sent. For whoever has more to send than the network takes at once; nothing is held back
-   * from who does not ask. While there is no socket it waits, as `send` does. Rejected with an error whose name is `NotReady` when the client is
-   * closed or has stopped.
+   * from who does not ask. While there is no socket it waits, as `send` does. Rejected with a {@link ReadyError}, whose name is `NotReady`, when the
+   * client is closed or has stopped.
    */
   ready(): Promise<void>;
 
@@ -321,6 +335,13 @@ export class Client<Rx = unknown, Tx = unknown> extends EventTarget implements A
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
 }
 
+/** {@link connect} with the codec `bytes`. */
+export function connect(
+  url: string | URL,
+  options: ClientOptions<Uint8Array, ArrayBuffer | ArrayBufferView> & { codec: "bytes" },
+): Client<Uint8Array, ArrayBuffer | ArrayBufferView>;
+/** {@link connect} with the codec `text`. */
+export function connect(url: string | URL, options: ClientOptions<string, string> & { codec: "text" }): Client<string, string>;
 /**
  * Connects. It is usable at once. Where the package's wasm can't be loaded, `error` says so, and it is tried again: after a random time of up to 1 s, 2 s, 4 s … 30 s, when
  * the browser is online again, and at once by `reconnect`. What is sent meanwhile waits, as it does for a socket: 10,000 messages and 8 MiB of this client at most, for

@@ -1,5 +1,5 @@
 // The TypeScript of the book in docs: it has to be what the compiler expects.
-import { OneSocket, configure, connect } from "onesocket";
+import { type SendError, OneSocket, configure, connect } from "onesocket";
 
 declare function show(text: string): void;
 declare function freshToken(): Promise<string>;
@@ -12,7 +12,7 @@ try {
   // Ends when it is handed to an open socket, now or after a reconnect.
   await client.send({ text: "hello" });
 } catch (error) {
-  const { name } = error as Error;
+  const { name } = error as SendError;
   show(name === "MaybeSent" ? "perhaps: ask the server" : "not sent");
 }
 // ANCHOR_END: outcome

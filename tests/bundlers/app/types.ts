@@ -1,5 +1,5 @@
 // Nothing of this runs: it has to be what the compiler expects.
-import { type Client, type Credential, type Heartbeat, type Status, OneSocket, configure, connect } from "onesocket";
+import { Client, type ClientOptions, type Codec, type Credential, type Heartbeat, type ReadyError, type SendError, type Status, OneSocket, configure, connect } from "onesocket";
 
 // Where a library asks for a WebSocket class.
 const impl: { new (url: string | URL, protocols?: string | string[]): WebSocket } = OneSocket;
@@ -27,6 +27,34 @@ heard.addEventListener("message", ({ data }) => console.log(data.from));
 const status: Status = client.status;
 const stop: () => void = client.greet({ ask: 1 }, { ask: 0 });
 
+// What comes, and what can be sent, is as the codec has it.
+const bytes: Client<Uint8Array, ArrayBuffer | ArrayBufferView> = connect("/bytes", { codec: "bytes", replyTo: (data) => data[0] });
+bytes.addEventListener("message", ({ data }) => console.log(data.byteLength));
+bytes.send(new DataView(new ArrayBuffer(1)));
+// @ts-expect-error No bytes.
+bytes.send("hello");
+const text: Client<string, string> = connect("/text", { codec: "text", protocols: ["v1", "v2"] as const });
+text.addEventListener("message", ({ data }) => console.log(data.trim()));
+// @ts-expect-error No text.
+text.send({ ask: 1 });
+// @ts-expect-error Of text come strings.
+connect<Said>("/text", { codec: "text" });
+// @ts-expect-error Of bytes come bytes.
+new Client<string>("/bytes", { codec: "bytes" });
+new Client<string, string>("/text", { codec: "text" });
+const options: ClientOptions<Uint8Array> = { codec: "bytes" };
+connect<Uint8Array>("/bytes", options);
+const dates: Codec<Date, Date> = {
+  isText: true,
+  encode: (date) => new TextEncoder().encode(date.toJSON()),
+  decode: (data) => new Date(`${data}`),
+};
+connect("/dates", { codec: dates }).addEventListener("message", ({ data }) => console.log(data.getTime()));
+// @ts-expect-error No date.
+connect("/dates", { codec: dates }).send("now");
+// @ts-expect-error No codec.
+connect("/xml", { codec: "xml" });
+
 const heartbeat: Heartbeat = { interval: 20_000, deadline: 5_000, ping: "ping", pong: new Uint8Array(1) };
 const auth = async ({ refused }: { refused: boolean }): Promise<Credential | null> => (refused ? null : { query: ["token", "t"] });
 connect("/auth", { account: "ada", auth, heartbeat, answer: { ping: "2", pong: "3" } }).logOut({ drain: 1000 });
@@ -42,4 +70,15 @@ async function run(): Promise<string> {
   return said.from;
 }
 
-export { impl, run, shared, states, status, stop };
+const why = (error: SendError | ReadyError): "perhaps" | "not sent" | "closed" => {
+  switch (error.name) {
+    case "MaybeSent":
+      return "perhaps";
+    case "NotSent":
+      return "not sent";
+    case "NotReady":
+      return "closed";
+  }
+};
+
+export { impl, run, shared, states, status, stop, why };
