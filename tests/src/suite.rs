@@ -26,6 +26,7 @@ mod leader;
 mod mixture;
 mod npm;
 mod npm_client;
+mod npm_contract;
 mod pages;
 mod plugins;
 mod recovery;
@@ -87,6 +88,7 @@ pub fn scenarios() -> Vec<Scenario> {
         examples::scenarios(),
         npm::scenarios(),
         npm_client::scenarios(),
+        npm_contract::scenarios(),
         clients::scenarios(),
         inspector::scenarios(),
     ]
