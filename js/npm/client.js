@@ -74,6 +74,8 @@ export class Client extends EventTarget {
   #requests = new Map();
   #isClosed = false;
   #toldState = null;
+  // Why it has ended.
+  #cause = null;
   // Of the message that is being told.
   #size = 0;
 
@@ -112,7 +114,7 @@ export class Client extends EventTarget {
   }
 
   get status() {
-    return this.#core.status();
+    return { ...this.#core.status(), cause: this.#cause };
   }
 
   get ladder() {
@@ -264,6 +266,7 @@ export class Client extends EventTarget {
   #onEnded({ code, reason, wasClean, text }) {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#cause = text;
     this.#core.disconnect();
     if (this.#toldState !== this.status.state) this.#tellStatus();
     for (const { reject } of this.#requests.values()) reject(new Error(text));

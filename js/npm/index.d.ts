@@ -226,6 +226,8 @@ export interface Status {
   queuedBytes: number;
   /** How many sockets have been dialled. */
   dials: number;
+  /** Why it has stopped, for people, as `close` says it; `null` before that. */
+  cause: string | null;
 }
 
 /** There is no socket, and another one is dialled after `delay` milliseconds; without a delay when the browser is online again. */

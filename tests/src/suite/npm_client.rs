@@ -75,13 +75,14 @@ async fn client(ctx: &Context) -> Result<()> {
         amounts.push(client.bufferedAmount);
         await Promise.all(sends);
         const answer = await client.request((id) => ({ answers: id, question: "?" }));
-        return [got, answer.question, client.status.state, client.status.tier, events, amounts];
+        return [got, answer.question, client.status.state, client.status.cause, client.status.tier, events, amounts];
     "#)
     .await?;
     let expect = json!([
         [{ "said": 1 }, { "said": 2 }],
         "?",
         "connected",
+        null,
         tier,
         ["open"],
         [20, 0]
@@ -108,7 +109,7 @@ async fn client(ctx: &Context) -> Result<()> {
         names.push(await own.send(new Uint8Array(1)).catch((error) => error.name));
         client.close();
         await reading;
-        names.push(await client.send({}).catch((error) => error.name), client.status.state, events.at(-1));
+        names.push(await client.send({}).catch((error) => error.name), client.status.state, client.status.cause, events.at(-1));
         names.push(await client.ready().catch((error) => error.name));
         const early = onesocket.connect("/echo", { tier: arguments[0] });
         const unsent = early.send({});
@@ -130,6 +131,7 @@ async fn client(ctx: &Context) -> Result<()> {
         "NotSent",
         "NotSent",
         "stopped",
+        "closed by this client",
         "close",
         "NotReady",
         2,
