@@ -140,6 +140,8 @@ pub(crate) struct Link {
 #[derive(Debug)]
 struct MemberState {
     joined: Time,
+    /// What its client wants of the connection, whatever it has got.
+    policy: Rc<StatedPolicy>,
     /// The number of its last send; 0 before the first.
     last_id: u64,
 }
@@ -215,6 +217,7 @@ impl Link {
         }
         let state = MemberState {
             joined: ctx.now,
+            policy: Rc::clone(policy),
             last_id: 0,
         };
         self.members.insert(member, state);
@@ -374,6 +377,25 @@ impl Link {
         if self.members.is_empty() {
             self.timers
                 .start(Timer::Linger, ctx.now.after(self.policy.linger));
+        } else {
+            self.follow_those_left(ctx);
+        }
+    }
+
+    /// When nobody is left who wants the policy that counts, that of the oldest tab does. After a deploy it would else be the old build's for as long as tabs
+    /// come and go.
+    fn follow_those_left(&mut self, ctx: &mut Ctx<'_>) {
+        let mut members = self.members.values();
+        if members.any(|member| member.policy.is_stated_as(&self.policy)) {
+            return;
+        }
+        let oldest = self.members.values().min_by_key(|member| member.joined);
+        if let Some(policy) = oldest.map(|oldest| Rc::clone(&oldest.policy)) {
+            self.adopt(ctx, &policy);
+            if policy.auth.ask.is_some() {
+                // Perhaps nobody could be asked before.
+                self.on_newcomer(ctx);
+            }
         }
     }
 
