@@ -8,6 +8,7 @@
 mod bench;
 mod chaos;
 mod check;
+mod compiled;
 mod demo;
 mod docs;
 mod example;

@@ -18,6 +18,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
+    compiled::{self, Wanted},
     paths,
     shell::Shell,
     tools::{self, WASM_TARGET, WasmOpt},
@@ -80,11 +81,11 @@ pub(crate) fn build_plugins() -> Result<()> {
     build(Profile::Dev, &[HYDRATION])?;
     // It renders what its folder has the rest of.
     let server = "hydration-server";
-    Shell::cargo()
-        .args(["build", "--package", HYDRATION.package, "--bin", server])
-        .run()?;
-    let built = paths::target().join("debug").join(server);
-    copy_into(&built, &paths::dist(HYDRATION.dist))
+    let cargo = Shell::cargo().args(["build", "--package", HYDRATION.package, "--bin", server]);
+    let built = compiled::executables(cargo, Wanted::Bin(server))?;
+    let built = built.first();
+    let built = built.with_context(|| format!("cargo has built no {server}"))?;
+    copy_into(built, &paths::dist(HYDRATION.dist))
 }
 
 /// Builds the chat alone into `target/dist/chat`.

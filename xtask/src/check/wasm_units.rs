@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
+use anyhow::Result;
 
 use crate::{
+    compiled::{self, Wanted},
     shell::Shell,
     tools::{self, WASM_TARGET},
     workspace::{self, Kind},
@@ -34,24 +34,8 @@ pub(super) fn build() -> Result<WasmUnits> {
 }
 
 fn compile(package: &str) -> Result<Vec<PathBuf>> {
-    let mut binaries = Vec::new();
-    let mut problem = None;
-    Shell::cargo()
+    let cargo = Shell::cargo()
         .args(["test", "--no-run", "--target", WASM_TARGET])
-        .args(["--package", package, "--tests"])
-        .arg("--message-format=json-render-diagnostics")
-        .stream(|line| match executable(line) {
-            Ok(found) => binaries.extend(found),
-            Err(error) => problem = Some(error),
-        })?;
-    problem.map_or(Ok(binaries), Err)
-}
-
-/// The test binary that one line of cargo's messages announces.
-fn executable(line: &str) -> Result<Option<PathBuf>> {
-    let message: Value = serde_json::from_str(line)
-        .with_context(|| format!("cargo announced something else than JSON: {line}"))?;
-    let is_test = message["profile"]["test"].as_bool() == Some(true);
-    let path = message["executable"].as_str().filter(|_| is_test);
-    Ok(path.map(PathBuf::from))
+        .args(["--package", package, "--tests"]);
+    compiled::executables(cargo, Wanted::Tests)
 }
