@@ -126,7 +126,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Replay { file } => replay::run(&file).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chaos(args) => chaos::run(&args).map(|()| ExitCode::SUCCESS),
-        Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Fuzz(args) => Ok(fuzz::run(&args)),
         Command::Docs => docs::run().map(|()| ExitCode::SUCCESS),
         Command::Semver(args) => release::semver(&args).map(|()| ExitCode::SUCCESS),
         Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
