@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::{
     shell::Shell,
+    tier::Tier,
     tools::{self, Engine},
     turn::Turn,
     wasm::{self, Profile},
@@ -20,9 +21,9 @@ pub(crate) struct DemoArgs {
     /// The port to serve on.
     #[arg(long)]
     port: Option<u16>,
-    /// Only this tier: shared, dedicated or main.
+    /// Only this tier.
     #[arg(long)]
-    tier: Option<String>,
+    tier: Option<Tier>,
     /// Builds the wasm without optimisation.
     #[arg(long)]
     dev: bool,
@@ -52,8 +53,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if let Some(port) = args.port {
         demo = demo.args(["--port", &port.to_string()]);
     }
-    if let Some(tier) = &args.tier {
-        demo = demo.args(["--tier", tier]);
+    if let Some(tier) = args.tier {
+        demo = demo.args(["--tier", tier.name()]);
     }
     demo.run()?;
     Ok(ExitCode::SUCCESS)

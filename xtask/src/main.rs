@@ -22,6 +22,7 @@ mod sizes;
 mod soak;
 mod steps;
 mod tidy;
+mod tier;
 mod tools;
 mod turn;
 mod wasm;
@@ -132,5 +133,38 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Herd => herd::run().map(|()| ExitCode::SUCCESS),
         Command::Tools => tools::install_all().map(|()| ExitCode::SUCCESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_never_run_was_refused_after_the_build_or_not_at_all() {
+        let refuses = |line: &str| Cli::try_parse_from(line.split(' ')).is_err();
+        for line in [
+            "xtask demo --tier typo",
+            "xtask chaos --tier typo",
+            "xtask chaos --each 0",
+            "xtask chaos --minutes 0",
+            "xtask chaos --minutes -1",
+            "xtask chaos --minutes NaN",
+            "xtask chaos --tabs 0",
+            "xtask fuzz --minutes 0",
+            "xtask soak --minutes 0",
+            "xtask soak --rate 0",
+        ] {
+            assert!(refuses(line), "{line}");
+        }
+        for line in [
+            "xtask demo --tier main",
+            "xtask chaos --tier dedicated --minutes 0.1",
+            "xtask chaos --each 1",
+            "xtask fuzz --minutes 1",
+            "xtask soak --minutes 1",
+        ] {
+            assert!(!refuses(line), "{line}");
+        }
     }
 }

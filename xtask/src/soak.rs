@@ -16,10 +16,10 @@ pub(crate) struct SoakArgs {
     #[arg(long, default_value = "chromium")]
     engine: Engine,
     /// For how long.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
     /// Messages a second, of 200 bytes.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
 }
 

@@ -26,7 +26,7 @@ struct Cli {
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
     tabs: u32,
     /// Lets each fault happen so many times in a row, instead of random ones.
-    #[arg(long, conflicts_with_all = ["minutes", "seed"])]
+    #[arg(long, conflicts_with_all = ["minutes", "seed"], value_parser = clap::value_parser!(u32).range(1..))]
     each: Option<u32>,
     /// Lets only this fault happen, by its name in the table.
     #[arg(long, requires = "each", value_parser = fault)]

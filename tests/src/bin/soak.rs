@@ -17,10 +17,10 @@ struct Cli {
     #[arg(long, default_value = "chromium")]
     engine: Engine,
     /// For how long.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
     /// Messages a second.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
     /// Bytes of each.
     #[arg(long, default_value_t = 200)]
