@@ -56,14 +56,14 @@ pub(crate) fn toolchain(name: &str) -> Result<()> {
 /// The folder of `cargo-semver-checks`.
 pub(crate) fn semver_checks() -> Result<PathBuf> {
     let name = "cargo-semver-checks";
-    cargo_install::folder_with(name, name, SEMVER_CHECKS_VERSION, &["--locked"])
+    cargo_install::folder_of(name, name, SEMVER_CHECKS_VERSION)
 }
 
 /// The folder of `mdbook`.
 pub(crate) fn mdbook() -> Result<PathBuf> {
     // It needs neither serve nor watch.
-    let flags = ["--locked", "--no-default-features", "--features", "search"];
-    cargo_install::folder_with("mdbook", "mdbook", MDBOOK_VERSION, &flags)
+    let features = ["--no-default-features", "--features", "search"];
+    cargo_install::folder_with("mdbook", "mdbook", MDBOOK_VERSION, &features)
 }
 
 /// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner` of exactly the locked version: the glue and the
