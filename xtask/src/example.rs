@@ -1,7 +1,9 @@
 //! `cargo xtask example NAME`: one of the small apps, from nothing to a page in a browser.
 
 use std::{
+    io,
     net::{Ipv4Addr, TcpListener},
+    ops::RangeInclusive,
     process::ExitCode,
 };
 
@@ -48,9 +50,22 @@ pub(crate) fn run(args: &ExampleArgs) -> Result<ExitCode> {
 
 /// The demo looks for its port in the same way.
 fn free_port(first: u16) -> Result<u16> {
-    (first..=first.saturating_add(CANDIDATES))
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
-        .with_context(|| format!("no port from {first} on is free"))
+    free_among(first..=first.saturating_add(CANDIDATES), |port| {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop)
+    })
+}
+
+fn free_among(ports: RangeInclusive<u16>, bind: impl Fn(u16) -> io::Result<()>) -> Result<u16> {
+    let (first, last) = (*ports.start(), *ports.end());
+    let mut refused = None;
+    for port in ports {
+        match bind(port) {
+            Ok(()) => return Ok(port),
+            Err(error) => refused = Some(error),
+        }
+    }
+    let refused = refused.context("there is no port")?;
+    Err(refused).with_context(|| format!("no port from {first} to {last} can be listened on"))
 }
 
 const CANDIDATES: u16 = 50;
@@ -66,5 +81,16 @@ mod tests {
         // The last port of all has none behind it.
         assert!(free_port(port).is_ok_and(|free| free > port) || port == u16::MAX);
         assert_eq!(free_port(0).unwrap(), 0);
+    }
+
+    #[test]
+    fn ports_that_need_rights_were_said_to_be_in_use() {
+        let forbidden = |_| Err(io::ErrorKind::PermissionDenied.into());
+        let error = free_among(80..=130, forbidden).unwrap_err();
+        let told = format!("{error:#}");
+        assert_eq!(
+            told,
+            "no port from 80 to 130 can be listened on: permission denied"
+        );
     }
 }

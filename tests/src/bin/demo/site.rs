@@ -91,11 +91,17 @@ impl Site {
 }
 
 fn free_addr(port: u16) -> Result<SocketAddr> {
-    let candidates = port..=port.saturating_add(CANDIDATES);
-    let mut addrs = candidates.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    addrs
-        .find(|addr| TcpListener::bind(addr).is_ok())
-        .with_context(|| format!("no port from {port} on is free"))
+    let last = port.saturating_add(CANDIDATES);
+    let mut refused = None;
+    for candidate in port..=last {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, candidate));
+        match TcpListener::bind(addr) {
+            Ok(_) => return Ok(addr),
+            Err(error) => refused = Some(error),
+        }
+    }
+    let refused = refused.context("there is no port")?;
+    Err(refused).with_context(|| format!("no port from {port} to {last} can be listened on"))
 }
 
 const CANDIDATES: u16 = 50;
