@@ -162,6 +162,12 @@ impl Run<'_> {
             Course::Random { seed, length } => self.play_random(seed, length).await?,
             Course::Each { times, only } => self.play_each(times, only).await?,
         }
+        ensure!(
+            !self.strikes.is_empty(),
+            "no fault has happened: none of those that are asked for is possible in {} in the {} tier, or there was no time for one",
+            self.plan.engine.name(),
+            self.plan.tier
+        );
         self.settle().await
     }
 
@@ -414,15 +420,7 @@ impl Run<'_> {
                 ..account
             });
         }
-        for strike in &mut self.strikes {
-            let moments = accounts.iter().flat_map(|account| &account.moments);
-            let seen = moments
-                .map(|moment| moment.at)
-                .filter(|at| *at >= strike.at);
-            strike.noticed = seen
-                .min()
-                .filter(|at| strike.recovered.is_none_or(|recovered| *at <= recovered));
-        }
+        verdict::find_noticed(&mut self.strikes, &accounts);
         Ok(verdict::judge(
             self.plan,
             &self.strikes,

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use onesocket_server::Selection;
 use serde_json::json;
 use tokio::time::sleep;
@@ -82,6 +82,28 @@ impl Fault {
         )
     }
 
+    /// Whether a tab can't but see that its worker or its socket is another than before.
+    pub(super) fn is_noticed(self) -> bool {
+        match self {
+            Self::WorkerEnds
+            | Self::WorkerTraps
+            | Self::WorkerPanics
+            | Self::WorkerHangs
+            | Self::WorkerMute
+            | Self::SocketDrops
+            | Self::SocketsReset
+            | Self::HalfOpen
+            | Self::ServerRestarts
+            | Self::TierFalls => true,
+            Self::TabReloads
+            | Self::TabReplaced
+            | Self::TabFreezes
+            | Self::TabCached
+            | Self::TabCrashes
+            | Self::NetworkSlow => false,
+        }
+    }
+
     /// Whether it can be made to happen there.
     pub(super) fn is_possible(self, engine: Engine, tier: Tier) -> bool {
         match self {
@@ -102,11 +124,13 @@ impl Fault {
             Self::WorkerMute => run.ask_worker(tab, "mute", 0).await,
             Self::SocketDrops => run.ask_worker(tab, "drop-sockets", 0).await,
             Self::SocketsReset => {
-                run.site.server()?.faults().drop_sockets(Selection::All);
+                let hit = run.site.server()?.faults().drop_sockets(Selection::All);
+                ensure!(hit > 0, "there was no socket");
                 Ok(())
             }
             Self::HalfOpen => {
-                run.site.server()?.faults().half_open(Selection::All);
+                let hit = run.site.server()?.faults().half_open(Selection::All);
+                ensure!(hit > 0, "there was no socket");
                 Ok(())
             }
             Self::ServerRestarts => {

@@ -25,6 +25,12 @@ pub(super) fn judge(
     report.problems.extend(
         (hanging > 0).then(|| format!("sends of {hanging} tabs have not ended in a minute")),
     );
+    let unnoticed = strikes
+        .iter()
+        .filter(|strike| strike.fault.is_noticed() && strike.noticed.is_none());
+    report
+        .problems
+        .extend(unnoticed.map(|strike| format!("{}: no tab has noticed it", strike.fault)));
     for account in accounts {
         let problems = account.problems.iter();
         report
@@ -38,6 +44,23 @@ pub(super) fn judge(
     }
     report
 }
+
+/// When the first tab noticed each fault: what a tab sees after it has recovered may be of something else.
+pub(super) fn find_noticed(strikes: &mut [Strike], accounts: &[Account]) {
+    let nexts: Vec<_> = strikes.iter().skip(1).map(|next| next.at).collect();
+    for (number, strike) in strikes.iter_mut().enumerate() {
+        let next = nexts.get(number).copied().unwrap_or(u64::MAX);
+        let recovered = strike.recovered.map_or(u64::MAX, |at| at + LOOKS_EVERY);
+        let moments = accounts.iter().flat_map(|account| &account.moments);
+        let seen = moments
+            .map(|moment| moment.at)
+            .filter(|at| *at >= strike.at);
+        strike.noticed = seen.min().filter(|at| *at < next && *at <= recovered);
+    }
+}
+
+/// How much later than it has recovered a tab may see what has happened, in milliseconds: a hidden one has timers once a second.
+const LOOKS_EVERY: u64 = 1_000;
 
 fn arrivals(ledger: &[LedgerEntry]) -> Arrivals {
     let mut arrivals = Arrivals::new();
@@ -170,13 +193,12 @@ mod tests {
         browser::Engine,
         suite::{
             Tier,
-            chaos::{Course, Moment, Sent},
+            chaos::{Course, Fault, Moment, Sent},
         },
     };
 
-    /// What one tab believes, and what arrived as `(number, socket)`.
-    fn problems(stream: &str, believed: &[(u64, Option<&str>)], arrived: &[(u64, u64)]) -> usize {
-        let plan = Plan {
+    fn plan() -> Plan {
+        Plan {
             engine: Engine::Chromium,
             tier: Tier::Shared,
             tabs: 1,
@@ -185,7 +207,11 @@ mod tests {
                 only: None,
             },
             dist: PathBuf::new(),
-        };
+        }
+    }
+
+    /// What one tab believes, and what arrived as `(number, socket)`.
+    fn problems(stream: &str, believed: &[(u64, Option<&str>)], arrived: &[(u64, u64)]) -> usize {
         let sent = believed.iter().map(|(number, outcome)| Sent {
             stream: stream.to_owned(),
             number: *number,
@@ -199,7 +225,7 @@ mod tests {
             problems: Vec::new(),
             is_final: true,
         };
-        let mut report = Report::new(&plan, &[], 1);
+        let mut report = Report::new(&plan(), &[], 1);
         judge_stream(&mut report, &account, stream, arrived);
         report.problems.len()
     }
@@ -227,6 +253,44 @@ mod tests {
         check("once", &[(1, NOT)], &[(1, 1)], 1);
         check("once", &[(1, Some("banana"))], &[(1, 1)], 1);
         check("once", &[(1, None)], &[], 1);
+    }
+
+    #[test]
+    fn a_fault_that_did_nothing_looked_survived() {
+        let check = |fault, recovered, moments: &[u64], expect: &[&str]| {
+            let next = Strike {
+                fault: Fault::TabReloads,
+                at: 2_000,
+                noticed: None,
+                recovered: Some(2_010),
+            };
+            let strike = Strike {
+                fault,
+                at: 100,
+                recovered: Some(recovered),
+                ..next.clone()
+            };
+            let account = Account {
+                life: 1,
+                sent: Vec::new(),
+                moments: moments.iter().map(|&at| Moment { at }).collect(),
+                problems: Vec::new(),
+                is_final: true,
+            };
+            let mut strikes = [strike, next];
+            find_noticed(&mut strikes, std::slice::from_ref(&account));
+            let report = judge(&plan(), &strikes, &[account], &[], 0);
+            assert_eq!(report.problems, expect, "{fault}: {moments:?}");
+        };
+        let unnoticed = &["half-open: no tab has noticed it"];
+        check(Fault::HalfOpen, 300, &[50, 200], &[]);
+        check(Fault::HalfOpen, 300, &[50], unnoticed);
+        // A tab that looks a little later than it sends.
+        check(Fault::HalfOpen, 300, &[50, 340], &[]);
+        check(Fault::HalfOpen, 300, &[50, 1_500], unnoticed);
+        // That is of the next.
+        check(Fault::HalfOpen, 1_900, &[50, 2_005], unnoticed);
+        check(Fault::NetworkSlow, 300, &[50], &[]);
     }
 
     #[test]
