@@ -62,6 +62,12 @@ pub async fn run(plan: &Plan) -> Result<Counts> {
         }
     }
     let mut total = Counts::default();
+    if plan.filter.is_none() {
+        for target in empty_targets(served.iter().map(|(name, _)| *name)) {
+            println!("FAILED {target}: a target of this name has no wasm tests any more");
+            total.failed += 1;
+        }
+    }
     // Nothing to run needs no browser.
     let engines = if served.is_empty() {
         &[][..]
@@ -78,6 +84,31 @@ pub async fn run(plan: &Plan) -> Result<Counts> {
     }
     Ok(total)
 }
+
+/// Those of [`NEVER_EMPTY`] that are not among these binaries, which have a hash behind the name of their target.
+fn empty_targets<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'static str> {
+    let targets = names.map(|name| name.rsplit_once('-').map_or(name, |(target, _)| target));
+    let mut targets: Vec<_> = targets.collect();
+    let mut empty = NEVER_EMPTY.to_vec();
+    empty.retain(|target| match targets.iter().position(|it| it == target) {
+        Some(found) => {
+            targets.swap_remove(found);
+            false
+        }
+        None => true,
+    });
+    empty
+}
+
+/// The targets that have tests for the browser: the files in the `tests` folders of the worker and the manager, and the worker's library. A binary whose tests are
+/// no longer compiled, by a feature or a `cfg`, would else pass as one that never had any.
+const NEVER_EMPTY: [&str; 5] = [
+    "dedicated_worker",
+    "onesocket_worker",
+    "page",
+    "page",
+    "shared_worker",
+];
 
 async fn run_engine(engine: Engine, options: &BrowserOptions, served: &[(&str, Server)]) -> Counts {
     let mut total = Counts::default();
@@ -199,6 +230,17 @@ const LIMIT: Duration = Duration::from_secs(120);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_binary_whose_tests_are_no_longer_compiled_passed() {
+        let names = ["page-1", "dedicated_worker-2", "shared_worker-3", "inert-4"];
+        let all = names.into_iter().chain(["onesocket_worker-5", "page-6"]);
+        assert_eq!(empty_targets(all), [""; 0]);
+        assert_eq!(
+            empty_targets(names.into_iter()),
+            ["onesocket_worker", "page"]
+        );
+    }
 
     #[test]
     fn a_result_line_is_read() {
