@@ -478,13 +478,13 @@ impl<Tx: ?Sized, Rx> fmt::Debug for ClientBuilder<Tx, Rx> {
 }
 
 /// What a line of 80 Mbit/s takes in 100 ms: enough for a page that is late by some frames, and little for what is sent behind it.
-const DEFAULT_READY_AT: usize = 1024 * 1024;
+pub(crate) const DEFAULT_READY_AT: usize = 1024 * 1024;
 
 /// Below it a ping or a dial follows the other before the network can have answered, and what is meant is another unit, or a typing error.
 const SHORTEST: Millis = Millis(100);
 
 /// Long enough for a token from a slow server, short enough for a user who waits.
-const DEFAULT_AUTH_TIMEOUT: Millis = Millis(10_000);
+pub(crate) const DEFAULT_AUTH_TIMEOUT: Millis = Millis(10_000);
 
 pub(crate) fn check_key(key: &LinkKey) -> Result<(), BuildError> {
     let is_token = |text: &String| !text.is_empty() && text.bytes().all(is_token_byte);

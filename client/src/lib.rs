@@ -61,6 +61,8 @@ pub mod codec;
 mod auth;
 mod builder;
 mod client;
+#[cfg(test)]
+mod defaults;
 mod error;
 mod event;
 mod frame;

@@ -34,7 +34,7 @@ pub struct Request<Rx> {
 }
 
 /// Long enough for a slow answer, short enough for a user who waits.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl<Rx: 'static> Request<Rx> {
     pub(crate) fn new(shared: &Rc<Shared<Rx>>, send: impl FnOnce(RequestId) -> Sending) -> Self {
