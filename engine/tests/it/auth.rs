@@ -452,6 +452,35 @@ fn a_refused_credential_is_never_dialled_with_again() {
 }
 
 #[test]
+fn the_last_sixteen_that_were_refused_are_known() {
+    let mut sim = Sim::with_tabs(39, 1);
+    let chan = open(&mut sim, 0);
+    let name = |number: usize| token(&number.to_string());
+    for number in 0..16 {
+        answer(&mut sim, chan, number, Some(name(number)));
+        sim.run_until("a socket", |sim| sim.conns.len() > number);
+        connected(&mut sim, chan);
+        sim.server_close(number, 4401, "expired");
+    }
+    // The oldest and the latest.
+    for (before, refused) in [(16, 0), (17, 15)] {
+        answer(&mut sim, chan, before, Some(name(refused)));
+        sim.run_until("a word of it", |sim| {
+            sim.client(chan).errors.len() > before - 16
+        });
+        sim.in_tab(0, |session| session.reconnect(chan.id));
+    }
+    assert_eq!(sim.conns.len(), 16);
+    answer(&mut sim, chan, 18, Some(name(16)));
+    sim.run_until("a socket", |sim| sim.conns.len() > 16);
+    connected(&mut sim, chan);
+    sim.server_close(16, 4401, "expired");
+    // It is the seventeenth last.
+    answer(&mut sim, chan, 19, Some(name(0)));
+    sim.run_until("a socket", |sim| sim.conns.len() > 17);
+}
+
+#[test]
 fn a_tab_whose_fresh_credentials_are_refused_was_asked_in_front_of_one_with_a_good_one() {
     let mut sim = Sim::with_tabs(27, 3);
     let chans = [0, 1, 2].map(|tab| open(&mut sim, tab));
