@@ -38,8 +38,10 @@ pub mod soak;
 mod static_server;
 mod supervision;
 mod tiers;
+mod together;
 mod unshown;
 mod wire;
+mod without_locks;
 
 pub use report::Report;
 pub use runner::{Plan, run};
@@ -75,6 +77,7 @@ pub fn scenarios() -> Vec<Scenario> {
         early_page::scenarios(),
         early_worker::scenarios(),
         healing::scenarios(),
+        without_locks::scenarios(),
         climbing::scenarios(),
         election::scenarios(),
         leader::scenarios(),

@@ -11,6 +11,7 @@ use super::{
     Context, Scenario, Tier,
     sharing::check_order,
     site::{POLL, Page, SOON, Site},
+    together::{self, Ended},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -125,11 +126,12 @@ async fn six_tabs(ctx: &Context) -> Result<()> {
         total.sockets_ever
     );
     let sends = pages.iter().enumerate().map(|(number, page)| {
-        let args = [json!("c"), json!(format!("{number}:")), json!(100)];
-        async move { page.call("send_all", &args).await }
+        let args = vec![json!("c"), json!(format!("{number}:")), json!(100)];
+        (page, "send_all", args)
     });
-    for outcomes in try_join_all(sends).await? {
-        ensure!(outcomes == r#"{"sent":100}"#, "{outcomes}");
+    let sends = together::start(sends.collect()).await?;
+    for Ended { answer, .. } in together::finish(sends).await? {
+        ensure!(answer == r#"{"sent":100}"#, "{answer}");
     }
     let mut orders = Vec::new();
     for page in &pages {

@@ -1,9 +1,6 @@
 //! Workers that end, fail or hang, and what becomes of their tabs.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use onesocket_server::{HttpFault, Selection};
@@ -13,8 +10,8 @@ use tokio::time::sleep;
 use super::{
     Context, Scenario, Tier,
     early_worker::EARLY,
-    leader::check_arrivals,
     site::{POLL, Page, SOON, Site},
+    together::{self, Ended},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -91,11 +88,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_page_that_is_shown_again_catches_up_with_the_others",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(catches_up(ctx)),
-        },
-        Scenario {
-            name: "without_web_locks_a_tab_that_sends_still_leaves_a_worker_that_hangs",
-            tiers: &[Tier::Shared],
-            run: |ctx| Box::pin(hangs_without_locks(ctx)),
         },
     ]
 }
@@ -359,8 +351,12 @@ async fn wakes_up(ctx: &Context) -> Result<()> {
     }
     inject(&pages[0], Fault::Hang(Duration::from_secs(8))).await?;
     // What a worker finds when it wakes up: the batches of all its tabs, in front of the news that it is none any more.
-    let sends = pages.iter().map(|page| page.send("while it hangs"));
-    let outcomes = futures::future::try_join_all(sends).await?;
+    let sends = pages.iter().map(|page| {
+        let args = vec![json!("c"), json!("while it hangs")];
+        (page, "send", args)
+    });
+    let sends = together::start(sends.collect()).await?;
+    let outcomes = together::finish(sends).await?;
     for (at, page) in pages.iter().enumerate() {
         wait_for_epoch_after(page, &old).await?;
         page.send_ok("after").await?;
@@ -370,7 +366,8 @@ async fn wakes_up(ctx: &Context) -> Result<()> {
     site.wait_for_sockets(1).await?;
     // Its last words would have been on their way by now.
     sleep(Duration::from_millis(300)).await;
-    let sent = outcomes.iter().filter(|outcome| *outcome == "sent").count() as u64;
+    let sent = outcomes.iter().filter(|ended| ended.answer == "sent");
+    let sent = sent.count() as u64;
     let frames = site.server()?.stats().total.frames_in;
     ensure!(
         frames == 6 + sent,
@@ -411,11 +408,12 @@ async fn must_arrive(ctx: &Context) -> Result<()> {
     inject(page, Fault::Hang(Duration::from_secs(8))).await?;
     let sends = [(2, "at-least-once"), (3, "until-acknowledged")];
     let sends = sends.map(|(ack, delivery)| {
-        let args = [json!("c"), json!(message(ack)), json!(delivery)];
-        async move { page.call("deliver", &args).await }
+        let args = vec![json!("c"), json!(message(ack)), json!(delivery)];
+        (page, "deliver", args)
     });
-    for outcome in futures::future::try_join_all(sends).await? {
-        ensure!(outcome == "sent", "{outcome}");
+    let sends = together::start(sends.into()).await?;
+    for Ended { answer, .. } in together::finish(sends).await? {
+        ensure!(answer == "sent", "{answer}");
     }
     wait_for_epoch_after(page, &old).await?;
     site.wait_for_sockets(1).await?;
@@ -598,43 +596,4 @@ async fn shown_again(ctx: &Context) -> Result<()> {
     ));
     ensure!(pages[0].wait_for_tier().await?.0 == "shared");
     site.wait_for_sockets(1).await
-}
-
-/// Nothing can be announced and nobody be fenced off. The count alone brings the tabs together.
-async fn hangs_without_locks(ctx: &Context) -> Result<()> {
-    let site = start(ctx).await?;
-    let mut pages = Vec::new();
-    for _ in 0..2 {
-        let page = site.page_with("?break=no-locks").await?;
-        let mut config = config(&site);
-        config["url"] = json!("/ledger");
-        page.open("c", config).await?;
-        page.wait_for_state("connected").await?;
-        pages.push(page);
-    }
-    let old = epoch(&pages[0]).await?.context("a run")?;
-    inject(&pages[0], Fault::Hang(Duration::from_secs(8))).await?;
-    // Who has had something else on its way (that it is seen again) has not given the send to that worker, and may be sure.
-    let sends = pages
-        .iter()
-        .zip(["0:0", "1:0"])
-        .map(|(page, text)| async move {
-            let outcome = page.send(text).await?;
-            anyhow::Ok((text.to_owned(), outcome))
-        });
-    let sends = futures::future::try_join_all(sends).await?;
-    let mut outcomes: BTreeMap<_, _> = sends.into_iter().collect();
-    let new = wait_for_epoch_after(&pages[0], &old).await?;
-    ensure!(
-        wait_for_epoch_after(&pages[1], &old).await? == new,
-        "two successors"
-    );
-    for (page, text) in pages.iter().zip(["0:1", "1:1"]) {
-        ensure!(page.wait_for_tier().await?.0 == "shared");
-        page.send_ok(text).await?;
-        outcomes.insert(text.to_owned(), "sent".to_owned());
-    }
-    // When it wakes up, it sends what it was given, finds the goodbyes, and lets go of its socket.
-    site.wait_for_sockets(1).await?;
-    check_arrivals(&site, &outcomes).await
 }

@@ -1,13 +1,15 @@
 //! One connection for every tab, and what each tab hears of it.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
-use futures::future::try_join_all;
 use onesocket_server::{HttpFault, InjectedFrame, Selection, feed_frame};
 use serde_json::{Value, json};
 
 use super::{
     Context, Scenario, Tier,
     site::{Page, SOON, Site},
+    together::{self, Ended},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -446,16 +448,30 @@ async fn answers(ctx: &Context) -> Result<()> {
         page.wait_for_state("connected").await?;
         pages.push(page);
     }
+    let faults = site.server()?.faults();
+    let mut asked = 0;
     for round in 0..5 {
-        let asks = pages.iter().enumerate().map(|(number, page)| async move {
-            let text = format!("{number} asks {round}");
-            let args = [json!("c"), json!(text), json!(10_000), json!(true)];
-            let answer = page.call("request", &args).await?;
-            let quoted = json!(text).to_string();
-            ensure!(answer == quoted, "{text:?} was answered by {answer}");
-            anyhow::Ok(())
+        // No answer leaves before every tab has asked.
+        faults.delay(Duration::from_secs(60))?;
+        let text = |number: usize| format!("{number} asks {round}");
+        let asks = pages.iter().enumerate().map(|(number, page)| {
+            let args = vec![json!("c"), json!(text(number)), json!(20_000), json!(true)];
+            (page, "request", args)
         });
-        try_join_all(asks).await?;
+        let asks = together::start(asks.collect()).await?;
+        asked += pages.len() as u64;
+        site.wait_for_frames(asked).await?;
+        faults.delay(Duration::ZERO)?;
+        let answers = together::finish(asks).await?;
+        ensure!(together::were_together(&answers), "{answers:?}");
+        for (number, Ended { answer, .. }) in answers.iter().enumerate() {
+            let quoted = json!(text(number)).to_string();
+            ensure!(
+                *answer == quoted,
+                "{:?} was answered by {answer}",
+                text(number)
+            );
+        }
     }
     let unanswered = [json!("c"), json!("?"), json!(300), json!(false)];
     let outcome = pages[0].call("request", &unanswered).await?;
