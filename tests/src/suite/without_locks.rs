@@ -20,6 +20,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(hangs_without_locks(ctx)),
         },
+        Scenario {
+            name: "without_web_locks_a_tab_that_is_closed_is_forgotten",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(gone_without_locks(ctx)),
+        },
     ]
 }
 
@@ -68,4 +73,18 @@ async fn hangs_without_locks(ctx: &Context) -> Result<()> {
     // When it wakes up, it sends what it was given, finds the goodbyes, and lets go of its socket.
     site.wait_for_sockets(1).await?;
     check_arrivals(&site, &outcomes).await
+}
+
+/// Nothing but its goodbye tells of it.
+async fn gone_without_locks(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let [stays, goes] = two_pages(&site, site.config("/echo")).await?;
+    stays
+        .wait_for_status("both tabs", |status| status["tabs"] == 2)
+        .await?;
+    goes.tab.close().await?;
+    stays
+        .wait_for_status("one tab", |status| status["tabs"] == 1)
+        .await?;
+    stays.send_ok("still here").await
 }
