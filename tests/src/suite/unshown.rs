@@ -198,8 +198,6 @@ async fn stolen_lock(ctx: &Context) -> Result<()> {
     let late = HttpFault::default().delay(Duration::from_secs(2));
     site.server()?.faults().http(SCRIPT, late)?;
     let page = site.client("/echo").await?;
-    // The hello follows the lock at once.
-    sleep(Duration::from_millis(300)).await;
     let stolen = page.tab.eval_async(STEAL, vec![]).await?;
     ensure!(stolen == 1, "{stolen} locks of tabs");
     expect_unharmed(&page).await?;
@@ -254,7 +252,12 @@ return locks.length;";
 
 const STEAL: &str = "
 window.tabLocks = async () => (await navigator.locks.query()).held.filter(({ name }) => name.startsWith('onesocket-tab-'));
-const locks = await tabLocks();
+let locks = [];
+while (locks.length === 0) {
+  // The hello follows the lock at once: it is on its way when this comes to find the lock.
+  await new Promise((done) => setTimeout(done, 20));
+  locks = await tabLocks();
+}
 for (const { name } of locks) await navigator.locks.request(name, { steal: true }, () => {});
 return locks.length;";
 
