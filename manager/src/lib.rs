@@ -48,6 +48,7 @@ mod channel;
 mod climb_back;
 mod config;
 mod core;
+mod crash_loop;
 mod diagnosis;
 mod error;
 mod generation;

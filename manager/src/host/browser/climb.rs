@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Attempt, AttemptOutcome, ManagerState, NotShared, Role, SkipReason, Tier, TierFailure,
-    core::Core,
+    core::Core, crash_loop,
 };
 
 /// Starts at the top.
@@ -317,16 +317,8 @@ fn end_own_worker(core: &Core) {
 }
 
 fn is_crash_loop(core: &Core) -> bool {
-    let now = now();
-    let mut losses = core.host.losses.borrow_mut();
-    losses.retain(|loss| now.saturating_sub(*loss) < CRASH_LOOP_WINDOW);
-    losses.push(now);
-    losses.len() > MAX_LOSSES
+    crash_loop::note_loss(&mut core.host.losses.borrow_mut(), now())
 }
-
-/// What kills a worker more often than this within the window will kill the next one too.
-const MAX_LOSSES: usize = 2;
-const CRASH_LOOP_WINDOW: Duration = Duration::from_secs(60);
 
 /// What a worker has posted before its end, and the news of its end, come on different ways.
 const LAST_WORDS: Duration = Duration::from_millis(100);
