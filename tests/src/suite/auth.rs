@@ -74,6 +74,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(hasty_log_out(ctx)),
         },
         Scenario {
+            name: "a_log_out_outlives_a_client_whose_worker_answers_late",
+            tiers: &[Tier::Shared],
+            run: |ctx| Box::pin(late_log_out(ctx)),
+        },
+        Scenario {
             name: "a_log_out_drains_what_is_queued",
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(drained(ctx)),
@@ -314,6 +319,20 @@ async fn log_out(ctx: &Context) -> Result<()> {
 /// As an app does it that finds its session over while it starts.
 async fn hasty_log_out(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
+    log_out_at_once(&site, "").await
+}
+
+/// Later than a worker is waited for that has nothing but channels to close.
+async fn late_log_out(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let late = "const post = MessagePort.prototype.postMessage;
+        MessagePort.prototype.postMessage = function (...args) {
+            setTimeout(() => post.apply(this, args), 1000);
+        };";
+    log_out_at_once(&site, late).await
+}
+
+async fn log_out_at_once(site: &Site<'_>, before: &str) -> Result<()> {
     let stays = site.client("/echo").await?;
     stays.wait_for_state("connected").await?;
     let goes = site.page().await?;
@@ -321,7 +340,8 @@ async fn hasty_log_out(ctx: &Context) -> Result<()> {
         api.open('c', JSON.stringify(arguments[0]));
         api.log_out('c', undefined);
         api.drop_client('c');";
-    goes.tab.eval(at_once, vec![site.config("/echo")]).await?;
+    let script = format!("{before}{at_once}");
+    goes.tab.eval(&script, vec![site.config("/echo")]).await?;
     let event = stays
         .wait_for_event("disconnected", 0, |event| event["type"] == "disconnected")
         .await?;
