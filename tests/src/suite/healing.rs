@@ -45,6 +45,17 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             },
         },
         Scenario {
+            name: "a_worker_through_whose_wasm_an_exception_went_is_replaced_and_says_why",
+            tiers: &[Tier::Shared, Tier::Dedicated],
+            run: |ctx| {
+                Box::pin(ended(
+                    ctx,
+                    Fault::Throw,
+                    &["WasmFailed", "thrown for the test"],
+                ))
+            },
+        },
+        Scenario {
             name: "six_tabs_leave_a_shared_worker_that_hangs_for_the_same_successor",
             tiers: &[Tier::Shared],
             run: |ctx| Box::pin(six_tabs(ctx)),
@@ -102,6 +113,8 @@ pub(super) enum Fault {
     Panic,
     /// A panic at the next message of a tab, which seems to be bigger than memory.
     Overflow,
+    /// An exception of the browser's at the next message of a tab, out of a call that the wasm makes and that is never known to fail.
+    Throw,
     /// For so long.
     Hang(Duration),
 }
@@ -146,6 +159,9 @@ new BroadcastChannel("fault").onmessage = ({ data: { what, ms } }) => {
     },
     Panic: () => wasm_bindgen.fail_by_panic(),
     Overflow: () => Object.defineProperty(Uint8Array.prototype, "length", { get: () => 0xffffffff }),
+    Throw: () => Object.defineProperty(Uint8Array.prototype, "length", {
+      get: () => { throw new Error("thrown for the test"); },
+    }),
     Hang: () => { while (Date.now() < end); },
   };
   new BroadcastChannel("fault-begins").postMessage(what);
@@ -160,6 +176,7 @@ pub(super) async fn inject(page: &Page, fault: Fault) -> Result<Instant> {
         Fault::SlowTrap => ("SlowTrap", 0),
         Fault::Panic => ("Panic", 0),
         Fault::Overflow => ("Overflow", 0),
+        Fault::Throw => ("Throw", 0),
         Fault::Hang(time) => ("Hang", time.as_millis()),
     };
     let script = "const begins = new Promise((done) => {
@@ -228,7 +245,7 @@ pub(super) async fn wait_for_epoch_after(page: &Page, before: &str) -> Result<St
 
 async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
     let worker = match fault {
-        Fault::Overflow => "onesocket-worker.js",
+        Fault::Overflow | Fault::Throw => "onesocket-worker.js",
         Fault::Close | Fault::Trap | Fault::SlowTrap | Fault::Panic | Fault::Hang(_) => OWN,
     };
     let site = start_with(ctx, worker).await?;
@@ -240,7 +257,7 @@ async fn ended(ctx: &Context, fault: Fault, words: &[&str]) -> Result<()> {
         before.push(epoch(page).await?.context("a run")?);
     }
     let begun = inject(&pages[0], fault).await?;
-    if matches!(fault, Fault::Overflow) {
+    if matches!(fault, Fault::Overflow | Fault::Throw) {
         // Each dedicated worker waits for a message of its own page.
         for page in &pages {
             page.send_many("too much ", 1).await?;
