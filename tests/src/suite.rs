@@ -31,6 +31,7 @@ mod pages;
 mod plugins;
 mod recovery;
 mod report;
+mod routes;
 mod runner;
 mod sharing;
 mod site;
@@ -73,6 +74,7 @@ pub fn scenarios() -> Vec<Scenario> {
         supervision::scenarios(),
         auth::scenarios(),
         tiers::scenarios(),
+        routes::scenarios(),
         early_dial::scenarios(),
         early_page::scenarios(),
         early_worker::scenarios(),
