@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use onesocket_server::{HttpFault, Selection};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
@@ -79,15 +79,8 @@ async fn cached_page(ctx: &Context) -> Result<()> {
     cached.tab.back().await?;
     cached.tab.wait_for(IS_BACK, SOON).await?;
     let persisted = cached.tab.eval(PERSISTED, vec![]).await?;
-    match (ctx.engine(), ctx.tier) {
-        // It keeps no page that holds a Web Lock, and loads it anew.
-        (Engine::Firefox, _) => {
-            ensure!(persisted != true, "{persisted}");
-            return Ok(());
-        }
-        // It throws a page out whose dedicated worker still closes its socket.
-        (Engine::Chromium, Some(Tier::Dedicated)) if persisted != true => return Ok(()),
-        _ => ensure!(persisted == true, "{persisted}"),
+    if !was_kept(ctx, &persisted)? {
+        return Ok(());
     }
     cached.wait_for_state("connected").await?;
     let back = since.elapsed();
@@ -122,6 +115,26 @@ async fn cached_page(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Whether a page that was left has come back from the cache, which has to be so where the browser is known to keep it.
+fn was_kept(ctx: &Context, persisted: &Value) -> Result<bool> {
+    match (ctx.engine(), ctx.tier) {
+        // It keeps no page that holds a Web Lock, and loads it anew.
+        (Engine::Firefox, _) => {
+            ensure!(*persisted != true, "{persisted}");
+            Ok(false)
+        }
+        // It throws a page out whose dedicated worker still closes its socket.
+        (Engine::Chromium, Some(Tier::Dedicated)) if *persisted != true => {
+            ctx.note(format!("the browser did not keep the page: {persisted}"));
+            Ok(false)
+        }
+        _ => {
+            ensure!(*persisted == true, "{persisted}");
+            Ok(true)
+        }
+    }
+}
+
 /// No socket was there to be handed it, so it is not in doubt either. Of a worker that was terminated the page can't know.
 async fn cached_queue(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
@@ -136,10 +149,9 @@ async fn cached_queue(ctx: &Context) -> Result<()> {
     site.server()?.faults().clear();
     page.tab.back().await?;
     page.tab.wait_for(IS_BACK, SOON).await?;
-    if page.tab.eval("return window.persisted", vec![]).await? != true {
-        // As in the scenario above: a page that is loaded anew has sent nothing.
-        ensure!(ctx.engine() != Engine::WebKit);
-        ctx.note("the browser did not keep the page".to_owned());
+    let persisted = page.tab.eval(PERSISTED, vec![]).await?;
+    if !was_kept(ctx, &persisted)? {
+        // A page that is loaded anew has sent nothing.
         return Ok(());
     }
     page.wait_for_state("connected").await?;
@@ -168,10 +180,7 @@ async fn cached_start(ctx: &Context) -> Result<()> {
         page.tab.back().await?;
         page.tab.wait_for(IS_BACK, SOON).await?;
         let persisted = page.tab.eval(PERSISTED, vec![]).await?;
-        if persisted != true {
-            // As in the scenarios above.
-            ensure!(ctx.engine() != Engine::WebKit, "{persisted}");
-            ctx.note("the browser did not keep the page".to_owned());
+        if !was_kept(ctx, &persisted)? {
             return Ok(());
         }
         expect_unharmed(&page).await?;
