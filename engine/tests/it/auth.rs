@@ -870,3 +870,22 @@ fn a_log_out_that_was_among_the_last_words_was_done_again() {
     assert!(sim.client(chan).closed);
     assert!(!sim.tabs[0].session.owes_log_out());
 }
+
+#[test]
+fn a_build_that_brought_credentials_was_shut_out_by_the_one_before() {
+    let mut sim = Sim::with_tabs(3, 2);
+    let old = sim.open_with(0, URL, |config| config.key.account = "alice".into());
+    sim.run(500);
+    sim.server_close(0, 4401, "");
+    sim.run(1_000);
+    let new = open(&mut sim, 1);
+    sim.run(1_000);
+    assert_eq!(sim.client(new).errors, [WorkerError::PolicyDiffers]);
+    assert_eq!(sim.client(new).asked.len(), 0, "the first one counts");
+    sim.server_close(1, 4401, "");
+    sim.run(1_000);
+    sim.close(old);
+    answer(&mut sim, new, 0, Some(token("1")));
+    connected(&mut sim, new);
+    assert_eq!(urls(&sim).last(), Some(&"ws://chat/?token=1"));
+}

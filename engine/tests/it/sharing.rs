@@ -6,6 +6,7 @@ use onesocket_protocol::{
 };
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
+use onesocket_engine::ChannelConfig;
 
 const URL: &str = "ws://chat/";
 
@@ -206,10 +207,39 @@ fn another_policy_is_reported_and_the_first_one_counts() {
     sim.run(1_000);
     assert_eq!(sim.client(first).errors, []);
     assert_eq!(sim.client(second).errors, [WorkerError::PolicyDiffers]);
-    sim.close(first);
     sim.close(second);
+    sim.run(1_000);
+    sim.close(first);
     sim.run(3_000);
     assert_eq!(sim.open_conns().len(), 0, "the first one's linger counts");
+}
+
+#[test]
+fn the_policy_of_a_tab_that_has_left_counted_for_as_long_as_others_came_and_went() {
+    let mut sim = Sim::with_tabs(9, 4);
+    let patient = |config: &mut ChannelConfig| config.policy.linger = Millis(60_000);
+    let first = sim.open(0, URL);
+    sim.run(10);
+    let second = sim.open_with(1, URL, patient);
+    sim.run(10);
+    let third = sim.open_with(2, URL, |config| config.policy.linger = Millis(20_000));
+    sim.run(1_000);
+    sim.close(first);
+    sim.run(1_000);
+    let fourth = sim.open_with(3, URL, patient);
+    sim.run(1_000);
+    assert_eq!(
+        sim.client(fourth).errors,
+        [],
+        "it is that of the oldest tab now"
+    );
+    for chan in [second, third, fourth] {
+        sim.close(chan);
+    }
+    sim.run(55_000);
+    assert_eq!(sim.open_conns().len(), 1, "its linger counts");
+    sim.run(10_000);
+    assert_eq!(sim.open_conns().len(), 0);
 }
 
 #[test]
