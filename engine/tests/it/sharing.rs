@@ -1,12 +1,12 @@
 //! Which channels share a socket, for how long, and what each is told.
 
+use onesocket_engine::ChannelConfig;
 use onesocket_protocol::{
     BatchReader, DebugLevel, LinkState, LogEntry, LogLevel, Millis, Payload, Sight, WorkerError,
     log::kind,
 };
 
 use crate::sim::{Chan, Mode, Outcome, Sim};
-use onesocket_engine::ChannelConfig;
 
 const URL: &str = "ws://chat/";
 
