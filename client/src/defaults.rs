@@ -151,7 +151,7 @@ fn the_book_states_the_defaults_that_the_code_has() {
     says("linger", &[&time(policy.linger)]);
     let most = format!(
         "{} messages and {} at most",
-        thousands(limits::MAX_REPLAY_FRAMES),
+        thousands(limits::MAX_REPLAY_MESSAGES),
         mebibytes(limits::MAX_REPLAY_BYTES as usize)
     );
     says("replay to a tab that joins", &["nothing", &most]);
