@@ -51,6 +51,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: DEDICATED,
             run: |ctx| Box::pin(leader_stands_still(ctx)),
         },
+        Scenario {
+            name: "a_leader_waits_for_the_end_of_the_worker_before",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(worker_before(ctx)),
+        },
     ]
 }
 
@@ -332,3 +337,43 @@ async fn leader_stands_still(ctx: &Context) -> Result<()> {
     );
     Ok(())
 }
+
+/// It holds the lock as every worker of a hall does, and ends when it is waited for.
+async fn worker_before(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    let config = json!(site.config("/echo").to_string());
+    page.tab
+        .eval_async(START_BEHIND_WORKER, vec![config])
+        .await?;
+    page.wait_for_state("connected").await?;
+    let early = "return window.endedAt === undefined || window.startedAt < window.endedAt";
+    let early = page.tab.eval(early, vec![]).await?;
+    ensure!(early == false, "it was there before the other had ended");
+    Ok(())
+}
+
+const START_BEHIND_WORKER: &str = "
+const script = new URL('onesocket-worker.js', location.href).href;
+const hall = `onesocket-hall onesocket ${script}`;
+window.Worker = class extends Worker {
+  constructor(...args) {
+    window.startedAt ??= performance.now();
+    super(...args);
+  }
+};
+const { request } = LockManager.prototype;
+let end;
+const ended = new Promise((resolve) => (end = resolve));
+LockManager.prototype.request = function (name, ...rest) {
+  if (name === hall)
+    setTimeout(() => {
+      window.endedAt = performance.now();
+      end();
+    }, 150);
+  return request.call(this, name, ...rest);
+};
+await new Promise((isHeld) => {
+  request.call(navigator.locks, hall, { mode: 'shared' }, () => (isHeld(), ended));
+});
+api.open('c', arguments[0]);";

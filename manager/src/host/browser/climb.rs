@@ -294,7 +294,7 @@ async fn put_down(core: &Rc<Core>, tier: Tier, failure: &TierFailure) -> Loss {
         // It ends itself, and only then can it do nothing any more. Until then Firefox gives its error to whoever connects by its name.
         // Nor does the tab that owns it end it at once: it may be about to tell the followers why.
         (Tier::Shared | Tier::Dedicated, TierFailure::WasmFailed { .. }) => {
-            let ended = lock::watch(&run);
+            let ended = lock::watch(&run, Mode::Shared);
             future::select(Box::pin(ended), Box::pin(sleep(END_PATIENCE))).await;
             if tier == Tier::Shared {
                 succession::succeed(core, &run).await;

@@ -70,7 +70,7 @@ pub(super) async fn stand(core: &Rc<Core>) {
         }
         // A worker that was there before has ended, or is about to: its lock goes with it.
         let hall = hall(core);
-        let free = Box::pin(lock::watch(&hall));
+        let free = Box::pin(lock::watch(&hall, Mode::Exclusive));
         future::select(free, Box::pin(sleep(END_PATIENCE))).await;
         // The page may have been put aside meanwhile, and its lead is another tab's.
         if role(core) == Role::Leader {

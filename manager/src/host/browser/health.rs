@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{
     climb,
-    lock::{self, Watch},
+    lock::{self, Mode, Watch},
     sleep, succession, switch,
 };
 use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
@@ -18,7 +18,7 @@ pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
     core.host.epoch.set(Some(epoch));
     let weak = Rc::downgrade(core);
     let (watching, handle) = future::abortable(async move {
-        let watch = lock::watch(&epoch.lock_name()).await;
+        let watch = lock::watch(&epoch.lock_name(), Mode::Shared).await;
         let is_current = |core: &Rc<Core>| core.host.epoch.get() == Some(epoch);
         let Some(core) = weak.upgrade().filter(is_current) else {
             return;

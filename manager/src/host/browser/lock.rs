@@ -41,6 +41,16 @@ pub(super) enum Mode {
     Shared,
 }
 
+impl Mode {
+    fn options(self) -> Object {
+        let mode = match self {
+            Self::Exclusive => "exclusive",
+            Self::Shared => "shared",
+        };
+        options("mode", mode)
+    }
+}
+
 impl HeldLock {
     /// Asks for the lock, and waits for it. `None` where there are no Web Locks.
     pub(super) async fn take(name: &str, mode: Mode) -> Option<Self> {
@@ -78,12 +88,8 @@ impl HeldLock {
             }
             held.clone()
         });
-        let options = match mode {
-            Mode::Exclusive => options("mode", "exclusive"),
-            Mode::Shared => options("mode", "shared"),
-        };
         let request = locks
-            .request(name, &options, on_granted.as_ref().unchecked_ref())
+            .request(name, &mode.options(), on_granted.as_ref().unchecked_ref())
             .ok()?;
         let note = Rc::clone(&grant);
         // An opaque origin is refused by a rejection, too; it must not end up in the console as unhandled.
@@ -231,7 +237,9 @@ pub(super) enum Watch {
 
 /// Waits until a worker that holds the lock of this name has ended. A drop of the future withdraws the request, which would wait
 /// for as long as the page lives else.
-pub(super) async fn watch(lock: &str) -> Watch {
+///
+/// The mode is that of the request. An exclusive one waits for those that hold the lock shared, too, as the workers of a hall do.
+pub(super) async fn watch(lock: &str, mode: Mode) -> Watch {
     let (Some(locks), Some(held)) = (manager(), held().await) else {
         return Watch::Impossible;
     };
@@ -240,13 +248,13 @@ pub(super) async fn watch(lock: &str) -> Watch {
     }
     // The lock is let go of when the callback returns; all that wait get it at the same time.
     let granted = Closure::<dyn FnMut()>::new(|| ());
-    let shared = options("mode", "shared");
+    let options = mode.options();
     let Ok(withdrawal) = AbortController::new().map(Withdrawal) else {
         return Watch::Impossible;
     };
     // It throws only for what is no object.
-    let _ = Reflect::set(&shared, &"signal".into(), &withdrawal.0.signal());
-    let Ok(request) = locks.request(lock, &shared, granted.as_ref().unchecked_ref()) else {
+    let _ = Reflect::set(&options, &"signal".into(), &withdrawal.0.signal());
+    let Ok(request) = locks.request(lock, &options, granted.as_ref().unchecked_ref()) else {
         return Watch::Impossible;
     };
     match JsFuture::from(request).await {
