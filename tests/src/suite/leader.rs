@@ -52,6 +52,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(leader_stands_still(ctx)),
         },
         Scenario {
+            name: "followers_that_only_listen_take_over_from_a_leader_that_stands_still_without_a_word",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(only_listens(ctx)),
+        },
+        Scenario {
             name: "a_leader_waits_for_the_end_of_the_worker_before",
             tiers: DEDICATED,
             run: |ctx| Box::pin(worker_before(ctx)),
@@ -337,6 +342,39 @@ async fn leader_stands_still(ctx: &Context) -> Result<()> {
     );
     Ok(())
 }
+
+/// Nobody looks at another tab meanwhile, which would ask the worker at once.
+async fn only_listens(ctx: &Context) -> Result<()> {
+    let site = super::healing::start(ctx).await?;
+    let mut config = super::healing::config(&site);
+    config["worker"]["tier"] = json!("dedicated");
+    let mut pages = open(&site, &config, 3).await?;
+    let leader = take_leader(&mut pages).await?;
+    for page in pages.iter().chain([&leader]) {
+        page.tab.eval(ALWAYS_SHOWN, vec![]).await?;
+    }
+    let before = epoch(&leader).await?;
+    let hang = super::healing::Fault::Hang(Duration::from_secs(60));
+    let since = super::healing::inject(&leader, hang).await?;
+    let moved = format!("return ![null, undefined, {before}].includes(api.epoch('c'))");
+    pages[0]
+        .tab
+        .wait_for(&moved, Duration::from_secs(30))
+        .await?;
+    let took = wait_for_successor(&pages, &before, since).await?;
+    ctx.note(format!(
+        "two followers are connected again after {} ms",
+        took.as_millis()
+    ));
+    pages.push(leader);
+    take_leader(&mut pages).await?;
+    site.wait_for_sockets(1).await
+}
+
+/// Whatever the driver does with the tabs.
+const ALWAYS_SHOWN: &str = "
+Object.defineProperty(document, 'hidden', { get: () => false });
+addEventListener('visibilitychange', (event) => event.stopImmediatePropagation(), true);";
 
 /// It holds the lock as every worker of a hall does, and ends when it is waited for.
 async fn worker_before(ctx: &Context) -> Result<()> {

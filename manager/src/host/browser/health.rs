@@ -1,6 +1,7 @@
 //! Whether the worker still runs: it may end without a word, and it may hang.
 
-use std::rc::Rc;
+use core::time::Duration;
+use std::rc::{Rc, Weak};
 
 use futures::future::{self, AbortHandle};
 use onesocket_protocol::{Epoch, Preface};
@@ -9,6 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::{
     climb,
     lock::{self, Mode, Watch},
+    page::Page,
     sleep, succession, switch,
 };
 use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
@@ -17,7 +19,8 @@ use crate::{AttemptOutcome, ManagerState, Tier, core::Core};
 pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
     core.host.epoch.set(Some(epoch));
     let weak = Rc::downgrade(core);
-    let (watching, handle) = future::abortable(async move {
+    let leader = watch_leader(Weak::clone(&weak));
+    let end = async move {
         let watch = lock::watch(&epoch.lock_name(), Mode::Shared).await;
         let is_current = |core: &Rc<Core>| core.host.epoch.get() == Some(epoch);
         let Some(core) = weak.upgrade().filter(is_current) else {
@@ -29,7 +32,8 @@ pub(super) fn watch_worker(core: &Rc<Core>, epoch: Epoch) {
             Watch::NotHeld => check(&core),
             Watch::Impossible => {}
         }
-    });
+    };
+    let (watching, handle) = future::abortable(future::join(end, leader));
     core.host.watching.replace(Some(Watching(handle)));
     spawn_local(async move {
         // An error says that nobody wants to know any more.
@@ -46,9 +50,21 @@ impl Drop for Watching {
     }
 }
 
+/// A leader's page that the browser suspends without a word keeps its locks, and its worker stands still with it: a follower that only listens
+/// would wait for ever. One that nobody looks at asks when it is shown.
+async fn watch_leader(core: Weak<Core>) {
+    loop {
+        let is_silent = until_silent(&core, SILENCE / 2, |core| core.host.is_following()).await;
+        let Some(core) = core.upgrade().filter(|core| core.host.is_following()) else {
+            return;
+        };
+        if is_silent && core.host.page.as_ref().is_some_and(Page::is_shown) {
+            check(&core);
+        }
+    }
+}
+
 /// A worker in a busy loop keeps its lock and its ports; what gives it away is that it acknowledges nothing.
-///
-/// It is looked at twice, so that a page that was itself blocked reads first what has come meanwhile.
 pub(super) fn watch_for_ack(core: &Rc<Core>) {
     if core.host.is_watching.get() || !core.wiring.awaits_ack() {
         return;
@@ -57,23 +73,31 @@ pub(super) fn watch_for_ack(core: &Rc<Core>) {
     let half = core.config.ack_timeout / 2;
     let core = Rc::downgrade(core);
     spawn_local(async move {
-        let mut heard = None;
-        let mut silent = 0;
-        while silent < 2 {
-            sleep(half).await;
-            let Some(core) = core.upgrade() else { return };
-            if !core.wiring.awaits_ack() {
-                return core.host.is_watching.set(false);
-            }
-            let now = Some(core.host.heard.get());
-            silent = if heard == now { silent + 1 } else { 0 };
-            heard = now;
-        }
-        if let Some(core) = core.upgrade() {
-            core.host.is_watching.set(false);
+        let is_silent = until_silent(&core, half, |core| core.wiring.awaits_ack()).await;
+        let Some(core) = core.upgrade() else { return };
+        core.host.is_watching.set(false);
+        if is_silent {
             check(&core);
         }
     });
+}
+
+/// Waits until nothing has come from the worker in two of these halves, and returns whether it is so: `false` when it does not matter any more.
+///
+/// It is looked at twice, so that a page that was itself blocked reads first what has come meanwhile.
+async fn until_silent(core: &Weak<Core>, half: Duration, matters: fn(&Core) -> bool) -> bool {
+    let mut heard = None;
+    let mut silent = 0;
+    while silent < 2 {
+        sleep(half).await;
+        let Some(core) = core.upgrade().filter(|core| matters(core)) else {
+            return false;
+        };
+        let now = Some(core.host.heard.get());
+        silent = if heard == now { silent + 1 } else { 0 };
+        heard = now;
+    }
+    true
 }
 
 /// Sees to it that the page that is shown has a worker that runs, and the one that the other tabs have.
@@ -129,3 +153,7 @@ pub(super) fn check(core: &Rc<Core>) {
         }
     });
 }
+
+/// How long the leader's worker may say nothing to a follower that is shown, before it is asked. The answer keeps no radio awake, but the processes of
+/// both pages.
+const SILENCE: Duration = Duration::from_secs(15);

@@ -86,6 +86,12 @@ impl Page {
         tell_network(core);
     }
 
+    /// Returns whether somebody may look at it.
+    pub(super) fn is_shown(&self) -> bool {
+        let document = self.window.document();
+        document.is_some_and(|document| !document.hidden())
+    }
+
     pub(super) fn stop_listening(&self) {
         self.listeners.take();
     }
