@@ -57,6 +57,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(only_listens(ctx)),
         },
         Scenario {
+            name: "leaders_that_freeze_one_after_the_other_are_no_crashes",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(three_freeze(ctx)),
+        },
+        Scenario {
             name: "a_leader_waits_for_the_end_of_the_worker_before",
             tiers: DEDICATED,
             run: |ctx| Box::pin(worker_before(ctx)),
@@ -375,6 +380,30 @@ async fn only_listens(ctx: &Context) -> Result<()> {
 const ALWAYS_SHOWN: &str = "
 Object.defineProperty(document, 'hidden', { get: () => false });
 addEventListener('visibilitychange', (event) => event.stopImmediatePropagation(), true);";
+
+/// By the events alone: a browser freezes no page that has just begun.
+async fn three_freeze(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let mut pages = open(&site, &site.config("/echo"), 4).await?;
+    let mut frozen = Vec::new();
+    for _ in 0..3 {
+        let leader = take_leader(&mut pages).await?;
+        let before = epoch(&leader).await?;
+        let freeze = "document.dispatchEvent(new Event('freeze'))";
+        leader.tab.eval(freeze, vec![]).await?;
+        wait_for_successor(&pages, &before, Instant::now()).await?;
+        frozen.push((leader, before));
+    }
+    pages[0].send_ok("from the last one").await?;
+    let (first, before) = frozen.swap_remove(0);
+    let resume = "document.dispatchEvent(new Event('resume'))";
+    first.tab.eval(resume, vec![]).await?;
+    wait_for_successor(core::slice::from_ref(&first), &before, Instant::now()).await?;
+    let ladder = first.ladder().await?;
+    ensure!(!ladder.to_string().contains("WorkerGone"), "{ladder}");
+    ensure!(ladder["role"] == "follower", "{ladder}");
+    site.wait_for_sockets(1).await
+}
 
 /// It holds the lock as every worker of a hall does, and ends when it is waited for.
 async fn worker_before(ctx: &Context) -> Result<()> {

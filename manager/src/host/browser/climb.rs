@@ -232,9 +232,14 @@ pub(super) fn on_deposed(core: &Rc<Core>) {
 /// The worker that ran is lost: starts another one on its tier, and goes on with those below it when that does not work, or
 /// has worked too often.
 fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
-    tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
-    core.report
-        .end_running(AttemptOutcome::Failed(failure.clone()));
+    let is_planned = election::has_ended_worker(core);
+    let outcome = if is_planned {
+        AttemptOutcome::Left
+    } else {
+        tracing::error!(target: "onesocket::tab", %tier, "the worker has failed: {failure}");
+        AttemptOutcome::Failed(failure.clone())
+    };
+    core.report.end_running(outcome);
     core.enter(ManagerState::Starting);
     core.host.burying.set(Some(tier));
     let is_following = core.host.is_following();
@@ -243,7 +248,7 @@ fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
         bury(&core, tier, &failure).await;
         core.host.burying.set(None);
         // Leaders come and go: that says nothing about the worker.
-        let is_natural = is_following && election::has_leader_left(&core).await;
+        let is_natural = is_planned || (is_following && election::has_leader_left(&core).await);
         let is_loop = !is_natural && is_crash_loop(&core);
         if is_loop {
             core.report.push(Attempt {

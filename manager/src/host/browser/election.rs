@@ -31,6 +31,8 @@ pub(super) struct Election {
     /// The page is frozen, or kept for the back button.
     is_away: Cell<bool>,
     has_been_away: Cell<bool>,
+    /// It has ended its own worker by that.
+    has_ended_worker: Cell<bool>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// The tab that led when this one was welcomed last, in the browser's words.
     leader: RefCell<Option<String>>,
@@ -82,12 +84,18 @@ pub(super) async fn stand(core: &Rc<Core>) {
 /// Waits while the page is put aside. Returns whether it has been since this has last returned.
 pub(super) async fn until_back(core: &Core) -> bool {
     wait_while_away(core).await;
+    core.host.election.has_ended_worker.set(false);
     core.host.election.has_been_away.take()
 }
 
 /// Returns whether the page has been put aside since somebody has waited for its return.
 pub(super) fn has_been_away(core: &Core) -> bool {
     core.host.election.has_been_away.get()
+}
+
+/// Returns whether the worker that this tab has had was ended because the page was put aside.
+pub(super) fn has_ended_worker(core: &Core) -> bool {
+    core.host.election.has_ended_worker.get()
 }
 
 async fn wait_while_away(core: &Core) {
@@ -135,14 +143,19 @@ pub(super) fn step_back(core: &Core) -> bool {
     let leads = role(core) == Role::Leader;
     withdraw(core);
     let transport = core.host.transport.borrow();
-    let Some(transport) = transport
-        .as_ref()
-        .filter(|transport| transport.is_dedicated())
-    else {
+    let dedicated = transport.as_ref().filter(|way| way.is_dedicated());
+    let Some(dedicated) = dedicated else {
         return false;
     };
     if leads {
-        transport.end_own_worker();
+        dedicated.end_own_worker();
+    }
+    drop(transport);
+    if leads {
+        core.host.election.has_ended_worker.set(true);
+        // By this the others see that it has left, and that its worker has not crashed.
+        let lock = core.host.lock.take();
+        drop(lock);
     }
     // One that is on its way to a worker begins anew when it is back: it has none any more, or another tab leads by then.
     core.host.judge(Verdict::RoleChanged);
