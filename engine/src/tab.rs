@@ -146,7 +146,7 @@ impl TabSession {
     ///
     /// An earlier worker that was not [detached](Self::detach) is taken for one that may live on.
     pub fn attach(&mut self, holds_lock: bool) {
-        self.detach(Loss::Unknown);
+        self.lose_worker(Loss::Unknown);
         if matches!(self.phase, Phase::Failed(_)) {
             return;
         }

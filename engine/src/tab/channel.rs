@@ -32,8 +32,8 @@ pub(super) struct Channel {
     pub(super) socket_bytes: u32,
     /// The client is gone; only the worker's last word is waited for.
     pub(super) closing: bool,
-    /// Whether a worker has attached it.
-    was_attached: bool,
+    /// Whether a worker has attached it, and was not let go of since.
+    pub(super) is_attached: bool,
     /// Whether it is still to hear of an update that the tab knows of already.
     pub(super) owes_update: bool,
     /// That worker is lost, and no other has attached it yet. Only of one whose sends may not wait: none is to go out on a socket that its
@@ -57,7 +57,7 @@ impl Channel {
             unsettled_bytes: 0,
             socket_bytes: 0,
             closing: false,
-            was_attached: false,
+            is_attached: false,
             owes_update: false,
             is_cut: false,
             log_out: None,
@@ -76,12 +76,12 @@ impl Channel {
     }
 
     pub(super) fn on_attached(&mut self) {
-        (self.was_attached, self.is_cut) = (true, false);
+        (self.is_attached, self.is_cut) = (true, false);
     }
 
     /// No worker has it any more. Returns whether it is cut by that.
     pub(super) fn cut(&mut self) -> bool {
-        self.is_cut = self.was_attached && self.config.policy.queue.messages == 0;
+        self.is_cut |= self.is_attached && self.config.policy.queue.messages == 0;
         self.is_cut
     }
 

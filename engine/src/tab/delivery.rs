@@ -3,7 +3,9 @@
 use core::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use onesocket_protocol::{ChannelId, Outgoing, Payload, SendFailure, SendId, ToWorker};
+use onesocket_protocol::{
+    ChannelId, LinkState, Outgoing, Payload, SendFailure, SendId, Status, ToWorker,
+};
 
 use super::{ChannelEvent, HandingOver, Phase, TabSession};
 
@@ -85,13 +87,28 @@ pub(super) enum Unposted {
 }
 
 impl TabSession {
-    /// Forgets the worker: it is gone. The channels wait for the next [`attach`](Self::attach).
+    /// Forgets the worker: it is gone. The channels wait for the next [`attach`](Self::attach), and those that it had are told that they have no
+    /// socket meanwhile.
     ///
     /// What it was given and has not confirmed is sorted by what is certain. A send that reached no socket goes to the next
     /// worker. One that may have reached one goes there too if its [`Delivery`] allows that, else it ends as
     /// [`ChannelEvent::MaybeSent`]: with a worker that has ended those are the ones it was just handing over, with one that may
     /// live on all of them. Where the queue holds no message nothing goes to the next worker.
     pub fn detach(&mut self, loss: Loss) {
+        self.lose_worker(loss);
+        for (id, channel) in self.channels.iter_mut() {
+            if core::mem::take(&mut channel.is_attached) && !channel.closing {
+                let event = ChannelEvent::Status(WITHOUT_WORKER);
+                self.outputs.push_back(super::TabOutput::Event {
+                    channel: *id,
+                    event,
+                });
+            }
+        }
+    }
+
+    /// As [`detach`](Self::detach), and tells no channel how it is doing: a worker that is greeted anew may have its socket still.
+    pub(super) fn lose_worker(&mut self, loss: Loss) {
         self.hello = None;
         // Of a tab that goes a worker still sends what it has queued.
         let was_leaving = core::mem::replace(&mut self.leaving, false);
@@ -281,6 +298,16 @@ impl TabSession {
         }
     }
 }
+
+/// How a connection is doing while no worker has it.
+const WITHOUT_WORKER: Status = Status {
+    state: LinkState::Connecting { attempt: 0 },
+    tabs: 0,
+    queued_messages: 0,
+    queued_bytes: 0,
+    dials: 0,
+    round_trip: None,
+};
 
 /// What a queue of no messages says.
 pub(super) const NO_QUEUE: SendFailure = SendFailure::QueueFull {

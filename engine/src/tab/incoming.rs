@@ -100,7 +100,9 @@ impl TabSession {
         };
         let is_same = live.epoch == epoch;
         let is_handing_over = matches!(self.phase, Phase::HandingOver(_));
-        self.detach(if is_same { Loss::Unknown } else { Loss::Ended });
+        if is_handing_over || !is_same {
+            self.detach(if is_same { Loss::Unknown } else { Loss::Ended });
+        }
         if is_handing_over {
             return self.outputs.push_back(TabOutput::HandedOver);
         }

@@ -7,9 +7,9 @@ use onesocket_engine::{
 };
 use onesocket_protocol::{
     BatchReader, ChannelId, Connect, DebugLevel, Epoch, FailedStart, Greeting, GreetingId, Hello,
-    LinkKey, LinkPolicy, Millis, Outbox, Pace, Payload, Preface, Refusal, Replay, SendFailure,
-    SendId, Sight, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome, WorkerError,
-    message::tag,
+    LinkKey, LinkPolicy, LinkState, Millis, Outbox, Pace, Payload, Preface, Refusal, Replay,
+    SendFailure, SendId, Sight, TabId, TabToken, ToTab, ToWorker, Version, VersionRange, Welcome,
+    WorkerError, message::tag,
 };
 
 use crate::sim::{Outcome, Sim};
@@ -122,6 +122,41 @@ fn a_lost_worker_makes_a_maybe_of_exactly_what_it_was_given() {
         assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
     }
     assert_eq!(sim.server_got(), ["gathers", "gathers too"]);
+}
+
+#[test]
+fn a_client_believed_its_socket_open_until_the_next_worker_had_attached_it() {
+    let mut sim = Sim::with_tabs(2, 1);
+    let chan = sim.open(0, URL);
+    sim.run(500);
+    assert!(sim.client(chan).is_connected());
+    sim.kill_worker(0);
+    let told = sim.client(chan).statuses.len();
+    for _ in 0..2 {
+        sim.in_tab(0, |session| session.detach(Loss::Ended));
+        let status = sim.client(chan).statuses.last().expect("a status");
+        assert_eq!(status.state, LinkState::Connecting { attempt: 0 });
+    }
+    assert_eq!(sim.client(chan).statuses.len(), told + 1, "once");
+    let next = sim.worker();
+    sim.attach(0, next);
+    sim.run(1_000);
+    assert!(sim.client(chan).is_connected());
+}
+
+/// What is one socket to its client would end by that.
+#[test]
+fn a_tab_that_greets_its_worker_anew_does_not_tell_that_the_socket_is_lost() {
+    let mut sim = Sim::with_tabs(2, 2);
+    let chans = [sim.open(0, URL), sim.open(1, URL)];
+    sim.run(500);
+    let told = sim.client(chans[0]).statuses.len();
+    sim.in_tab(0, |session| session.attach(false));
+    sim.run(1_000);
+    let statuses = &sim.client(chans[0]).statuses[told..];
+    assert!(!statuses.is_empty());
+    assert!(statuses.iter().all(|status| status.state.is_connected()));
+    assert_eq!(sim.dials.len(), 1);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The npm package: `OneSocket` side by side with the browser's own `WebSocket`, and what bundlers make of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::{Endpoint, InjectedFrame, Selection, feed_frame};
+use onesocket_server::{Endpoint, HttpFault, InjectedFrame, Selection, feed_frame};
 use serde_json::json;
 
 use super::{
@@ -58,6 +61,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "npm_a_socket_ends_with_its_worker",
             tiers: &[Tier::Dedicated],
             run: |ctx| Box::pin(lost_worker(ctx)),
+        },
+        Scenario {
+            name: "npm_a_socket_ends_no_later_than_its_worker",
+            tiers: &[Tier::Dedicated],
+            run: |ctx| Box::pin(slow_successor(ctx)),
         },
         Scenario {
             name: "npm_a_socket_ends_with_its_worker_offline",
@@ -413,6 +421,30 @@ async fn lost_worker(ctx: &Context) -> Result<()> {
     heard(&follower, "message anew").await?;
     site.wait_for_sockets(1).await
 }
+
+/// However long the next worker takes.
+async fn slow_successor(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let [leader, follower] = [open(ctx, &site).await?, open(ctx, &site).await?];
+    for tab in [&leader, &follower] {
+        tab.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    }
+    let late = HttpFault::default().delay(LATE);
+    let faults = site.server()?.faults();
+    faults.http("/onesocket/onesocket-worker.js", late)?;
+    let since = Instant::now();
+    leader
+        .eval("location.assign('about:blank')", vec![])
+        .await?;
+    heard(&follower, "close 1006  false").await?;
+    let took = since.elapsed();
+    ctx.note(format!("told after {} ms", took.as_millis()));
+    ensure!(took < LATE / 2, "it took {took:?}");
+    follower.eval_async(SHARE, vec![json!("dedicated")]).await?;
+    site.wait_for_sockets(1).await
+}
+
+const LATE: Duration = Duration::from_secs(6);
 
 /// What the next worker dials is no socket of theirs.
 async fn lost_worker_offline(ctx: &Context) -> Result<()> {
