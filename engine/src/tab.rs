@@ -65,6 +65,8 @@ pub struct TabSession {
     parting: Option<Vec<u8>>,
     posting: Vec<u8>,
     leaving: bool,
+    /// The worker is lost, and not let go of yet.
+    is_hushed: bool,
 }
 
 #[derive(Debug)]
@@ -116,6 +118,7 @@ impl TabSession {
             parting: None,
             posting: Vec::new(),
             leaving: false,
+            is_hushed: false,
         }
     }
 
@@ -165,6 +168,12 @@ impl TabSession {
             }
         }
         self.detach(loss);
+    }
+
+    /// Gives a worker that is known to be lost nothing more to send, until the next [`detach`](Self::detach) or [`attach`](Self::attach): its last words
+    /// may still come, and what is sent meanwhile is the next one's.
+    pub fn hush(&mut self) {
+        self.is_hushed = true;
     }
 
     /// Returns whether the worker owes an acknowledgement. One that is well gives it at once.
@@ -595,7 +604,7 @@ impl TabSession {
         let Phase::Live(live) = &mut self.phase else {
             return;
         };
-        if !live.outbox.is_idle() {
+        if self.is_hushed || !live.outbox.is_idle() {
             return;
         }
         for _ in 0..MOST_AT_ONCE {

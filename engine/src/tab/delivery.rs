@@ -110,6 +110,7 @@ impl TabSession {
     /// As [`detach`](Self::detach), and tells no channel how it is doing: a worker that is greeted anew may have its socket still.
     pub(super) fn lose_worker(&mut self, loss: Loss) {
         self.hello = None;
+        self.is_hushed = false;
         // Of a tab that goes a worker still sends what it has queued.
         let was_leaving = core::mem::replace(&mut self.leaving, false);
         let is_certain = loss == Loss::Ended && !was_leaving;

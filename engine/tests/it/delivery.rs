@@ -1,6 +1,6 @@
 //! How often a send reaches the server, by what it asked for, when a worker or a socket is lost.
 
-use onesocket_engine::{Delivery, Loss};
+use onesocket_engine::{Delivery, Loss, TabSession};
 use onesocket_protocol::{Millis, Payload, SendFailure};
 
 use crate::sim::{Chan, Outcome, Sim};
@@ -64,6 +64,28 @@ fn only_the_batch_in_flight_is_a_maybe_of_a_worker_that_ended() {
     assert_eq!(sim.outcome(chan, done), Some(&Outcome::Sent));
     assert_eq!(sim.outcome(chan, in_flight), Some(&Outcome::MaybeSent));
     assert_eq!(sim.outcome(chan, gathers), None);
+}
+
+/// A tab waits for a moment until it is certain of the end.
+#[test]
+fn what_was_sent_between_the_loss_of_a_worker_and_its_burial_was_a_maybe() {
+    let mut sim = Sim::with_tabs(3, 1);
+    let chan = sim.open(0, URL);
+    sim.run(500);
+    sim.kill_worker(0);
+    sim.in_tab(0, TabSession::hush);
+    let late = sim.send(chan, "late");
+    sim.run(500);
+    sim.in_tab(0, |session| session.abandon(Loss::Ended));
+    assert_eq!(sim.outcome(chan, late), None);
+    let next = sim.worker();
+    sim.attach(0, next);
+    let later = sim.send(chan, "later");
+    sim.run(1_000);
+    for send in [late, later] {
+        assert_eq!(sim.outcome(chan, send), Some(&Outcome::Sent));
+    }
+    assert_eq!(sim.server_got(), ["late", "later"]);
 }
 
 /// A worker dies after each number of outputs of the drain in which it empties its queue into a fresh socket.

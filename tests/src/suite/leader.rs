@@ -62,6 +62,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(three_freeze(ctx)),
         },
         Scenario {
+            name: "what_a_leader_sends_behind_its_freeze_is_sent_when_it_goes_on",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(sends_behind_freeze(ctx)),
+        },
+        Scenario {
             name: "a_leader_waits_for_the_end_of_the_worker_before",
             tiers: DEDICATED,
             run: |ctx| Box::pin(worker_before(ctx)),
@@ -404,6 +409,29 @@ async fn three_freeze(ctx: &Context) -> Result<()> {
     ensure!(ladder["role"] == "follower", "{ladder}");
     site.wait_for_sockets(1).await
 }
+
+/// By the events alone, as above.
+async fn sends_behind_freeze(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    for when in ["at once", "when its end is known"] {
+        let outcome = page.tab.eval_async(SEND_BEHIND_FREEZE, vec![json!(when)]);
+        let outcome = outcome.await?;
+        ensure!(outcome == "sent", "{when}: {outcome}");
+        page.wait_for_state("connected").await?;
+    }
+    Ok(())
+}
+
+const SEND_BEHIND_FREEZE: &str = "
+const after = (ms) => new Promise((done) => setTimeout(done, ms));
+document.dispatchEvent(new Event('freeze'));
+if (arguments[0] !== 'at once') await after(50);
+const sent = api.send('c', arguments[0]);
+await after(500);
+document.dispatchEvent(new Event('resume'));
+return await sent;";
 
 /// It holds the lock as every worker of a hall does, and ends when it is waited for.
 async fn worker_before(ctx: &Context) -> Result<()> {

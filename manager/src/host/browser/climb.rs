@@ -242,6 +242,7 @@ fn leave(core: &Rc<Core>, tier: Tier, failure: TierFailure) {
     core.report.end_running(outcome);
     core.enter(ManagerState::Starting);
     core.host.burying.set(Some(tier));
+    core.with_session(TabSession::hush);
     let is_following = core.host.is_following();
     let core = Rc::clone(core);
     spawn_local(async move {

@@ -13,7 +13,7 @@ use core::{
 use std::rc::Rc;
 
 use futures::{channel::oneshot, future};
-use onesocket_engine::Loss;
+use onesocket_engine::{Loss, TabSession};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{
@@ -133,7 +133,7 @@ pub(super) fn reconsider(core: &Core) {
 
 /// The page is about to stand still, and the browser may let its worker stand still with it. There is no time to wait for
 /// anything: what the worker had only queued, its tabs still have. Returns whether there was a worker to end.
-pub(super) fn step_back(core: &Core) -> bool {
+pub(super) fn step_back(core: &Rc<Core>) -> bool {
     core.host.election.is_away.set(true);
     core.host.election.has_been_away.set(true);
     parting::end_all();
@@ -153,6 +153,7 @@ pub(super) fn step_back(core: &Core) -> bool {
     drop(transport);
     if leads {
         core.host.election.has_ended_worker.set(true);
+        core.with_session(TabSession::hush);
         // By this the others see that it has left, and that its worker has not crashed.
         let lock = core.host.lock.take();
         drop(lock);
