@@ -33,6 +33,11 @@ impl Patience {
         self.running = Some((rank, now));
     }
 
+    /// What has failed may work now. Returns whether the wait for the next try would be shorter than the one that is under way.
+    pub(crate) fn begin_anew(&mut self) -> bool {
+        core::mem::take(&mut self.tries) > 1
+    }
+
     /// Returns how long to wait for the next try, between half of the doubled time and the whole. `random` is below 1.
     pub(crate) fn next_wait(&mut self, climb_back: &ClimbBack, random: f64) -> Duration {
         let factor = 2_u32.saturating_pow(self.tries);
@@ -64,6 +69,17 @@ mod tests {
         let mut patience = Patience::default();
         assert_eq!(waits(&mut patience, 7), [30, 60, 120, 240, 480, 600, 600]);
         assert_eq!(waits(&mut patience, 100)[99], 600);
+    }
+
+    #[test]
+    fn a_wait_that_has_not_grown_is_not_begun_anew() {
+        let mut patience = Patience::default();
+        assert!(!patience.begin_anew(), "nothing is waited for");
+        assert_eq!(waits(&mut patience, 1), [30]);
+        assert!(!patience.begin_anew(), "it would only begin later");
+        assert_eq!(waits(&mut patience, 3), [30, 60, 120]);
+        assert!(patience.begin_anew());
+        assert_eq!(waits(&mut patience, 1), [30]);
     }
 
     #[test]

@@ -67,6 +67,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(sends_behind_freeze(ctx)),
         },
         Scenario {
+            name: "a_leader_that_found_no_script_when_it_went_on_starts_when_it_is_online",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(goes_on_offline(ctx)),
+        },
+        Scenario {
             name: "a_leader_waits_for_the_end_of_the_worker_before",
             tiers: DEDICATED,
             run: |ctx| Box::pin(worker_before(ctx)),
@@ -432,6 +437,26 @@ const sent = api.send('c', arguments[0]);
 await after(500);
 document.dispatchEvent(new Event('resume'));
 return await sent;";
+
+/// By the events alone, as above.
+async fn goes_on_offline(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.client("/echo").await?;
+    page.wait_for_state("connected").await?;
+    let faults = site.server()?.faults();
+    faults.http("/onesocket-worker.js", HttpFault::default().status(503))?;
+    for event in ["freeze", "resume"] {
+        let event = format!("document.dispatchEvent(new Event('{event}'))");
+        page.tab.eval(&event, vec![]).await?;
+    }
+    page.wait_for_state("stopped").await?;
+    faults.clear();
+    page.tab
+        .eval("dispatchEvent(new Event('online'))", vec![])
+        .await?;
+    page.wait_for_state("connected").await?;
+    page.send_ok("online").await
+}
 
 /// It holds the lock as every worker of a hall does, and ends when it is waited for.
 async fn worker_before(ctx: &Context) -> Result<()> {

@@ -53,6 +53,23 @@ pub(super) fn plan(core: &Rc<Core>, running: Tier) {
     });
 }
 
+/// What has failed may have done so for want of a network.
+pub(super) fn on_online(core: &Rc<Core>) {
+    match core.report.state() {
+        ManagerState::Failed(_) => super::start(core),
+        ManagerState::Running(tier) => {
+            let is_sooner = core.host.patience.borrow_mut().begin_anew();
+            if is_sooner {
+                plan(core, tier);
+            }
+        }
+        ManagerState::Idle
+        | ManagerState::Starting
+        | ManagerState::Switching { .. }
+        | ManagerState::Released => {}
+    }
+}
+
 fn next_climb(core: &Core, running: Tier) -> NextClimb {
     let tiers = core.config.tiers.tiers();
     let mut patience = core.host.patience.borrow_mut();

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Document, Event, EventTarget, PageTransitionEvent, Url, Window};
 
 use super::{
-    cached, election, health,
+    cached, climb_back, election, health,
     js::{Listener, get},
 };
 use crate::{ConfigError, ManagerConfig, core::Core};
@@ -53,6 +53,9 @@ impl Page {
                         session.wake();
                     }
                 });
+                if online {
+                    climb_back::on_online(core);
+                }
             })
         };
         // A page that is just loaded shows itself too, and connects anyway.
