@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use onesocket_server::{HttpFault, LedgerEntry};
+use onesocket_server::{HttpFault, LedgerEntry, Selection};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -75,6 +75,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             name: "a_leader_waits_for_the_end_of_the_worker_before",
             tiers: DEDICATED,
             run: |ctx| Box::pin(worker_before(ctx)),
+        },
+        Scenario {
+            name: "a_follower_that_can_not_take_over_sends_nothing_twice",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(coup_is_taken(ctx)),
         },
     ]
 }
@@ -497,3 +502,68 @@ await new Promise((isHeld) => {
   request.call(navigator.locks, hall, { mode: 'shared' }, () => (isHeld(), ended));
 });
 api.open('c', arguments[0]);";
+
+/// Who takes over may stand still itself.
+async fn coup_is_taken(ctx: &Context) -> Result<()> {
+    let site = super::healing::start(ctx).await?;
+    let mut config = super::healing::config(&site);
+    config["url"] = json!("/ledger");
+    config["worker"]["tier"] = json!("dedicated");
+    let mut patient = config.clone();
+    patient["worker"]["ack_timeout_ms"] = json!(60_000);
+    patient["worker"]["probe_timeout_ms"] = json!(60_000);
+    let leader = site.client_with(patient).await?;
+    leader.wait_for_state("connected").await?;
+    let follower = site.client_with(config).await?;
+    follower.wait_for_state("connected").await?;
+    let other = site.page().await?;
+    other.tab.eval_async(HOLD_COUP, vec![]).await?;
+
+    let faults = site.server()?.faults();
+    faults.refuse(1_000, 503)?;
+    faults.drop_sockets(Selection::All);
+    follower
+        .wait_for_status("no socket", |status| status["state"] != "connected")
+        .await?;
+    follower.tab.eval(SEND_TWO, vec![]).await?;
+    follower
+        .wait_for_status("queued", |status| status["queued_messages"] == 1)
+        .await?;
+    let hang = super::healing::Fault::Hang(Duration::from_secs(12));
+    super::healing::inject(&leader, hang).await?;
+    follower.tab.eval("sendSecond()", vec![]).await?;
+    faults.refuse(0, 503)?;
+    let outcomes = "return Object.keys(outcomes).length === 2 && outcomes";
+    let outcomes = follower.tab.wait_for(outcomes, SOON).await?;
+    let outcomes = serde_json::from_value(outcomes)?;
+    follower.wait_for_state("connected").await?;
+    follower.send_ok("after:1").await?;
+    let until = Instant::now() + SOON;
+    while !site.ledger().iter().any(|entry| entry.text == "after:1") {
+        ensure!(Instant::now() < until, "nothing has come");
+        sleep(POLL).await;
+    }
+    let mut outcomes: BTreeMap<String, String> = outcomes;
+    outcomes.insert("after:1".into(), "sent".into());
+    check_arrivals(&site, &outcomes).await?;
+    take_leader(&mut vec![leader, follower]).await?;
+    site.wait_for_sockets(1).await
+}
+
+const HOLD_COUP: &str = "
+const script = new URL('own-worker.js', location.href).href;
+await new Promise((isHeld) => {
+  navigator.locks.request(`onesocket-coup onesocket ${script}`, () => {
+    isHeld();
+    return new Promise(() => {});
+  });
+});";
+
+/// One at once, the other when it is told to.
+const SEND_TWO: &str = "
+window.outcomes = {};
+const one = async (text) => {
+  window.outcomes[text] = await api.send('c', text);
+};
+window.sendSecond = () => void one('0:2');
+one('0:1');";

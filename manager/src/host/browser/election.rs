@@ -38,6 +38,8 @@ pub(super) struct Election {
     leader: RefCell<Option<String>>,
     /// The tab that led when this one began to ask for a meeting.
     sought: RefCell<Option<String>>,
+    /// Held, or asked for, while this tab takes over.
+    coup: RefCell<Option<HeldLock>>,
 }
 
 /// Returns how this tab comes to its next dedicated worker.
@@ -137,6 +139,9 @@ pub(super) fn step_back(core: &Rc<Core>) -> bool {
     core.host.election.is_away.set(true);
     core.host.election.has_been_away.set(true);
     parting::end_all();
+    // Another tab can take over instead.
+    let coup = core.host.election.coup.take();
+    drop(coup);
     if core.host.election.alone.get().is_some() {
         return false;
     }
@@ -193,22 +198,32 @@ pub(super) fn succeed(core: &Rc<Core>) {
 pub(super) async fn take_over(core: &Rc<Core>, run: Option<String>) -> Loss {
     let coup = HeldLock::take(&name(core, COUP), Mode::Exclusive).await;
     let is_first = coup.as_ref().is_some_and(HeldLock::is_held);
+    core.host.election.coup.replace(coup);
     let mut loss = Loss::Ended;
     if is_first {
         // First, so that the leader hears of it first, if it hears anything.
         if role(core) == Role::Follower {
             make_bid(core, true);
         }
-        if let Some(run) = run.or(run_of_leader(core).await)
+        if let Some(run) = run.clone().or(run_of_leader(core).await)
             && !lock::steal(&run).await
         {
             loss = Loss::Unknown;
         }
         lock::steal(&hall(core)).await;
     }
-    // Whoever was faster has done the same.
+    // Whoever was faster has done the same, unless it stands still by now.
     sleep(succession::LEASE).await;
+    let coup = core.host.election.coup.take();
     drop(coup);
+    let is_run = |held: &Held| run.as_ref() == Some(&held.name);
+    if !is_first
+        && lock::held()
+            .await
+            .is_none_or(|held| held.iter().any(is_run))
+    {
+        loss = Loss::Unknown;
+    }
     loss
 }
 
