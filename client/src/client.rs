@@ -424,7 +424,8 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
     }
 
     /// Ends the connection for all tabs of this account: the socket is closed, sends fail, and each client hears
-    /// [`Event::Disconnected`] with [`StopReason::LoggedOut`] as its last event. For another log-in a new client is built.
+    /// [`Event::Disconnected`] with [`StopReason::LoggedOut`] as its last event. For another log-in a new client is built;
+    /// one that joins while what is queued has its time ends that time.
     ///
     /// It holds if the worker is lost meanwhile: the next one is told, for 30 s at most once the client is dropped. A tab that is frozen hears of it when it thaws; if the worker is
     /// lost before, it may open the connection again, so let the server end the session too.
@@ -445,7 +446,7 @@ impl<Tx: ?Sized, Rx: 'static> Client<Tx, Rx> {
 
     /// Closes the socket by a code of the app's, behind what was sent before, and ends the connection for all its tabs: each client hears
     /// [`Event::Disconnected`] with [`StopReason::Closed`], which says how the server has answered. [`reconnect`](Self::reconnect) starts
-    /// it anew, and so does any tab that joins.
+    /// it anew, and so does any tab that joins; when it joins before the server has answered, the others hear of no answer, which is 1006.
     ///
     /// [`disconnect`](Self::disconnect) needs no code and leaves other tabs what they have. A worker that was given it and is lost takes it
     /// along, and the next one connects.

@@ -197,7 +197,7 @@ impl Link {
         &self.key
     }
 
-    /// A tab joins. A connection that has stopped starts anew.
+    /// A tab joins. A connection that has stopped, or is about to, starts anew.
     pub(crate) fn join(
         &mut self,
         ctx: &mut Ctx<'_>,
@@ -205,6 +205,10 @@ impl Link {
         policy: &Rc<StatedPolicy>,
         replay: Replay,
     ) {
+        if self.is_ending() {
+            // At once, so that it is not ended with those who are there.
+            self.break_off(ctx);
+        }
         let policy_differs = !self.members.is_empty() && !policy.is_stated_as(&self.policy);
         if self.members.is_empty() {
             // Nobody is left who could rely on the old one.

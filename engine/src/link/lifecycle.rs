@@ -313,11 +313,19 @@ impl Link {
             }
             State::Closing(ref mut closing) => closing.by = ClosedBy::Tab,
             State::Stopped(_) => {}
-            _ => {
-                self.drop_socket(ctx, NORMAL_CLOSURE, "");
-                self.stop(ctx, StopReason::Closed(no_handshake()));
-            }
+            _ => self.break_off(ctx),
         }
+    }
+
+    /// Ends the loop without waiting for the server.
+    pub(super) fn break_off(&mut self, ctx: &mut Ctx<'_>) {
+        self.drop_socket(ctx, NORMAL_CLOSURE, "");
+        self.stop(ctx, StopReason::Closed(no_handshake()));
+    }
+
+    /// Whether a tab has ended the loop, and only the server's answer or the queue is waited for.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_shutting() || self.timers.is_running(Timer::LogOut)
     }
 
     fn is_shutting(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use onesocket_engine::Input;
 use onesocket_protocol::{
-    CloseInfo, LinkState, ReconnectCause, SendFailure, StopReason,
+    CloseInfo, LinkState, Millis, ReconnectCause, SendFailure, StopReason,
     limits::BUFFERED_STEP_BYTES as STEP,
 };
 
@@ -157,6 +157,53 @@ fn a_tab_that_asks_for_a_new_socket_gets_one() {
     sim.in_tab(0, |session| session.reconnect(chan.id));
     sim.run(1_000);
     assert!(sim.client(chan).is_connected());
+}
+
+#[test]
+fn who_joined_while_the_server_was_waited_for_was_ended_with_the_others() {
+    let mut sim = Sim::with_tabs(10, 2);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.net_delay = 100;
+    close(&mut sim, chan);
+    sim.run_until("it is shut", |sim| sim.conns[0].ready != Ready::Open);
+    let newcomer = sim.open(1, URL);
+    let send = sim.send(newcomer, "s:hello");
+    sim.run(1_000);
+    assert_eq!(sim.client(newcomer).stops, []);
+    assert!(sim.client(newcomer).is_connected());
+    assert_eq!(sim.outcome(newcomer, send), Some(&Outcome::Sent));
+    assert_eq!(sim.got_on(1), ["s:hello"]);
+    // Its own words have gone out, and nobody waits for what answers them.
+    assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
+    assert!(sim.client(chan).is_connected());
+    assert_eq!(sim.most_live, 1);
+}
+
+#[test]
+fn who_joined_while_a_log_out_waited_for_the_queue_was_logged_out_with_the_others() {
+    let mut sim = Sim::with_tabs(11, 2);
+    sim.server.mode = Mode::Silent;
+    let chan = sim.open(0, URL);
+    let queued = sim.send(chan, "s:of the one before");
+    sim.run(1_000);
+    sim.in_tab(0, |session| {
+        session.log_out(chan.id, Some(Millis(10_000)));
+        session.close(chan.id);
+    });
+    sim.run(1_000);
+    sim.start_server();
+    let newcomer = sim.open(1, URL);
+    let send = sim.send(newcomer, "s:of the next");
+    sim.run(20_000);
+    assert_eq!(sim.client(newcomer).stops, []);
+    assert!(sim.client(newcomer).is_connected());
+    assert_eq!(sim.outcome(newcomer, send), Some(&Outcome::Sent));
+    assert_eq!(sim.server_got(), ["s:of the next"]);
+    assert!(matches!(
+        sim.outcome(chan, queued),
+        Some(Outcome::NotSent(_))
+    ));
 }
 
 #[test]
