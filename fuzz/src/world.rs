@@ -1,6 +1,8 @@
 //! A worker's engine and three tabs, and everything that can happen to them, in any order.
 
+mod heard;
 mod host;
+mod sends;
 mod tabs;
 
 use std::{
@@ -10,14 +12,17 @@ use std::{
 
 use bytes::Bytes;
 use onesocket_engine::{
-    DialRefusal, Engine, EngineConfig, Gathered, Input, LogSink, PortId, SocketId, TabSession,
+    DialRefusal, Engine, EngineConfig, Gathered, Input, LogSink, PortId, SessionFailure, SocketId,
+    TabSession,
 };
 use onesocket_protocol::{
-    ChannelId, DebugLevel, Epoch, LinkKey, Packed, Parcel, Payload, SendId, Sight, TabToken,
-    WorkerScope, frame::Arrived, parcel::Enclosed,
+    ChannelId, DebugLevel, Epoch, LinkKey, Packed, Parcel, Payload, Sight, TabToken, WorkerScope,
+    frame::Arrived, parcel::Enclosed,
 };
 
 use crate::{script::Script, seeds};
+use heard::Heard;
+use sends::Sends;
 
 /// What anything may do to a worker and its tabs: frames are damaged, forged, lost, doubled and sent to others, sockets that never
 /// were report what never happened.
@@ -35,8 +40,9 @@ pub fn anything_happens(bytes: &[u8]) -> Reached {
 ///
 /// # Panics
 ///
-/// As [`anything_happens`], and when an at-most-once send is handed to sockets twice, or after it was reported as not sent, or a log tells an account or a
-/// credential.
+/// As [`anything_happens`], and when an at-most-once send is handed to sockets twice or behind a later one of its channel; when a send has no end, or two, or is
+/// handed to a socket and reported as not sent, or the other way round; when a channel is told anything else than what the server has said, in that order, but for what it
+/// hears that it has missed; or a log tells an account or a credential.
 pub fn nothing_is_tampered_with(bytes: &[u8]) -> Reached {
     World::new(false).play(bytes)
 }
@@ -82,9 +88,8 @@ struct World {
     keys: BTreeMap<String, BTreeSet<LinkKey>>,
     /// The keys that each channel was ever opened with.
     opened: BTreeMap<(PortId, ChannelId), BTreeSet<LinkKey>>,
-    /// How often each at-most-once payload was handed to a socket.
-    transmitted: BTreeMap<Bytes, u32>,
-    not_sent: BTreeSet<Bytes>,
+    sends: Sends,
+    heard: Heard,
     reached: Reached,
 }
 
@@ -99,7 +104,6 @@ struct Tab {
     channels: Vec<ChannelId>,
     /// The last request for a credential of each channel.
     asked: BTreeMap<ChannelId, u32>,
-    sends: BTreeMap<(ChannelId, SendId), Bytes>,
     /// Whether it has ever asked to record.
     has_recorded: bool,
 }
@@ -114,10 +118,26 @@ struct Ports {
 struct Socket {
     url: String,
     offered: Vec<String>,
-    is_open: bool,
+    ready: Ready,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ready {
+    Connecting,
+    Open,
+    Closing,
+}
+
+impl Tab {
+    fn is_quiet(&self) -> bool {
+        self.to_tab.is_empty() && self.to_worker.is_empty()
+    }
 }
 
 const TABS: u64 = 3;
+
+/// A second each: longer than any pace, and enough for what may be under way.
+const ROUNDS: usize = 16;
 
 /// In each part of a credential, and nowhere else.
 const CREDENTIAL: &str = "s3cret";
@@ -134,7 +154,6 @@ impl World {
             witness: BTreeSet::new(),
             channels: Vec::new(),
             asked: BTreeMap::new(),
-            sends: BTreeMap::new(),
             has_recorded: false,
         };
         Self {
@@ -151,8 +170,8 @@ impl World {
             sink: Rc::default(),
             keys: BTreeMap::new(),
             opened: BTreeMap::new(),
-            transmitted: BTreeMap::new(),
-            not_sent: BTreeSet::new(),
+            sends: Sends::default(),
+            heard: Heard::default(),
             reached: Reached::default(),
         }
     }
@@ -165,7 +184,36 @@ impl World {
         while !script.is_over() {
             self.act(&mut script);
         }
+        self.end();
         self.reached
+    }
+
+    /// Nothing happens any more; and then no worker can be had.
+    fn end(&mut self) {
+        for _ in 0..ROUNDS {
+            self.now += 1_000;
+            self.input(Input::Tick);
+            self.pass_everything();
+        }
+        if !self.may_tamper {
+            for tab in &self.tabs {
+                let Some(port) = tab.port.filter(|_| tab.is_quiet()) else {
+                    continue;
+                };
+                for channel in &tab.channels {
+                    self.heard.check_end(port, *channel);
+                }
+            }
+        }
+        for tab in 0..self.tabs.len() {
+            self.tabs[tab].session.fail(SessionFailure::NoTier);
+            self.drain_tab(tab);
+            let unsettled = self.tabs[tab].session.unsettled_bytes();
+            assert_eq!(unsettled, 0, "bytes of sends that have ended");
+        }
+        if !self.may_tamper {
+            self.sends.check_end();
+        }
     }
 
     fn act(&mut self, script: &mut Script<'_>) {
@@ -223,11 +271,14 @@ impl World {
         } else {
             known[script.below(known.len())]
         };
-        let is_open = self.sockets.get(&socket).map(|socket| socket.is_open);
+        let ready = self.sockets.get(&socket).map(|socket| socket.ready);
+        let is_open = ready == Some(Ready::Open);
         match script.byte() % 16 {
-            0..=9 if is_forged || is_open == Some(false) => {
+            // As many bytes as where it is opened, so that what was found once stays what it was.
+            0..=9 if !is_forged && ready == Some(Ready::Closing) => drop(script.byte()),
+            0..=9 if is_forged || ready == Some(Ready::Connecting) => {
                 if let Some(socket) = self.sockets.get_mut(&socket) {
-                    socket.is_open = true;
+                    socket.ready = Ready::Open;
                 }
                 let offered = self.sockets.get(&socket).map(|socket| &socket.offered);
                 let offered = offered.and_then(|offered| offered.first().cloned());
@@ -240,7 +291,7 @@ impl World {
                     subprotocol,
                 });
             }
-            10 | 11 if is_forged || is_open == Some(true) => {
+            10 | 11 if is_forged || is_open => {
                 let len = script.below(64);
                 let times = if script.bool() { 1 } else { 2_000 };
                 let bytes = Bytes::from(script.take(len).repeat(times));
@@ -248,7 +299,7 @@ impl World {
                 let parcel = Parcel::new(bytes, len);
                 self.input(Input::ReceivedParcel { socket, parcel });
             }
-            0..=12 if is_forged || is_open == Some(true) => {
+            0..=12 if is_forged || is_open => {
                 let len = script.below(64);
                 let text = String::from_utf8_lossy(script.take(len)).into_owned();
                 let payload = Payload::text(text);
@@ -273,17 +324,17 @@ impl World {
                     Input::Received { socket, payload }
                 });
             }
-            13 if is_forged || is_open == Some(true) => {
+            13 if is_forged || is_open => {
                 if let Some(socket) = self.sockets.get_mut(&socket) {
-                    socket.is_open = false;
+                    socket.ready = Ready::Closing;
                 }
                 self.input(Input::SocketClosing(socket));
             }
-            14 if is_open == Some(true) => {
+            14 if is_open => {
                 let bytes = script.number() as u32;
                 self.input(Input::Buffered { socket, bytes });
             }
-            14 if is_forged || is_open == Some(false) => {
+            14 if is_forged || ready == Some(Ready::Connecting) => {
                 self.sockets.remove(&socket);
                 let refusals = [
                     DialRefusal::InvalidUrl,

@@ -9,7 +9,7 @@ use onesocket_protocol::{
     log::kind, message::tag, parcel::assemble,
 };
 
-use super::{ACCOUNT, CREDENTIAL, Socket, Tab, World};
+use super::{ACCOUNT, CREDENTIAL, Ready, Socket, Tab, World};
 
 impl World {
     pub(super) fn post_to_worker(&mut self, port: PortId, frame: Bytes) {
@@ -26,6 +26,7 @@ impl World {
     fn note_what_may_be_dialled(&mut self, port: PortId, message: ToWorker) {
         match message {
             ToWorker::Connect(connect) => {
+                self.heard.on_connect(port, &connect);
                 let dialling = self.keys.entry(connect.key.url.clone()).or_default();
                 dialling.insert(connect.key.clone());
                 let opened = self.opened.entry((port, connect.channel)).or_default();
@@ -53,6 +54,9 @@ impl World {
         }
         if self.seen != Sight::Off {
             describe::input(&input, self.seen, &|entry| self.sink.push(entry));
+        }
+        if !self.may_tamper {
+            self.heard.on_input(&input, &self.sockets_ever);
         }
         self.twin.handle_input(Time(self.now), copied(&input));
         self.engine.handle_input(Time(self.now), input);
@@ -131,8 +135,8 @@ impl World {
                         see(describe::close(socket, code, &reason));
                     }
                     let socket = self.sockets.get_mut(&socket).expect("shuts a socket");
-                    let was_open = core::mem::take(&mut socket.is_open);
-                    assert!(was_open, "shuts a socket that is not open");
+                    let ready = core::mem::replace(&mut socket.ready, Ready::Closing);
+                    assert_eq!(ready, Ready::Open, "shuts a socket that is not open");
                 }
                 Output::Post {
                     port,
@@ -240,7 +244,7 @@ impl World {
                 Socket {
                     url: url.clone(),
                     offered,
-                    is_open: false,
+                    ready: Ready::Connecting,
                 },
             )
             .is_none();
@@ -253,17 +257,11 @@ impl World {
         let is_open = self
             .sockets
             .get(&socket)
-            .is_some_and(|socket| socket.is_open);
+            .is_some_and(|socket| socket.ready == Ready::Open);
         self.reached.transmissions += 1;
         assert!(is_open, "a payload for a socket that is not open");
-        if payload.starts_with(b"once:") && !self.may_tamper {
-            assert!(
-                !self.not_sent.contains(&payload),
-                "sent after it was reported as not sent"
-            );
-            let times = self.transmitted.entry(payload).or_default();
-            *times += 1;
-            assert_eq!(*times, 1, "an at-most-once send is handed to sockets twice");
+        if !self.may_tamper {
+            self.sends.on_transmit(&payload);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use onesocket_engine::{ChannelConfig, ChannelEvent, Delivery, Input, Loss, PortId, TabOutput};
 use onesocket_protocol::{
-    Answer, Backoff, Credential, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat, LatestBy,
-    LinkKey, LinkPolicy, Millis, Pace, Payload, QueueLimits, Replay, SendId, Sight, Wake,
+    Answer, Backoff, ChannelId, Credential, DebugLevel, Epoch, GiveUp, GreetingId, Heartbeat,
+    LatestBy, LinkKey, LinkPolicy, Millis, Pace, Payload, QueueLimits, Replay, SendId, Sight, Wake,
 };
 
 use super::{ACCOUNT, CREDENTIAL, World, engine};
@@ -139,11 +139,11 @@ impl World {
         };
         let at = script.below(self.tabs[tab].channels.len());
         let channel = self.tabs[tab].channels[at];
-        let number = self.tabs[tab].sends.len();
+        let number = self.sends.len(tab);
         let payload = Payload::text(format!("{name}:{tab}.{number}"));
         let bytes = payload.bytes().clone();
         if let Ok(id) = self.tabs[tab].session.send(channel, payload, delivery) {
-            self.tabs[tab].sends.insert((channel, id), bytes);
+            self.sends.on_send(tab, channel, id, bytes);
         }
     }
 
@@ -211,43 +211,35 @@ impl World {
                         page.to_worker.push_back((port, frame.to_vec()));
                     }
                 }
-                Some(TabOutput::Event {
-                    channel,
-                    event: ChannelEvent::NotSent { id, .. },
-                }) => {
-                    self.reached.not_sent += 1;
-                    if self.may_tamper {
-                        continue;
-                    }
-                    if let Some(payload) = page.sends.get(&(channel, id)) {
-                        let times = self.transmitted.get(payload);
-                        assert_eq!(times, None, "{payload:?} is reported as not sent");
-                        self.not_sent.insert(payload.clone());
-                    }
-                }
-                Some(TabOutput::Event {
-                    channel,
-                    event: ChannelEvent::NeedCredential { request, .. },
-                }) => {
-                    page.asked.insert(channel, request);
-                    // Most pages have one at hand.
-                    if request % 4 != 0 {
-                        let credential = credential(request % 2 == 0);
-                        page.session.credential(channel, request, Some(credential));
-                    }
-                }
-                Some(TabOutput::Event {
-                    event: ChannelEvent::Message { .. },
-                    ..
-                }) => self.reached.messages += 1,
-                Some(TabOutput::Event {
-                    event: ChannelEvent::Packed(packed),
-                    ..
-                }) => self.reached.messages += packed.count() as usize,
+                Some(TabOutput::Event { channel, event }) => self.on_event(tab, channel, event),
                 Some(_) => {}
             }
         }
         panic!("the drain of a tab does not end");
+    }
+
+    fn on_event(&mut self, tab: usize, channel: ChannelId, event: ChannelEvent) {
+        let page = &mut self.tabs[tab];
+        if !self.may_tamper {
+            self.sends.on_event(tab, channel, &event);
+            if let Some(port) = page.port {
+                self.heard.on_event(port, channel, &event);
+            }
+        }
+        match event {
+            ChannelEvent::NotSent { .. } => self.reached.not_sent += 1,
+            ChannelEvent::NeedCredential { request, .. } => {
+                page.asked.insert(channel, request);
+                // Most pages have one at hand.
+                if request % 4 != 0 {
+                    let credential = credential(request % 2 == 0);
+                    page.session.credential(channel, request, Some(credential));
+                }
+            }
+            ChannelEvent::Message { .. } => self.reached.messages += 1,
+            ChannelEvent::Packed(packed) => self.reached.messages += packed.count() as usize,
+            _ => {}
+        }
     }
 }
 
