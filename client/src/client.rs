@@ -102,7 +102,8 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     ///   then; or, when the queue's timeout, which each worker counts anew, is over or the connection has stopped first, as
     ///   [`SendError::MaybeSent`]. What is kept counts towards the queue's limits: over them it is [`SendError::NotSent`], also on an open socket.
     ///
-    /// Whatever it is, one client's messages reach the server in the order of the calls, repetitions apart.
+    /// Whatever it is, one client's messages reach the server in the order of the calls, repetitions apart. One that is not `AtMostOnce`, and that a worker had refused
+    /// just before it was lost, may come behind later ones: the next worker takes it, and repeats those.
     ///
     /// # Errors
     ///

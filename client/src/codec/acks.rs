@@ -5,7 +5,7 @@ use onesocket_protocol::Payload;
 use super::{Codec, DecodeError, EncodeError};
 
 /// Tells a codec how the app's protocol acknowledges: `ack_id` names what is sent, `acknowledges` finds the name in what the
-/// server says.
+/// server says. All tabs that share the connection hear that, so a name is to be unique over all of them: random, rather than a counter.
 ///
 /// ```
 /// use onesocket::codec::{Codec, Json, acks};

@@ -43,6 +43,14 @@ pub struct Order {
     pub amount: u32,
 }
 
+impl Order {
+    /// Random, because every tab hears what the server says: with a counter in each, one would take the other's `Booked` for its own.
+    pub fn new(amount: u32) -> Self {
+        let key = (js_sys::Math::random() * 2f64.powi(53)) as u64;
+        Self { key, amount }
+    }
+}
+
 #[derive(Deserialize)]
 pub enum FromServer {
     Booked { key: u64 },
