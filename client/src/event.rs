@@ -29,7 +29,8 @@ pub enum Event<Rx> {
     /// The server has sent a message.
     Message(Rx),
     /// The server had sent this message before this client joined the connection; see
-    /// [`replay`](crate::ClientBuilder::replay).
+    /// [`replay`](crate::ClientBuilder::replay). The replay stands directly behind [`Connected`](Self::Connected). One that joins anew, as a page does that comes out of the
+    /// back-forward cache, may have heard some of it before: a list begins anew with the first.
     Replayed(Rx),
     /// The socket is open and the greetings are sent.
     Connected {

@@ -183,7 +183,7 @@ export interface ClientOptions<Rx = unknown, Tx = unknown> {
   account?: string;
   /**
    * How many of the last messages this tab is given when it joins a connection that other tabs have opened: 10,000 and 1 MiB of them at most, and what has come on this
-   * socket since a tab first asked for so many. Default: 0.
+   * socket since a tab first asked for so many. They stand directly behind `open`; a page that joins anew, as out of the back-forward cache, may have heard some of them before. Default: 0.
    */
   replay?: number;
   /** With how many bytes on their way `ready` still lets a sender go on. Default: 1 MiB. */
@@ -244,7 +244,7 @@ export interface ReconnectingEvent extends Event {
 export interface ClientEventMap<Rx> {
   /** A socket is open. */
   open: Event & { readonly protocol: string };
-  /** The server has sent a message; `replayed`: before this tab joined. */
+  /** The server has sent a message; `replayed`: before this tab joined. A list begins anew with the first one behind an `open`. */
   message: MessageEvent<Rx> & { readonly replayed: boolean };
   reconnecting: ReconnectingEvent;
   /**

@@ -34,9 +34,15 @@ pub(crate) fn start() -> Result<(), Box<dyn Error>> {
 fn listen(client: Client<str, String>, status: Element, said: Element, document: Document) {
     // ANCHOR: events
     let mut events = client.events();
+    let mut has_joined = false;
     spawn_local(async move {
         while let Some(event) = events.next().await {
+            // Behind the back button it joins anew, and is given again what it has shown.
+            if matches!(event, Event::Replayed(_)) && core::mem::take(&mut has_joined) {
+                said.set_text_content(None);
+            }
             match event {
+                Event::Connected { .. } => has_joined = true,
                 Event::Message(text) | Event::Replayed(text) => {
                     if let Ok(line) = document.create_element("li") {
                         line.set_text_content(Some(&text));

@@ -27,7 +27,7 @@
 //!     let socket = use_client::<Said, Said>();
 //!     let status = use_status(socket);
 //!     let lines = use_fold(socket, Vec::new, |lines, event| {
-//!         if let Event::Message(said) | Event::Replayed(said) = event {
+//!         if let Event::Message(said) = event {
 //!             lines.push(format!("{}: {}", said.from, said.text));
 //!         }
 //!     });

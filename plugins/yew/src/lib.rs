@@ -26,7 +26,7 @@
 //!     let client = use_client::<Said, Said>();
 //!     let status = use_status(&client);
 //!     let lines = use_fold(&client, Vec::new, |lines, event| {
-//!         if let Event::Message(said) | Event::Replayed(said) = event {
+//!         if let Event::Message(said) = event {
 //!             lines.push(said);
 //!         }
 //!     });
