@@ -16,6 +16,7 @@ impl Run {
         let seed = self.seed;
         for chan in self.living_chans() {
             let state = self.sim.status(chan).state;
+            self.sim.client(chan).check_tail(&self.sim.conns, seed);
             let gave_up = matches!(state, LinkState::Stopped(StopReason::GaveUp { .. }));
             assert!(
                 state.is_connected() || gave_up,
@@ -73,6 +74,12 @@ impl Run {
                     }
                 }
             }
+        }
+        for payload in &refused {
+            assert!(
+                !self.sim.transmitted.contains_key(payload),
+                "seed {seed}: {payload:?} is not sent, and was handed to a socket"
+            );
         }
         for payload in &sent {
             assert!(

@@ -9,6 +9,8 @@ use onesocket_protocol::{
     WorkerError,
 };
 
+use super::Conn;
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
     Sent,
@@ -53,6 +55,10 @@ pub(crate) struct Client {
     pub(crate) closed: bool,
     /// The socket and number of the last message, and how many after it were reported as dropped.
     last: Option<(u64, u64, u64)>,
+    /// Whether it has heard of a socket of this worker: the next one it knows from its beginning.
+    has_connected: bool,
+    /// The number of the first message of a socket that was opened while this client listened, until that comes.
+    first: Option<u64>,
 }
 
 impl Client {
@@ -71,18 +77,47 @@ impl Client {
 
     /// What comes next may come from a socket that was heard before, with a replay.
     pub(crate) fn on_new_worker(&mut self) {
-        self.last = None;
+        (self.last, self.first, self.has_connected) = (None, None, false);
+    }
+
+    /// Whatever its last socket has received it has been told by now, but for what was reported as dropped.
+    pub(crate) fn check_tail(&self, conns: &[Conn], seed: u64) {
+        if let Some((conn, last, skipped)) = self.last {
+            let given = conns[conn as usize].given;
+            assert_eq!(
+                last + 1 + skipped,
+                given,
+                "seed {seed}: messages of socket {conn} told, of those received"
+            );
+        }
     }
 
     /// Returns the sends that the server acknowledges with this, which it does by repeating them.
-    pub(crate) fn on_event(&mut self, at: u64, event: ChannelEvent, seed: u64) -> Vec<SendId> {
+    pub(crate) fn on_event(
+        &mut self,
+        at: u64,
+        event: ChannelEvent,
+        conns: &[Conn],
+        seed: u64,
+    ) -> Vec<SendId> {
         assert!(
             !self.closed,
             "seed {seed}: {event:?} after the channel was closed"
         );
+        if matches!(
+            event,
+            ChannelEvent::Connected { .. }
+                | ChannelEvent::Disconnected { .. }
+                | ChannelEvent::Reconnecting { .. }
+        ) {
+            self.check_tail(conns, seed);
+        }
         match event {
             ChannelEvent::Status(status) => self.statuses.push(status),
-            ChannelEvent::Connected { subprotocol } => self.connects.push((at, subprotocol)),
+            ChannelEvent::Connected { subprotocol } => {
+                self.connects.push((at, subprotocol));
+                self.first = core::mem::replace(&mut self.has_connected, true).then_some(0);
+            }
             ChannelEvent::Disconnected { reason } => self.stops.push(reason),
             ChannelEvent::Reconnecting {
                 attempt,
@@ -107,7 +142,9 @@ impl Client {
             }
             ChannelEvent::Lagged { missed } => {
                 self.lagged.push(missed);
-                if let Some((_, _, skipped)) = &mut self.last {
+                if let Some(skipped) = &mut self.first {
+                    *skipped += missed;
+                } else if let Some((_, _, skipped)) = &mut self.last {
                     *skipped += missed;
                 }
             }
@@ -170,6 +207,12 @@ impl Client {
                 .expect("numbered")
         };
         let (conn, number) = (number(), number());
+        if let Some(first) = self.first.take() {
+            assert_eq!(
+                number, first,
+                "seed {seed}: first message of socket {conn}, replayed: {replayed}"
+            );
+        }
         if let Some((last_conn, last, skipped)) = self.last {
             if last_conn == conn {
                 assert_eq!(
@@ -185,6 +228,13 @@ impl Client {
             }
         }
         self.last = Some((conn, number, 0));
+    }
+
+    /// What was sent up to this one, and has no outcome.
+    pub(crate) fn open_sends(&self, through: SendId) -> impl Iterator<Item = &Bytes> {
+        let sends = self.sends.range(..=through);
+        let open = sends.filter(|(id, _)| !self.outcomes.contains_key(id));
+        open.map(|(_, payload)| payload)
     }
 
     pub(crate) fn unsettled(&self) -> Vec<SendId> {

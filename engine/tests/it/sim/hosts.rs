@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use onesocket_engine::{DialRefusal, Gathered, Input, Output, SocketId, TabOutput, Time, describe};
+use onesocket_engine::{
+    ChannelEvent, DialRefusal, Gathered, Input, Output, SocketId, TabOutput, Time, describe,
+};
 use onesocket_protocol::{Packed, Payload, PayloadKind, Sight};
 
 use super::{Conn, Event, Ready, Sim};
@@ -71,6 +73,12 @@ impl Sim {
         let Some(engine) = &mut self.workers[worker].engine else {
             return;
         };
+        if let Some((socket, given)) = numbered_in(&input)
+            && let Some(conn) = self.by_socket.get(&(worker, socket)).copied()
+            && !self.conns[conn].is_closed_by_engine
+        {
+            self.conns[conn].given += given;
+        }
         engine.handle_input(now, input);
         self.drain_worker(worker);
     }
@@ -115,6 +123,7 @@ impl Sim {
                     );
                     let conn = self.by_socket[&(worker, socket)];
                     assert!(self.conns[conn].wanted, "closes a socket that is gone");
+                    self.conns[conn].is_closed_by_engine = true;
                     self.forget_socket(conn);
                     let delay = self.net(true, conn);
                     self.schedule(delay, Event::ClosedByClient { conn });
@@ -328,7 +337,15 @@ impl Sim {
                 TabOutput::Event { channel, event } => {
                     let (now, seed) = (self.now, self.seed);
                     let client = page.clients.entry(channel).or_default();
-                    let ids = client.on_event(now, event, seed);
+                    if let ChannelEvent::Sent { through } = event {
+                        for payload in client.open_sends(through) {
+                            assert!(
+                                !is_numbered(payload) || self.transmitted.contains_key(payload),
+                                "seed {seed}: {payload:?} is sent, and was handed to no socket"
+                            );
+                        }
+                    }
+                    let ids = client.on_event(now, event, &self.conns, seed);
                     acknowledged.extend(ids.into_iter().map(|id| (channel, id)));
                 }
                 TabOutput::Pong { nonce } => page.pongs.push(nonce),
@@ -348,6 +365,23 @@ pub(crate) fn pack(payloads: &[Payload]) -> Packed {
         bytes.extend(payload.bytes());
     }
     Packed::new(bytes).expect("each behind its length")
+}
+
+/// The socket that has received something, and how much of that the server has [numbered](Sim::server_say).
+fn numbered_in(input: &Input) -> Option<(SocketId, u64)> {
+    let count = |payload: &Payload| u64::from(payload.bytes().starts_with(b"m:"));
+    let count_piece = |piece: &Gathered| match piece {
+        Gathered::One(payload) => count(payload),
+        Gathered::Packed(packed) => packed.payloads().map(|payload| count(&payload)).sum(),
+        Gathered::Parcel(parcel) => count(&parcel.read()),
+    };
+    match input {
+        Input::Received { socket, payload } => Some((*socket, count(payload))),
+        Input::Gathered { socket, gathered } => {
+            Some((*socket, gathered.iter().map(count_piece).sum()))
+        }
+        _ => None,
+    }
 }
 
 /// More outputs than any one input gives rise to.

@@ -91,7 +91,11 @@ pub(crate) struct Conn {
     pub(crate) ready: Ready,
     /// Whether the engine still wants to hear of it.
     pub(crate) wanted: bool,
+    /// What else there is of it the engine ignores.
+    pub(super) is_closed_by_engine: bool,
     pub(crate) said: u64,
+    /// How many of the numbered messages the engine was given.
+    pub(crate) given: u64,
     pub(crate) received: Vec<(u64, Payload)>,
     pub(crate) to_server_at: u64,
     pub(crate) to_client_at: u64,
@@ -112,7 +116,9 @@ impl Conn {
             told: 0,
             ready: Ready::Connecting,
             wanted: true,
+            is_closed_by_engine: false,
             said: 0,
+            given: 0,
             received: Vec::new(),
             to_server_at: 0,
             to_client_at: 0,
