@@ -150,8 +150,13 @@ impl Engine {
                 // Pages start their worker early, and may make no client. It needs no timer: what does not grow is no leak.
                 // Nobody says hello while the machine sleeps.
                 let now = self.by_host(self.now);
-                while let Some(silent) = self.ports.take_silent(now) {
-                    self.outputs.push(Output::ClosePort(silent));
+                while let Some((silent, was_asked)) = self.ports.next_silent(now) {
+                    if was_asked {
+                        self.outputs.push(Output::ClosePort(silent));
+                    } else {
+                        let stale = Preface::encode_stale(self.epoch);
+                        self.ports.post_preface(silent, stale);
+                    }
                 }
                 self.ports.open(port, now);
             }

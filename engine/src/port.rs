@@ -39,18 +39,22 @@ impl Ports {
         }
     }
 
-    /// Takes out a port on which nobody has said hello for so long that nobody will. So it is with a tab that is gone behind its hello, when it has not told of
-    /// its lock: nothing else says that.
-    pub(crate) fn take_silent(&mut self, now: Time) -> Option<PortId> {
-        let mut ports = self.by_id.iter();
+    /// Returns a port on which nobody has said hello for so long that perhaps nobody will, and whether its tab was asked for one before; if it was, the port is
+    /// taken out. So it is with a tab that is gone behind its hello, when it has not told of its lock: nothing else says that. A tab that lives may have said hello
+    /// to a worker that the browser has replaced, or may have slept behind its welcome.
+    pub(crate) fn next_silent(&mut self, now: Time) -> Option<(PortId, bool)> {
+        let mut ports = self.by_id.iter_mut();
         let is_silent = |port: &Port| {
             let since = port.silent_since;
             since.is_some_and(|since| since.after(Millis(limits::SILENCE_MILLIS)) < now)
         };
-        let (id, _) = ports.find(|(_, port)| is_silent(port))?;
-        let id = *id;
-        self.by_id.remove(&id);
-        Some(id)
+        let (id, port) = ports.find(|(_, port)| is_silent(port))?;
+        let (id, was_asked) = (*id, core::mem::replace(&mut port.is_asked, true));
+        port.silent_since = Some(now);
+        if was_asked {
+            self.by_id.remove(&id);
+        }
+        Some((id, was_asked))
     }
 
     pub(crate) fn get_mut(&mut self, id: PortId) -> Option<&mut Port> {
@@ -277,6 +281,8 @@ pub(crate) struct Port {
     session: Option<Session>,
     /// When it was opened, or a hello came; its tab has neither posted a batch nor told of its lock.
     silent_since: Option<Time>,
+    /// Whether its tab was asked for a hello because of that.
+    is_asked: bool,
     /// Whether its tab's lock is asked for.
     is_watched: bool,
     /// Whether something may have to be posted.
@@ -473,6 +479,7 @@ impl Port {
     /// Begins a session; returns the one before, whose channels are to be closed.
     pub(crate) fn begin(&mut self, session: Session, now: Time) -> Option<Session> {
         self.silent_since = self.silent_since.map(|_| now);
+        self.is_asked = false;
         self.session.replace(session)
     }
 
