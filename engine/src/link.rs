@@ -215,7 +215,6 @@ impl Link {
             self.adopt(ctx, policy);
         }
         self.history.grow(&replay);
-        self.timers.stop(Timer::Linger);
         if !self.is_running() {
             self.start(ctx);
         }
@@ -225,6 +224,9 @@ impl Link {
             last_id: 0,
         };
         self.members.insert(member, state);
+        if self.is_policy_wanted() {
+            self.timers.stop(Timer::Linger);
+        }
         ctx.tell(
             member,
             &ToTab::Attached {
@@ -379,24 +381,30 @@ impl Link {
         self.forget_asked(ctx, member);
         self.drop_greetings(ctx, member, None);
         if self.members.is_empty() {
+            self.timers.stop(Timer::Linger);
+        }
+        // Not at once, or a tab that is loaded anew would find another one.
+        if !self.is_policy_wanted() && !self.timers.is_running(Timer::Linger) {
             self.timers
                 .start(Timer::Linger, ctx.now.after(self.policy.linger));
-        } else {
-            self.follow_those_left(ctx);
         }
+    }
+
+    /// Whether a tab is there that wants the policy that counts.
+    fn is_policy_wanted(&self) -> bool {
+        let mut members = self.members.values();
+        members.any(|member| member.policy.is_stated_as(&self.policy))
     }
 
     /// When nobody is left who wants the policy that counts, that of the oldest tab does. After a deploy it would else be the old build's for as long as tabs
     /// come and go.
-    fn follow_those_left(&mut self, ctx: &mut Ctx<'_>) {
-        let mut members = self.members.values();
-        if members.any(|member| member.policy.is_stated_as(&self.policy)) {
-            return;
-        }
+    pub(super) fn follow_those_left(&mut self, ctx: &mut Ctx<'_>) {
         let oldest = self.members.values().min_by_key(|member| member.joined);
         if let Some(policy) = oldest.map(|oldest| Rc::clone(&oldest.policy)) {
             self.adopt(ctx, &policy);
-            if policy.auth.ask.is_some() {
+            if matches!(self.state, State::Idle) {
+                self.start(ctx);
+            } else if policy.auth.ask.is_some() {
                 // Perhaps nobody could be asked before.
                 self.on_newcomer(ctx);
             }

@@ -322,9 +322,13 @@ impl Link {
     /// Nobody is asked any more, so nothing would ever take the place of what a tab has given that is gone. A dial with it begins anew.
     pub(super) fn end_asking(&mut self, ctx: &mut Ctx<'_>) {
         self.forget_credential();
-        if matches!(self.state, State::Dialling(_)) {
+        if matches!(
+            self.state,
+            State::Dialling(_) | State::Asking(_) | State::NeedsAuth
+        ) {
             self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
             self.stop_socket_timers(ctx.now);
+            self.timers.stop(Timer::Credential);
             self.state = State::Idle;
         }
     }

@@ -657,6 +657,7 @@ impl Link {
             Timer::GiveUp => self.on_give_up(ctx),
             Timer::Credential => self.on_credential_timer(ctx),
             Timer::LogOut => self.finish_log_out(ctx),
+            Timer::Linger if !self.members.is_empty() => self.follow_those_left(ctx),
             Timer::Linger => {
                 self.drop_socket(ctx, NORMAL_CLOSURE, "");
                 self.stop(ctx, StopReason::Unused);

@@ -889,3 +889,20 @@ fn a_build_that_brought_credentials_was_shut_out_by_the_one_before() {
     connected(&mut sim, new);
     assert_eq!(urls(&sim).last(), Some(&"ws://chat/?token=1"));
 }
+
+#[test]
+fn who_needs_no_credential_waited_for_one_when_who_needed_it_had_gone() {
+    for is_answered in [true, false] {
+        let mut sim = Sim::with_tabs(4, 2);
+        sim.server.mode = Mode::Silent;
+        let asked = open(&mut sim, 0);
+        let other = sim.open_with(1, URL, |config| config.key.account = "alice".into());
+        let credential = is_answered.then(|| token("1"));
+        answer(&mut sim, asked, 0, credential);
+        sim.run(1_000);
+        sim.server.mode = Mode::Normal;
+        sim.close(asked);
+        connected(&mut sim, other);
+        assert_eq!(urls(&sim).last(), Some(&URL), "{is_answered}");
+    }
+}

@@ -225,7 +225,7 @@ fn the_policy_of_a_tab_that_has_left_counted_for_as_long_as_others_came_and_went
     let third = sim.open_with(2, URL, |config| config.policy.linger = Millis(20_000));
     sim.run(1_000);
     sim.close(first);
-    sim.run(1_000);
+    sim.run(3_000);
     let fourth = sim.open_with(3, URL, patient);
     sim.run(1_000);
     assert_eq!(
@@ -240,6 +240,25 @@ fn the_policy_of_a_tab_that_has_left_counted_for_as_long_as_others_came_and_went
     assert_eq!(sim.open_conns().len(), 1, "its linger counts");
     sim.run(10_000);
     assert_eq!(sim.open_conns().len(), 0);
+}
+
+#[test]
+fn a_tab_that_is_loaded_anew_finds_its_policy() {
+    let mut sim = Sim::with_tabs(9, 3);
+    let first = sim.open(0, URL);
+    sim.run(10);
+    let other = sim.open_with(1, URL, |config| config.policy.linger = Millis(60_000));
+    sim.run(1_000);
+    sim.close(first);
+    sim.run(1_000);
+    let again = sim.open(2, URL);
+    sim.run(10_000);
+    assert_eq!(sim.client(again).errors, []);
+    sim.close(other);
+    sim.run(10);
+    sim.close(again);
+    sim.run(3_000);
+    assert_eq!(sim.open_conns().len(), 0, "its linger counts");
 }
 
 #[test]
