@@ -20,7 +20,7 @@ use crate::{
 
 /// Configures a [`Client`]. Everything has a default that suits an app behind a load balancer.
 ///
-/// The first client of a connection decides how it behaves; a later one, in this tab or another, that asks for something else hears
+/// The first client of a connection decides how it behaves, for as long as one is there that asks for the same; then the oldest does. A later one, in this tab or another, that asks for something else hears
 /// [`WorkerError::PolicyDiffers`](crate::WorkerError::PolicyDiffers) as an event.
 ///
 /// ```

@@ -110,8 +110,11 @@ fn the_book_states_the_defaults_that_the_code_has() {
     );
     assert_eq!(policy.heartbeat, None);
     let heartbeat = Heartbeat::every(Duration::from_secs(20), Payload::text("ping"));
-    let deadline = format!("none; with one, {} from ping", time(heartbeat.deadline));
-    says("heartbeat", &[&deadline]);
+    says("heartbeat", &["none"]);
+    says(
+        "with a heartbeat, from ping to anything received",
+        &[&time(heartbeat.deadline)],
+    );
     assert_eq!(policy.answer, None::<Answer>);
     says("the server's own ping", &["is a message like any other"]);
     let Wake {
@@ -172,11 +175,12 @@ fn says_of_worker(config: &ManagerConfig, says: impl Fn(&str, &[&str])) {
     let Pace { interval, burst } = config.pace;
     let hidden = config.hidden_pace;
     says(
-        "pace of a tab",
-        &[
-            &format!("in {}, {burst} messages at once", time(interval)),
-            &format!("{}, {} and", time(hidden.interval), hidden.burst),
-        ],
+        "[pace](pace.md) of a tab",
+        &[&format!("in {}, {burst} messages at once", time(interval))],
+    );
+    says(
+        "pace of a hidden tab",
+        &[&format!("{}, {},", time(hidden.interval), hidden.burst)],
     );
     assert_eq!(config.script_kind, ScriptKind::Classic);
     assert_eq!(config.start, Start::Now);
@@ -184,16 +188,19 @@ fn says_of_worker(config: &ManagerConfig, says: impl Fn(&str, &[&str])) {
     let words = [
         format!("`{}` beside", config.script),
         format!("classic, named `{}`", config.name),
-        format!("{} until its welcome", time(config.hello_timeout)),
-        format!("{} until an acknowledgement", time(config.ack_timeout)),
-        format!("{} until a sign of life", time(config.probe_timeout)),
-        format!(
-            "again after {} to {}, started at once",
-            time(first),
-            time(cap)
-        ),
+        "started at once".to_owned(),
     ];
     says("worker", &words.each_ref().map(String::as_str));
+    says("its time until its welcome", &[&time(config.hello_timeout)]);
+    says("until an acknowledgement", &[&time(config.ack_timeout)]);
+    says(
+        "until a sign of life behind that",
+        &[&time(config.probe_timeout)],
+    );
+    says(
+        "better tiers are tried again",
+        &[&format!("after {} to {}", time(first), time(cap))],
+    );
     assert!(config.share_dedicated);
     says("one worker for all tabs in the dedicated tier", &["yes"]);
     says("build of the app", &[&format!("{}, none", config.build)]);

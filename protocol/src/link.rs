@@ -52,7 +52,7 @@ impl fmt::Debug for LinkKey {
     }
 }
 
-/// How a connection behaves. The first client of a connection decides; see
+/// How a connection behaves. The first client of a connection decides, for as long as a client is there that wants the same; see
 /// [`WorkerError::PolicyDiffers`](crate::WorkerError::PolicyDiffers) for the others.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct LinkPolicy {

@@ -26,7 +26,7 @@ pub struct Status {
 /// What the loop of a connection is doing.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub enum LinkState {
-    /// A socket is being opened.
+    /// A socket is being opened; or no worker has the connection, and all numbers of the status are 0.
     Connecting {
         /// How many dials in a row have failed before this one; 0 for the first.
         attempt: u32,

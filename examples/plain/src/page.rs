@@ -37,7 +37,7 @@ fn listen(client: Client<str, String>, status: Element, said: Element, document:
     let mut has_joined = false;
     spawn_local(async move {
         while let Some(event) = events.next().await {
-            // Behind the back button it joins anew, and is given again what it has shown.
+            // It joins anew, as behind the back button, and is given again what has come on this socket.
             if matches!(event, Event::Replayed(_)) && core::mem::take(&mut has_joined) {
                 said.set_text_content(None);
             }

@@ -121,6 +121,7 @@ fn was_kept(ctx: &Context, persisted: &Value) -> Result<bool> {
         // It keeps no page that holds a Web Lock, and loads it anew.
         (Engine::Firefox, _) => {
             ensure!(*persisted != true, "{persisted}");
+            ctx.note(format!("the browser did not keep the page: {persisted}"));
             Ok(false)
         }
         // It throws a page out whose dedicated worker still closes its socket.
