@@ -139,7 +139,7 @@ pub enum ReadyError {
     /// out.
     #[error("the connection has stopped")]
     Stopped(#[source] StopReason),
-    /// There is no worker and none will come. [`Client::reconnect`](crate::Client::reconnect) tries the tiers again.
+    /// There is no worker, and none will come by itself. [`Client::reconnect`](crate::Client::reconnect) tries the tiers again.
     #[error("there is no worker")]
     NoWorker(#[source] SessionFailure),
     /// The client is closed.
@@ -189,7 +189,7 @@ pub enum ClientError {
     #[error("the credential can't be dialled with")]
     InvalidCredential(#[source] BuildError),
     /// There is no worker and none will come. This one does end it: no tier is tried again before [`Client::reconnect`](crate::Client::reconnect) is called,
-    /// the page comes back from the back/forward cache, or another client is built.
+    /// the browser is online again, the page comes back from the back/forward cache, or another client is built.
     #[error("there is no worker")]
     NoWorker(#[source] SessionFailure),
 }

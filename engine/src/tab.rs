@@ -170,7 +170,7 @@ impl TabSession {
         self.detach(loss);
     }
 
-    /// Gives a worker that is known to be lost nothing more to send, until the next [`detach`](Self::detach) or [`attach`](Self::attach): its last words
+    /// Gives a worker that is known to be lost nothing more to send, until the next [`detach`](Self::detach), [`attach`](Self::attach) or [`bye`](Self::bye): its last words
     /// may still come, and what is sent meanwhile is the next one's.
     pub fn hush(&mut self) {
         self.is_hushed = true;

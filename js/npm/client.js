@@ -1,6 +1,6 @@
 // The typed client: it reconnects, keeps what is sent meanwhile, and says what became of each message.
 import { checkProtocols, checkUrl, ownAccount } from "./address.js";
-import { Core, bytesOf, isArrayBuffer, utf8, whole } from "./core.js";
+import { Core, bytesOf, isArrayBuffer, later, utf8, whole } from "./core.js";
 
 export const FEED = Symbol("feed");
 
@@ -207,12 +207,18 @@ export class Client extends EventTarget {
     const onClose = () => reader.wake?.();
     this.addEventListener("message", onMessage);
     this.addEventListener("close", onClose);
+    let began = performance.now();
     try {
       for (;;) {
         while (waiting.length > 0) {
           const { data, size } = waiting.shift();
           bytes -= size;
           yield data;
+          if (performance.now() - began >= MOST_MILLIS) {
+            // A frame of the worker brings thousands, and the browser has to paint.
+            await new Promise(later);
+            began = performance.now();
+          }
         }
         if (missed > 0) {
           this.dispatchEvent(new ClientEvent("lagged", { missed }));
@@ -220,6 +226,7 @@ export class Client extends EventTarget {
         }
         if (this.#isClosed || reader.hasLeft) return;
         await new Promise((resolve) => (reader.wake = resolve));
+        began = performance.now();
       }
     } finally {
       this.removeEventListener("message", onMessage);
@@ -290,6 +297,8 @@ export class Client extends EventTarget {
   }
 }
 
+// For how long a reader may hold its page before the browser has a turn.
+const MOST_MILLIS = 8;
 // Of messages that wait for a reader: enough for a page that is busy for seconds; one that has stopped must not take the page's memory.
 const MAX_WAITING = 65_536;
 // As they came: what a codec makes of them has no size.

@@ -309,3 +309,32 @@ function branded(prototype, name) {
 
 export const isArrayBuffer = branded(ArrayBuffer.prototype, "byteLength");
 export const isBlob = branded(Blob.prototype, "size");
+
+// Each is done in a task of its own, as the browser's events are: what a handler has waiting, such as an `await` of the opening, goes on before the next one.
+// A frame of the worker brings many at once.
+const tasks = [];
+let next = 0;
+let port = null;
+
+function run() {
+  const task = tasks[next];
+  tasks[next] = undefined;
+  next += 1;
+  // Not only when all are done: of a flood there is always one that waits.
+  if (next === tasks.length || (next > 1024 && next > tasks.length / 2)) {
+    tasks.splice(0, next);
+    next = 0;
+  }
+  task();
+}
+
+export function later(task) {
+  // Not before it is needed: on a server, where an app may import this too, an open port keeps the process alive.
+  if (port === null) {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = run;
+    port = port2;
+  }
+  tasks.push(task);
+  port.postMessage(null);
+}

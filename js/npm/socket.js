@@ -1,6 +1,6 @@
 // The interface of https://websockets.spec.whatwg.org/#the-websocket-interface. docs/conformance.md says where it differs, and why.
 import { checkProtocols, checkUrl, ownAccount } from "./address.js";
-import { Core, bytesOf, isArrayBuffer, isBlob, utf8 } from "./core.js";
+import { Core, bytesOf, isArrayBuffer, isBlob, later, utf8 } from "./core.js";
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -290,33 +290,4 @@ function clamp(value) {
   const floor = Math.floor(number);
   const rest = number - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
-// Each event is a task of its own, as the browser's are: what a handler has waiting, such as an `await` of the opening, goes on before the
-// next one. A frame of the worker brings many at once.
-const tasks = [];
-let next = 0;
-let port = null;
-
-function run() {
-  const task = tasks[next];
-  tasks[next] = undefined;
-  next += 1;
-  // Not only when all are done: of a flood there is always one that waits.
-  if (next === tasks.length || (next > 1024 && next > tasks.length / 2)) {
-    tasks.splice(0, next);
-    next = 0;
-  }
-  task();
-}
-
-function later(task) {
-  // Not before it is needed: on a server, where an app may import this too, an open port keeps the process alive.
-  if (port === null) {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = run;
-    port = port2;
-  }
-  tasks.push(task);
-  port.postMessage(null);
 }

@@ -89,7 +89,7 @@ impl Core {
     pub(crate) fn on_turn(self: &Rc<Self>) {
         self.turn.begin().into_iter().for_each(Waker::wake);
         self.wiring.resume();
-        self.deliver();
+        host::deliver(self);
     }
 
     /// Takes a new state, and sees to it that the listeners are told.
@@ -166,6 +166,13 @@ impl Core {
         if !self.is_used() {
             host::release(self);
         }
+    }
+}
+
+impl Drop for Core {
+    /// A stream may be read when its client and its manager are gone.
+    fn drop(&mut self) {
+        self.turn.end_for_good().into_iter().for_each(Waker::wake);
     }
 }
 

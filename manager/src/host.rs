@@ -10,13 +10,13 @@ mod inert;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use browser::{
-    Bell, Host, begin, deliver_soon, detect, epoch, now, on_control, release, show_log, sleep,
-    start, switch,
+    Bell, Host, begin, deliver, deliver_soon, detect, epoch, now, on_control, release, show_log,
+    sleep, start, switch,
 };
 #[cfg(all(test, not(target_family = "wasm")))]
 pub(crate) use inert::pass;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use inert::{
-    Bell, Host, begin, deliver_soon, detect, epoch, now, on_control, release, show_log, sleep,
-    start, switch,
+    Bell, Host, begin, deliver, deliver_soon, detect, epoch, now, on_control, release, show_log,
+    sleep, start, switch,
 };

@@ -108,6 +108,13 @@ impl Turn {
         self.0.readers.take()
     }
 
+    /// There will be none any more. Returns who has waited for one, to go on without.
+    pub(crate) fn end_for_good(&self) -> Vec<Waker> {
+        let bell = self.0.bell.take();
+        drop(bell);
+        self.begin()
+    }
+
     /// Who has waited has gone on by now: if nobody waits again, all is read.
     pub(crate) fn end(&self) {
         self.0.is_behind.set(self.is_asked());
@@ -149,8 +156,9 @@ impl Default for Stride {
 }
 
 impl Stride {
-    /// The page is held from now on. A few messages that cost nothing, such as a lone one, need no clock.
+    /// The page is held from now on. A few messages that cost nothing, such as a lone one, need no clock; what the last ones cost says little of those that come.
     pub fn begin(&mut self) {
+        self.len = self.len.min(FIRST);
         self.left = self.len;
         self.began = None;
         if self.len < FIRST {

@@ -214,7 +214,7 @@ fn answer_soon(core: &Rc<Core>) {
 }
 
 /// Delivers now. Only a task that the browser has started may do so.
-fn deliver(core: &Rc<Core>) {
+pub(crate) fn deliver(core: &Rc<Core>) {
     core.host.delivery_is_due.set(false);
     core.deliver();
     if !core.wiring.has_sinks() {

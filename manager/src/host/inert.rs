@@ -38,6 +38,10 @@ pub(crate) fn deliver_soon(core: &Rc<Core>) {
     core.deliver();
 }
 
+pub(crate) fn deliver(core: &Rc<Core>) {
+    core.deliver();
+}
+
 pub(crate) fn show_log(_: DebugLevel) {}
 
 pub(crate) fn on_control(_: &Rc<Core>, control: Control) {

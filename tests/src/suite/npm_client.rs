@@ -28,6 +28,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(bounded_without_reader(ctx)),
         },
         Scenario {
+            name: "npm_client_that_is_slow_with_many_messages_does_not_hold_its_page",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(slow_reader(ctx)),
+        },
+        Scenario {
             name: "npm_client_waits_for_its_wasm",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(late_wasm(ctx)),
@@ -285,6 +290,39 @@ for await (const message of client) {
   client.close();
 }
 return [read, missed, await all];";
+
+async fn slow_reader(ctx: &Context) -> Result<()> {
+    let site = start(ctx).await?;
+    let tab = open(ctx, &site).await?;
+    let seen = tab
+        .eval_async(SLOW, vec![json!(ctx.tier.map(Tier::name))])
+        .await?;
+    let most = seen.as_u64().context("a number")?;
+    ctx.note(format!("at most {most} between two turns"));
+    // 8 ms of 2 ms each.
+    ensure!(most <= 8, "{most} in one turn");
+    Ok(())
+}
+
+const SLOW: &str = "
+const client = onesocket.connect('/feed?count=400&size=16', { tier: arguments[0], codec: 'bytes' });
+let [read, before, most] = [0, 0, 0];
+const { port1, port2 } = new MessageChannel();
+port1.onmessage = () => {
+  most = Math.max(most, read - before);
+  before = read;
+  port2.postMessage(0);
+};
+port2.postMessage(0);
+for await (const message of client) {
+  const until = performance.now() + 2;
+  while (performance.now() < until);
+  read += 1;
+  if (read === 400) break;
+}
+await new Promise((done) => setTimeout(done, 20));
+port1.close();
+return most;";
 
 /// A bundler writes a URL where the package has asked for one of a file beside it.
 async fn foreign_script(ctx: &Context) -> Result<()> {

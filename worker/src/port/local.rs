@@ -51,7 +51,7 @@ pub struct LocalEnd {
 }
 
 impl LocalEnd {
-    /// Posts a buffer; it arrives in a microtask, or in a task when others have come for 8 ms. Ignored once either end is
+    /// Posts a buffer; it arrives in a microtask, or in a task when others have come for long without one in between. Ignored once either end is
     /// closed.
     pub fn post(&self, frame: &[u8]) {
         self.outgoing
@@ -117,8 +117,11 @@ struct Lane {
     is_closed: Cell<bool>,
     /// How often it has delivered since it has looked at the clock.
     deliveries: Cell<u32>,
-    /// When the browser is known to have had a turn.
+    /// When the browser was asked for a turn last, or had one.
     began: Cell<f64>,
+    /// Whether it has not had that turn yet, and whether what is scheduled waits for it.
+    is_asked: Cell<bool>,
+    waits: Cell<bool>,
 }
 
 impl Lane {
@@ -150,7 +153,7 @@ impl Lane {
         {
             return;
         }
-        if self.has_lasted() && self.await_turn() {
+        if self.has_lasted() && self.must_wait() {
             return;
         }
         let lane = Rc::clone(self);
@@ -164,10 +167,21 @@ impl Lane {
         deliveries == LOOK_AFTER && performance_now() - self.began.get() >= MOST_MILLIS
     }
 
-    /// Delivers in a task of its own. An app that sends whenever its last send is done would else keep the browser from everything else, for ever; so would one
-    /// for which each message is work. A timer would be late in a hidden page. `false` where there is no such task.
+    /// Only asks at first: behind a pause the browser has had its turns, and nobody has told. An app that sends whenever its last send is done would else keep
+    /// the browser from everything else, for ever; so would one for which each message is work.
     #[inline(never)]
-    fn await_turn(self: &Rc<Self>) -> bool {
+    fn must_wait(self: &Rc<Self>) -> bool {
+        if self.is_asked.get() {
+            self.waits.set(true);
+            return true;
+        }
+        self.began.set(performance_now());
+        self.is_asked.set(self.ask_turn());
+        false
+    }
+
+    /// Asks for a task of its own. A timer would be late in a hidden page. `false` where there is no such task.
+    fn ask_turn(self: &Rc<Self>) -> bool {
         let Ok(channel) = MessageChannel::new() else {
             return false;
         };
@@ -178,8 +192,11 @@ impl Lane {
             let ports = [ours.clone(), theirs.clone()];
             move || {
                 ports.iter().for_each(MessagePort::close);
+                lane.is_asked.set(false);
                 lane.began.set(performance_now());
-                lane.deliver();
+                if lane.waits.replace(false) {
+                    lane.deliver();
+                }
             }
         });
         ours.set_onmessage(Some(on_turn.unchecked_ref()));
