@@ -8,7 +8,7 @@ use onesocket_protocol::{
     LatestBy, LinkKey, LinkPolicy, Millis, Pace, Payload, QueueLimits, Replay, SendId, Sight, Wake,
 };
 
-use super::{ACCOUNT, CREDENTIAL, World, engine};
+use super::{ACCOUNT, CREDENTIAL, World, engine, heard::Heard};
 use crate::script::Script;
 
 impl World {
@@ -193,6 +193,8 @@ impl World {
         self.seen = Sight::Off;
         self.sink = Rc::default();
         self.ports.open.clear();
+        // Each tab says anew what it wants to hear.
+        self.heard = Heard::default();
         for tab in 0..self.tabs.len() {
             self.tabs[tab].to_worker.clear();
             self.tabs[tab].session.detach(Loss::Ended);
