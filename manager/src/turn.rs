@@ -110,8 +110,7 @@ impl Turn {
 
     /// There will be none any more. Returns who has waited for one, to go on without.
     pub(crate) fn end_for_good(&self) -> Vec<Waker> {
-        let bell = self.0.bell.take();
-        drop(bell);
+        let _bell = self.0.bell.take();
         self.begin()
     }
 
@@ -188,10 +187,11 @@ impl Stride {
                 Duration::ZERO
             }
             Some(began) => {
-                let took = now.saturating_sub(since).as_micros();
-                let fitting = u128::from(self.len) * LOOK.as_micros() / took.max(1);
+                let took = now.saturating_sub(since).as_secs_f64();
+                let fitting = f64::from(self.len) * LOOK.as_secs_f64() / took;
                 let most = self.len.saturating_mul(2).min(LONGEST);
-                self.len = u32::try_from(fitting).unwrap_or(most).clamp(1, most);
+                // A cast from what is infinite, or no number, stays within.
+                self.len = (fitting as u32).clamp(1, most);
                 now.saturating_sub(began)
             }
         };
