@@ -299,13 +299,13 @@ async fn slow_reader(ctx: &Context) -> Result<()> {
         .await?;
     let most = seen.as_u64().context("a number")?;
     ctx.note(format!("at most {most} between two turns"));
-    // 8 ms of 2 ms each.
-    ensure!(most <= 8, "{most} in one turn");
+    // 8 ms of 2 ms each; in the main tier also what is read before the browser is asked for a turn, and until it has had that.
+    ensure!(most <= 32, "{most} in one turn");
     Ok(())
 }
 
 const SLOW: &str = "
-const client = onesocket.connect('/feed?count=400&size=16', { tier: arguments[0], codec: 'bytes' });
+const client = onesocket.connect('/feed?rate=100000&count=400&size=16', { tier: arguments[0], codec: 'bytes' });
 let [read, before, most] = [0, 0, 0];
 const { port1, port2 } = new MessageChannel();
 port1.onmessage = () => {
