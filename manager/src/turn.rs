@@ -210,3 +210,61 @@ const FIRST: u32 = 4;
 
 /// Messages that cost little may be followed by some that cost much.
 const LONGEST: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering};
+    use std::{sync::Arc, task::Wake};
+
+    use super::*;
+    use crate::ManagerConfig;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_waited_for_a_turn_of_a_manager_that_is_gone_waited_for_ever() {
+        let core = Core::new(ManagerConfig::default()).expect("a configuration");
+        let turn = core.turn.clone();
+        let woken = Arc::<Woken>::default();
+        let waker = Waker::from(Arc::clone(&woken));
+        let number = turn.wait(&waker).expect("there will be one");
+        assert!(turn.is_to_come(number) && turn.is_behind());
+        drop(core);
+        assert!(woken.0.load(Ordering::Relaxed) && !turn.is_to_come(number));
+        assert_eq!(turn.wait(&waker), None, "it goes on without");
+    }
+
+    #[test]
+    fn a_turn_is_asked_for_once_and_tells_all_who_wait() {
+        let core = Core::new(ManagerConfig::default()).expect("a configuration");
+        let wakers = [(); 2].map(|()| Waker::from(Arc::<Woken>::default()));
+        let numbers = wakers.each_ref().map(|waker| core.turn.wait(waker));
+        assert_eq!(numbers[0], numbers[1]);
+        assert_eq!(core.turn.wait(&wakers[0]), numbers[0]);
+        assert_eq!(core.turn.begin().len(), 2, "each is woken once");
+        core.turn.end();
+        assert!(!core.turn.is_behind());
+    }
+
+    #[test]
+    fn behind_a_burst_that_cost_nothing_a_hundred_costly_messages_were_read_in_one_turn() {
+        let mut stride = Stride::default();
+        stride.begin();
+        for _ in 0..1_000 {
+            assert!(!stride.is_over(1));
+        }
+        stride.begin();
+        let costly = (1..).find(|_| {
+            host::pass(Duration::from_millis(5));
+            stride.is_over(1)
+        });
+        assert!(costly <= Some(8), "{costly:?}");
+    }
+}
