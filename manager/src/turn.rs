@@ -97,6 +97,15 @@ impl Turn {
         rings
     }
 
+    /// Asks once more for one that has not come, in case the browser has lost it. One too many does no harm.
+    pub(crate) fn ask_again(&self) {
+        if let Some(bell) = &*self.0.bell.borrow()
+            && self.is_asked()
+        {
+            bell.ring();
+        }
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         self.0.is_asked.get()
     }

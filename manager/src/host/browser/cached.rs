@@ -59,6 +59,8 @@ pub(super) fn on_hidden(core: &Rc<Core>, has_ended: bool) {
 
 /// The page is shown again.
 pub(super) fn on_shown(core: &Rc<Core>) {
+    // Nothing says that what a page has posted to itself outlives its time in the cache.
+    core.turn.ask_again();
     let Some(Left { tier, own }) = core.host.left.take() else {
         // WebKit ends what a page loads when it goes, its worker's script and wasm too, and says that it has failed.
         if matches!(core.report.state(), ManagerState::Failed(_)) {
