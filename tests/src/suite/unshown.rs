@@ -118,14 +118,8 @@ async fn cached_page(ctx: &Context) -> Result<()> {
 /// Whether a page that was left has come back from the cache, which has to be so where the browser is known to keep it.
 fn was_kept(ctx: &Context, persisted: &Value) -> Result<bool> {
     match (ctx.engine(), ctx.tier) {
-        // It keeps no page that holds a Web Lock, and loads it anew.
-        (Engine::Firefox, _) => {
-            ensure!(*persisted != true, "{persisted}");
-            ctx.note(format!("the browser did not keep the page: {persisted}"));
-            Ok(false)
-        }
-        // It throws a page out whose dedicated worker still closes its socket.
-        (Engine::Chromium, Some(Tier::Dedicated)) if *persisted != true => {
+        // Firefox keeps no page that holds a Web Lock, and loads it anew; Chromium throws a page out whose dedicated worker still closes its socket.
+        (Engine::Firefox, _) | (Engine::Chromium, Some(Tier::Dedicated)) if *persisted != true => {
             ctx.note(format!("the browser did not keep the page: {persisted}"));
             Ok(false)
         }
@@ -319,7 +313,9 @@ const JUST_LEAVE: &str = "
 addEventListener('pageshow', (event) => (window.persisted = event.persisted));
 location.href = arguments[0];";
 
-const IS_AWAY: &str = "return !document.querySelector('#ready')";
+/// To go back while the next page still comes is to go nowhere.
+const IS_AWAY: &str =
+    "return !document.querySelector('#ready') && document.readyState === 'complete'";
 
 const IS_BACK: &str = "return document.querySelector('#ready')?.textContent === 'ready'";
 
