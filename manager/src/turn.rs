@@ -220,7 +220,8 @@ const FIRST: u32 = 4;
 /// Messages that cost little may be followed by some that cost much.
 const LONGEST: u32 = 64;
 
-#[cfg(test)]
+/// Their time is the test's own.
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use core::sync::atomic::{AtomicBool, Ordering};
     use std::{sync::Arc, task::Wake};

@@ -446,17 +446,13 @@ impl Drop for Resetting<'_> {
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use onesocket_engine::Delivery;
 
     use onesocket_protocol::{
-        BatchHeader, LinkKey, LinkPolicy, Outbox, Packed, Payload, Replay, ToTab, VersionRange,
-        Welcome,
+        BatchHeader, LinkKey, LinkPolicy, Outbox, Payload, Replay, ToTab, VersionRange, Welcome,
     };
 
     use super::*;
-    use crate::{ManagerConfig, core::Core, host};
 
     fn config() -> ChannelConfig {
         let key = LinkKey {
@@ -623,106 +619,117 @@ mod tests {
         assert_eq!(posts.get(), 1, "the send took the acknowledgement along");
     }
 
-    /// A pack of the numbers from `from` to `to`.
-    fn pack(from: u32, to: u32) -> Packed {
-        let mut bytes = Vec::new();
-        for number in from..to {
-            bytes.extend(4u32.to_le_bytes());
-            bytes.extend(number.to_le_bytes());
-        }
-        Packed::new(bytes).expect("whole messages")
-    }
+    /// Their time is the test's own.
+    #[cfg(not(target_family = "wasm"))]
+    mod turns {
+        use core::time::Duration;
 
-    fn numbers(event: &ChannelEvent) -> Vec<u32> {
-        let number = |payload: &Payload| {
-            let bytes = payload.bytes()[..].try_into().expect("four bytes");
-            u32::from_le_bytes(bytes)
-        };
-        match event {
-            ChannelEvent::Packed(packed) => packed.payloads().map(|it| number(&it)).collect(),
-            ChannelEvent::Message { payload, .. } => vec![number(payload)],
-            _ => Vec::new(),
-        }
-    }
+        use onesocket_protocol::Packed;
 
-    /// A wiring with a channel whose sink needs so long for each message, and a page.
-    fn slow(each: Duration) -> (Wiring, ChannelId, Rc<RefCell<Vec<u32>>>, Rc<Core>) {
-        let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Off);
-        let heard = Rc::new(RefCell::new(Vec::new()));
-        let hear = Rc::clone(&heard);
-        let channel = wiring.open(&ignore, config(), move |event| {
-            let numbers = numbers(&event);
-            host::pass(each * numbers.len() as u32);
-            hear.borrow_mut().extend(numbers);
-        });
-        let core = Core::new(ManagerConfig::default()).expect("a configuration");
-        assert!(core.turn.begin().is_empty());
-        (wiring, channel, heard, core)
-    }
+        use super::*;
+        use crate::{ManagerConfig, core::Core, host};
 
-    fn push(wiring: &Wiring, channel: ChannelId, event: ChannelEvent) {
-        wiring
-            .undelivered
-            .borrow_mut()
-            .push_back(super::Delivery::Event(channel, event));
-    }
-
-    #[test]
-    fn a_sink_that_needs_long_lets_the_browser_have_its_turns() {
-        let (wiring, channel, heard, core) = slow(Duration::from_millis(2));
-        push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
-        let payload = Payload::binary(100u32.to_le_bytes().to_vec());
-        let replayed = false;
-        push(
-            &wiring,
-            channel,
-            ChannelEvent::Message { replayed, payload },
-        );
-        push(&wiring, channel, ChannelEvent::Packed(pack(101, 120)));
-
-        let mut turns = Vec::new();
-        loop {
-            let before = heard.borrow().len();
-            wiring.deliver(&core.turn, |_| ());
-            turns.push(heard.borrow().len() - before);
-            if !core.turn.is_asked() {
-                break;
+        /// A pack of the numbers from `from` to `to`.
+        fn pack(from: u32, to: u32) -> Packed {
+            let mut bytes = Vec::new();
+            for number in from..to {
+                bytes.extend(4u32.to_le_bytes());
+                bytes.extend(number.to_le_bytes());
             }
-            assert!(!wiring.wants_delivery(), "nobody delivers in between");
-            let len = heard.borrow().len();
-            wiring.deliver(&core.turn, |_| ());
-            assert_eq!(heard.borrow().len(), len);
-            assert!(core.turn.begin().is_empty());
-            wiring.resume();
+            Packed::new(bytes).expect("whole messages")
         }
-        assert!(heard.borrow().iter().copied().eq(0..120), "all, in order");
-        // 8 ms of 2 ms each, and at first what is between two looks at the clock.
-        assert!(turns.iter().all(|told| (1..=8).contains(told)), "{turns:?}");
-        assert!(turns.iter().skip(1).all(|told| *told <= 4), "{turns:?}");
-    }
 
-    #[test]
-    fn what_costs_nothing_is_told_in_one_turn() {
-        let (wiring, channel, heard, core) = slow(Duration::ZERO);
-        push(&wiring, channel, ChannelEvent::Packed(pack(0, 10_000)));
-        wiring.deliver(&core.turn, |_| ());
-        assert_eq!(heard.borrow().len(), 10_000);
-        assert!(!core.turn.is_asked());
-    }
+        fn numbers(event: &ChannelEvent) -> Vec<u32> {
+            let number = |payload: &Payload| {
+                let bytes = payload.bytes()[..].try_into().expect("four bytes");
+                u32::from_le_bytes(bytes)
+            };
+            match event {
+                ChannelEvent::Packed(packed) => packed.payloads().map(|it| number(&it)).collect(),
+                ChannelEvent::Message { payload, .. } => vec![number(payload)],
+                _ => Vec::new(),
+            }
+        }
 
-    #[test]
-    fn what_the_manager_waits_for_is_put_off_by_no_sink() {
-        let (wiring, channel, heard, core) = slow(Duration::from_millis(2));
-        push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
-        wiring.push_control(Control::HandedOver);
-        let handed_over = Cell::new(false);
-        wiring.deliver(&core.turn, |control| {
-            handed_over.set(matches!(control, Control::HandedOver));
-        });
-        assert!(handed_over.get() && heard.borrow().len() == 100);
-        push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
-        wiring.deliver(&core.turn, |_| ());
-        assert!(core.turn.is_asked(), "no control is left");
+        /// A wiring with a channel whose sink needs so long for each message, and a page.
+        fn slow(each: Duration) -> (Wiring, ChannelId, Rc<RefCell<Vec<u32>>>, Rc<Core>) {
+            let wiring = Wiring::new(TabToken(1), 0, DebugLevel::Off);
+            let heard = Rc::new(RefCell::new(Vec::new()));
+            let hear = Rc::clone(&heard);
+            let channel = wiring.open(&ignore, config(), move |event| {
+                let numbers = numbers(&event);
+                host::pass(each * numbers.len() as u32);
+                hear.borrow_mut().extend(numbers);
+            });
+            let core = Core::new(ManagerConfig::default()).expect("a configuration");
+            assert!(core.turn.begin().is_empty());
+            (wiring, channel, heard, core)
+        }
+
+        fn push(wiring: &Wiring, channel: ChannelId, event: ChannelEvent) {
+            wiring
+                .undelivered
+                .borrow_mut()
+                .push_back(super::super::Delivery::Event(channel, event));
+        }
+
+        #[test]
+        fn a_sink_that_needs_long_lets_the_browser_have_its_turns() {
+            let (wiring, channel, heard, core) = slow(Duration::from_millis(2));
+            push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
+            let payload = Payload::binary(100u32.to_le_bytes().to_vec());
+            let replayed = false;
+            push(
+                &wiring,
+                channel,
+                ChannelEvent::Message { replayed, payload },
+            );
+            push(&wiring, channel, ChannelEvent::Packed(pack(101, 120)));
+
+            let mut turns = Vec::new();
+            loop {
+                let before = heard.borrow().len();
+                wiring.deliver(&core.turn, |_| ());
+                turns.push(heard.borrow().len() - before);
+                if !core.turn.is_asked() {
+                    break;
+                }
+                assert!(!wiring.wants_delivery(), "nobody delivers in between");
+                let len = heard.borrow().len();
+                wiring.deliver(&core.turn, |_| ());
+                assert_eq!(heard.borrow().len(), len);
+                assert!(core.turn.begin().is_empty());
+                wiring.resume();
+            }
+            assert!(heard.borrow().iter().copied().eq(0..120), "all, in order");
+            // 8 ms of 2 ms each, and at first what is between two looks at the clock.
+            assert!(turns.iter().all(|told| (1..=8).contains(told)), "{turns:?}");
+            assert!(turns.iter().skip(1).all(|told| *told <= 4), "{turns:?}");
+        }
+
+        #[test]
+        fn what_costs_nothing_is_told_in_one_turn() {
+            let (wiring, channel, heard, core) = slow(Duration::ZERO);
+            push(&wiring, channel, ChannelEvent::Packed(pack(0, 10_000)));
+            wiring.deliver(&core.turn, |_| ());
+            assert_eq!(heard.borrow().len(), 10_000);
+            assert!(!core.turn.is_asked());
+        }
+
+        #[test]
+        fn what_the_manager_waits_for_is_put_off_by_no_sink() {
+            let (wiring, channel, heard, core) = slow(Duration::from_millis(2));
+            push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
+            wiring.push_control(Control::HandedOver);
+            let handed_over = Cell::new(false);
+            wiring.deliver(&core.turn, |control| {
+                handed_over.set(matches!(control, Control::HandedOver));
+            });
+            assert!(handed_over.get() && heard.borrow().len() == 100);
+            push(&wiring, channel, ChannelEvent::Packed(pack(0, 100)));
+            wiring.deliver(&core.turn, |_| ());
+            assert!(core.turn.is_asked(), "no control is left");
+        }
     }
 
     thread_local! {
