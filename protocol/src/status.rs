@@ -23,6 +23,18 @@ pub struct Status {
     pub round_trip: Option<Millis>,
 }
 
+impl Status {
+    /// How it is doing while no worker has it.
+    pub const WITHOUT_WORKER: Self = Self {
+        state: LinkState::Connecting { attempt: 0 },
+        tabs: 0,
+        queued_messages: 0,
+        queued_bytes: 0,
+        dials: 0,
+        round_trip: None,
+    };
+}
+
 /// What the loop of a connection is doing.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub enum LinkState {

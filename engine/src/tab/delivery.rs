@@ -3,9 +3,7 @@
 use core::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use onesocket_protocol::{
-    ChannelId, LinkState, Outgoing, Payload, SendFailure, SendId, Status, ToWorker,
-};
+use onesocket_protocol::{ChannelId, Outgoing, Payload, SendFailure, SendId, Status, ToWorker};
 
 use super::{ChannelEvent, HandingOver, Phase, TabSession};
 
@@ -98,7 +96,7 @@ impl TabSession {
         self.lose_worker(loss);
         for (id, channel) in self.channels.iter_mut() {
             if core::mem::take(&mut channel.is_attached) && !channel.closing {
-                let event = ChannelEvent::Status(WITHOUT_WORKER);
+                let event = ChannelEvent::Status(Status::WITHOUT_WORKER);
                 self.outputs.push_back(super::TabOutput::Event {
                     channel: *id,
                     event,
@@ -299,16 +297,6 @@ impl TabSession {
         }
     }
 }
-
-/// How a connection is doing while no worker has it.
-const WITHOUT_WORKER: Status = Status {
-    state: LinkState::Connecting { attempt: 0 },
-    tabs: 0,
-    queued_messages: 0,
-    queued_bytes: 0,
-    dials: 0,
-    round_trip: None,
-};
 
 /// What a queue of no messages says.
 pub(super) const NO_QUEUE: SendFailure = SendFailure::QueueFull {

@@ -1,7 +1,7 @@
 //! How the connection is doing, and where it runs.
 
 use leptos::prelude::*;
-use onesocket::{Client, Event, Ladder, LinkState, Status, Tier};
+use onesocket::{Client, Event, Ladder, Status, Tier};
 
 use crate::{OneSocket, event::on_client};
 
@@ -34,9 +34,9 @@ use crate::{OneSocket, event::on_client};
 pub fn use_status<Tx: ?Sized + 'static, Rx: 'static>(
     socket: OneSocket<Tx, Rx>,
 ) -> ReadSignal<Status> {
-    let status = RwSignal::new(NOT_YET);
+    let status = RwSignal::new(Status::WITHOUT_WORKER);
     on_client(socket, move |client| {
-        status.set(client.map_or(NOT_YET, Client::status));
+        status.set(client.map_or(Status::WITHOUT_WORKER, Client::status));
         Some(client?.on_event(move |event| {
             if let Event::Status(now) = event {
                 status.set(now);
@@ -45,16 +45,6 @@ pub fn use_status<Tx: ?Sized + 'static, Rx: 'static>(
     });
     status.read_only()
 }
-
-/// Where there is no client.
-const NOT_YET: Status = Status {
-    state: LinkState::Connecting { attempt: 0 },
-    tabs: 0,
-    queued_messages: 0,
-    queued_bytes: 0,
-    dials: 0,
-    round_trip: None,
-};
 
 /// Returns the tier that the loop runs on, or `None` while none is.
 ///

@@ -11,8 +11,8 @@ use crate::core::Core;
 /// What is posted on a port of the page's own comes as a task, behind those that wait. A timer would be late in a hidden page, and 4 ms late in any that asks
 /// often ([HTML](https://html.spec.whatwg.org/multipage/timers-and-user-prompts.html#timers)).
 pub(crate) struct Bell {
-    rope: MessagePort,
-    clapper: MessagePort,
+    sender: MessagePort,
+    receiver: MessagePort,
     _listener: Listener,
 }
 
@@ -20,32 +20,32 @@ impl Bell {
     /// `None` where no channel can be made.
     pub(crate) fn new(core: &Rc<Core>) -> Option<Self> {
         let channel = MessageChannel::new().ok()?;
-        let (rope, clapper) = (channel.port1(), channel.port2());
+        let (sender, receiver) = (channel.port1(), channel.port2());
         let core = Rc::downgrade(core);
-        let listener = Listener::new(&clapper, "message", move |_| {
+        let listener = Listener::new(&receiver, "message", move |_| {
             if let Some(core) = core.upgrade() {
                 core.on_turn();
                 answer_soon(&core);
             }
         });
         // Listeners, unlike `onmessage`, do not start a port.
-        clapper.start();
+        receiver.start();
         Some(Self {
-            rope,
-            clapper,
+            sender,
+            receiver,
             _listener: listener,
         })
     }
 
     /// Asks for a task; `false` when there will be none.
     pub(crate) fn ring(&self) -> bool {
-        self.rope.post_message(&JsValue::NULL).is_ok()
+        self.sender.post_message(&JsValue::NULL).is_ok()
     }
 }
 
 impl Drop for Bell {
     fn drop(&mut self) {
-        self.rope.close();
-        self.clapper.close();
+        self.sender.close();
+        self.receiver.close();
     }
 }
