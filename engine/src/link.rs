@@ -17,11 +17,13 @@ use crate::{Fifo, Output, PortId, SocketId, Time, port::Ports};
 mod auth;
 mod backoff;
 mod buffered;
+mod dials;
 mod give_up;
 mod greetings;
 mod heartbeat;
 mod history;
 mod latest;
+mod life;
 mod lifecycle;
 mod offline;
 mod packed;
@@ -33,8 +35,10 @@ mod wake;
 
 use auth::Credentials;
 use buffered::Buffered;
+use dials::Dials;
 use greetings::Greetings;
 use history::History;
+use life::Life;
 use lifecycle::State;
 use queue::{Queue, Queued};
 use timers::{Timer, Timers};
@@ -108,33 +112,12 @@ pub(crate) struct Link {
     queue: Queue,
     history: History,
     buffered: Buffered,
-    /// How many sockets have been dialled.
-    dials: u32,
-    /// When the last was, bare dials not counted.
-    dialled_at: Option<Time>,
-    /// How many dials in a row have failed, or led to a socket that did not stay open.
-    attempt: u32,
-    /// How many dials, bare ones not counted, there were since a socket was stable.
-    fruitless: u32,
-    /// Whether any socket has ever been open.
-    was_open: bool,
+    dials: Dials,
+    life: Life,
     /// While no socket is open, and the browser says that it is offline: why there is none. The tabs hear of no dial meanwhile.
     offline: Option<ReconnectCause>,
-    /// The server has asked not to be dialled before this.
-    not_before: Option<Time>,
-    /// Over how long the next dial is spread at least: until a socket is stable again, because whoever has lost one is not
-    /// alone.
-    spread: Millis,
     /// What is left of the give-up policy's time while it is halted: the browser is offline, or a socket open that may last.
     give_up_left: Option<Millis>,
-    round_trip: Option<Millis>,
-    last_received: Time,
-    /// When a socket was last handed something, or opened.
-    last_sent: Time,
-    /// When a hint has last led to a ping or a dial.
-    woke_at: Option<Time>,
-    /// When the dial that a tab has asked for was begun, or is searched a credential for, or was asked for.
-    requested_at: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -171,20 +154,10 @@ impl Link {
             queue: Queue::default(),
             history: History::default(),
             buffered: Buffered::default(),
-            dials: 0,
-            dialled_at: None,
-            attempt: 0,
-            fruitless: 0,
-            was_open: false,
+            dials: Dials::default(),
+            life: Life::default(),
             offline: None,
-            not_before: None,
-            spread: Millis(0),
             give_up_left: None,
-            round_trip: None,
-            last_received: Time(0),
-            last_sent: Time(0),
-            woke_at: None,
-            requested_at: None,
         }
     }
 
@@ -449,7 +422,7 @@ impl Link {
                 if keep && let Err(failure) = self.queue.keep(&self.policy.queue, entry.clone()) {
                     return self.tell_failed(ctx, member, id, failure);
                 }
-                self.last_sent = ctx.now;
+                self.life.sent = ctx.now;
                 ctx.transmit(open.socket, entry.payload);
                 self.owe_receipt(member, id);
                 if keep {
@@ -485,7 +458,7 @@ impl Link {
         }
         let first = self.greetings.add(member, greeting);
         if let (State::Open(open), Some(payload)) = (&self.state, first) {
-            self.last_sent = ctx.now;
+            self.life.sent = ctx.now;
             ctx.transmit(open.socket, payload);
         }
     }
@@ -494,7 +467,7 @@ impl Link {
         let farewells = self.greetings.remove(member, greeting);
         if let State::Open(open) = &self.state {
             for farewell in farewells {
-                self.last_sent = ctx.now;
+                self.life.sent = ctx.now;
                 ctx.transmit(open.socket, farewell);
             }
         }
@@ -514,7 +487,7 @@ impl Link {
                 Ask::AfterThisFrame(payload) => {
                     // Without an open socket there is nothing that the member has missed.
                     if let State::Open(open) = &self.state {
-                        self.last_sent = ctx.now;
+                        self.life.sent = ctx.now;
                         ctx.transmit(open.socket, payload);
                     }
                     continue;
@@ -627,8 +600,8 @@ impl Link {
             tabs: self.tabs(),
             queued_messages: self.queue.messages(),
             queued_bytes: self.queue.bytes(),
-            dials: self.dials,
-            round_trip: self.round_trip,
+            dials: self.dials.count,
+            round_trip: self.life.round_trip,
         }
     }
 
@@ -655,7 +628,7 @@ impl Link {
             | State::Asking(_)
             | State::Dialling(_)
             | State::Closing(_) => LinkState::Connecting {
-                attempt: self.attempt,
+                attempt: self.dials.attempt,
             },
             State::Open(open) => LinkState::Connected {
                 subprotocol: open.subprotocol.clone(),

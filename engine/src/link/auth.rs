@@ -144,7 +144,7 @@ impl Link {
         self.timers.stop(Timer::Dial);
         self.timers.stop(Timer::Credential);
         self.halt_give_up(ctx.now);
-        self.requested_at = None;
+        self.dials.requested = None;
         self.offline = None;
         self.state = State::NeedsAuth;
         if self.is_unanswered() {
@@ -159,7 +159,7 @@ impl Link {
     /// What the tabs are told while nobody has a credential. Before the first tab was asked it is not known yet.
     pub(super) fn unauthenticated(&self) -> LinkState {
         if self.policy.auth.ask.is_some() && self.credentials.asked.is_empty() {
-            let attempt = self.attempt;
+            let attempt = self.dials.attempt;
             return LinkState::Connecting { attempt };
         }
         let refused = self.credentials.was_refused;
@@ -202,12 +202,12 @@ impl Link {
         if self.offline.is_none() && !self.may_start(ctx) {
             self.go_offline(ctx, ReconnectCause::Offline);
             // It may be good for one dial only, and the browser may be wrong.
-            if self.not_before.is_some_and(|at| at > ctx.now) {
+            if self.dials.not_before.is_some_and(|at| at > ctx.now) {
                 return;
             }
         }
         self.watch_give_up(ctx.now);
-        if let Some(until) = self.not_before.filter(|at| *at > ctx.now) {
+        if let Some(until) = self.dials.not_before.filter(|at| *at > ctx.now) {
             return self.wait(ctx, until, ReconnectCause::Requested);
         }
         self.dial_with(ctx, None);

@@ -15,7 +15,7 @@ impl Link {
             // A socket that is open now, if only since a moment ago, is given its chance; there is no other after it.
             State::Open(_) | State::Closing(_) => return self.give_up_left = Some(Millis(0)),
             // As is a dial that begins with a wake: the time was over in the sleep.
-            State::Dialling(_) if self.dialled_at == Some(ctx.now) => {
+            State::Dialling(_) if self.dials.last == Some(ctx.now) => {
                 return self.give_up_left = Some(Millis(0));
             }
             State::Idle
@@ -30,7 +30,7 @@ impl Link {
     }
 
     pub(super) fn give_up(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
-        let attempts = self.fruitless;
+        let attempts = self.dials.fruitless;
         self.stop(ctx, StopReason::GaveUp { attempts, cause });
     }
 
@@ -69,7 +69,7 @@ impl Link {
     /// Whether the give-up policy grants another dial, but for its time.
     pub(super) fn grants_dial(&self) -> bool {
         let dials = self.policy.give_up.attempts;
-        dials.is_none_or(|dials| self.fruitless < dials)
+        dials.is_none_or(|dials| self.dials.fruitless < dials)
     }
 
     /// Whether the give-up policy says that there were dials enough, or time enough.

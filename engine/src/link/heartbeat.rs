@@ -29,15 +29,15 @@ impl Link {
         let (State::Open(open), Some(heartbeat)) = (&self.state, &self.policy.heartbeat) else {
             return;
         };
-        let due = self.last_received.after(heartbeat.interval);
+        let due = self.life.received.after(heartbeat.interval);
         if due > ctx.now {
             // The server lives, but may close a connection on which it hears nothing itself. Nothing is due, and nothing measured.
             let limit = Millis(heartbeat.interval.0.saturating_add(SLACK.0));
-            if self.last_sent.after(limit) <= ctx.now {
-                self.last_sent = ctx.now;
+            if self.life.sent.after(limit) <= ctx.now {
+                self.life.sent = ctx.now;
                 ctx.transmit(open.socket, heartbeat.ping.clone());
             }
-            let due = due.min(self.last_sent.after(limit));
+            let due = due.min(self.life.sent.after(limit));
             return self.timers.start(Timer::Heartbeat, due);
         }
         let until = ctx.now.after(heartbeat.deadline);
@@ -55,7 +55,7 @@ impl Link {
             // Whatever is received stops it.
             is_reprieved: self.timers.is_running(Timer::Pong),
         });
-        self.last_sent = ctx.now;
+        self.life.sent = ctx.now;
         ctx.transmit(open.socket, heartbeat.ping.clone());
         self.timers.stop(Timer::Heartbeat);
         self.buffered.has_fallen = false;
@@ -72,7 +72,7 @@ impl Link {
             return false;
         };
         if let State::Open(open) = &self.state {
-            self.last_sent = ctx.now;
+            self.life.sent = ctx.now;
             ctx.transmit(open.socket, answer.pong.clone());
         }
         true
@@ -95,7 +95,7 @@ impl Link {
             && let State::Open(open) = &mut self.state
         {
             open.awaited = None;
-            self.round_trip = Some(ctx.now.since(sent));
+            self.life.round_trip = Some(ctx.now.since(sent));
         }
         self.timers.stop(Timer::Pong);
         self.watch_heartbeat(ctx.now);

@@ -78,9 +78,7 @@ impl Link {
 
     /// Starts the loop, from nothing or after a stop.
     pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
-        self.attempt = 0;
-        self.fruitless = 0;
-        self.spread = Millis(0);
+        self.dials.begin_anew(Millis(0));
         self.give_up_left = None;
         self.timers.stop(Timer::GiveUp);
         self.offline = None;
@@ -94,12 +92,12 @@ impl Link {
 
     /// Whether neither the browser nor the server says that dialling is pointless now.
     pub(super) fn may_dial(&self, ctx: &Ctx<'_>) -> bool {
-        ctx.online && self.not_before.is_none_or(|at| at <= ctx.now)
+        ctx.online && self.dials.not_before.is_none_or(|at| at <= ctx.now)
     }
 
     /// Dials now, or some time after the server wants to be dialled again.
     pub(super) fn dial_when_allowed(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
-        match self.not_before.filter(|at| *at > ctx.now) {
+        match self.dials.not_before.filter(|at| *at > ctx.now) {
             Some(until) => self.wait(ctx, until, cause),
             None => self.dial(ctx),
         }
@@ -116,7 +114,7 @@ impl Link {
 
     pub(super) fn dial_with(&mut self, ctx: &mut Ctx<'_>, bare_behind: Option<ReconnectCause>) {
         let offer_subprotocols = bare_behind.is_none();
-        if offer_subprotocols && self.dialled_at.replace(ctx.now) == Some(ctx.now) {
+        if offer_subprotocols && self.dials.last.replace(ctx.now) == Some(ctx.now) {
             // A small frame may stop the loop and start it again ten thousand times, and each dial has a URL of its own.
             self.timers.start(Timer::Dial, ctx.now.after(Millis(1)));
             let cause = ReconnectCause::Requested;
@@ -124,11 +122,11 @@ impl Link {
         }
         let socket = SocketId(*ctx.next_socket);
         *ctx.next_socket += 1;
-        self.dials += 1;
-        self.fruitless += u32::from(offer_subprotocols && self.offline.is_none());
+        self.dials.count += 1;
+        self.dials.fruitless += u32::from(offer_subprotocols && self.offline.is_none());
         // Finding a credential may have taken long.
-        self.requested_at = self.requested_at.map(|_| ctx.now);
-        self.not_before = None;
+        self.dials.requested = self.dials.requested.map(|_| ctx.now);
+        self.dials.not_before = None;
         self.timers.stop(Timer::Dial);
         // At least a moment: a policy of nothing but zeros would dial for ever within one tick.
         let timeout = self.policy.connect_timeout.max(Millis(1));
@@ -239,10 +237,9 @@ impl Link {
             Timer::Stable,
             ctx.now.after(self.policy.backoff.stable_after),
         );
-        self.was_open = true;
+        self.dials.was_open = true;
         self.offline = None;
-        self.last_received = ctx.now;
-        self.last_sent = ctx.now;
+        self.life.begin(ctx.now);
         self.history.clear();
         self.state = State::Open(Open {
             socket,
@@ -342,7 +339,7 @@ impl Link {
         // First, because a socket that was stable sets the spread anew.
         self.stop_socket_timers(ctx.now);
         let directions = backoff::directions(&close, self.policy.backoff.cap);
-        self.spread = self.spread.max(directions.spread);
+        self.dials.spread = self.dials.spread.max(directions.spread);
         if let Some(delay) = directions.delay {
             self.delay(ctx, delay);
         }
@@ -383,9 +380,9 @@ impl Link {
             && self.policy.auth.ask.is_none()
             && !self.members.is_empty()
             && !self.key.subprotocols.is_empty()
-            && !self.was_open
+            && !self.dials.was_open
             && self.policy.give_up.attempts != Some(1)
-            && self.attempt.is_multiple_of(BARE_DIAL_EVERY)
+            && self.dials.attempt.is_multiple_of(BARE_DIAL_EVERY)
     }
 
     fn on_dial_refused(&mut self, ctx: &mut Ctx<'_>, refusal: DialRefusal) {
@@ -400,7 +397,7 @@ impl Link {
     /// There is no socket any more, or none could be had: dial again later, unless the policy says that it is enough.
     pub(super) fn lose(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         self.stop_socket_timers(ctx.now);
-        self.requested_at = None;
+        self.dials.requested = None;
         if self.members.is_empty() {
             return self.stop(ctx, StopReason::Unused);
         }
@@ -411,11 +408,11 @@ impl Link {
         if self.is_enough(ctx.now) {
             return self.give_up(ctx, cause);
         }
-        self.attempt = self.attempt.saturating_add(1);
+        self.dials.attempt = self.dials.attempt.saturating_add(1);
         if !ctx.online {
             return self.go_offline(ctx, cause);
         }
-        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
+        let from = self.dials.not_before.map_or(ctx.now, |at| at.max(ctx.now));
         self.wait(ctx, from, cause);
     }
 
@@ -424,10 +421,10 @@ impl Link {
     pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, from: Time, cause: ReconnectCause) {
         // Whoever gives up after a while has tried before.
         let patience = self.policy.give_up.after.unwrap_or(Millis(u32::MAX));
-        let spread = self.spread.min(Millis(patience.0 / 2));
+        let spread = self.dials.spread.min(Millis(patience.0 / 2));
         let until = from.after(backoff::draw(
             &self.policy.backoff,
-            self.attempt,
+            self.dials.attempt,
             spread,
             ctx.rng,
         ));
@@ -441,7 +438,7 @@ impl Link {
 
     /// Returns which dial in a row comes. It is the first also when none has failed.
     pub(super) fn next_attempt(&self) -> u32 {
-        self.attempt.max(1)
+        self.dials.attempt.max(1)
     }
 
     pub(super) fn tell_reconnecting(
@@ -476,7 +473,7 @@ impl Link {
         for timer in [Timer::Dial, Timer::GiveUp, Timer::Credential, Timer::LogOut] {
             self.timers.stop(timer);
         }
-        self.requested_at = None;
+        self.dials.requested = None;
         self.offline = None;
         self.state = State::Stopped(reason.clone());
         self.fail_queue(ctx, &SendFailure::Stopped(reason.clone()));
@@ -542,7 +539,7 @@ impl Link {
     /// The server wants to be left alone for a while.
     pub(super) fn delay(&mut self, ctx: &mut Ctx<'_>, delay: Millis) {
         let until = ctx.now.after(backoff::clamp_directed(delay));
-        self.not_before = self.not_before.max(Some(until));
+        self.dials.not_before = self.dials.not_before.max(Some(until));
         let dial = self.timers.deadline(Timer::Dial);
         if dial.is_none_or(|at| at >= until) {
             return;
@@ -580,12 +577,12 @@ impl Link {
             State::Asking(_) => true,
             _ => false,
         };
-        let requested = self.requested_at;
+        let requested = self.dials.requested;
         let requested = requested.filter(|at| at.after(REQUEST_INTERVAL) > ctx.now);
         // Of the same moment: as when the browser is online again, which the tab has said in the same frame.
-        let fresh = requested.or_else(|| self.dialled_at.filter(|at| *at == ctx.now));
+        let fresh = requested.or_else(|| self.dials.last.filter(|at| *at == ctx.now));
         if is_under_way && fresh.is_some() {
-            self.requested_at = fresh;
+            self.dials.requested = fresh;
             return true;
         }
         false
@@ -595,7 +592,7 @@ impl Link {
     fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
         if ctx.online || !matches!(self.state, State::Dialling(_)) {
             // A dial that is under way offline goes on, and is the one that it was.
-            self.requested_at = Some(ctx.now);
+            self.dials.requested = Some(ctx.now);
         }
         if !self.is_running() {
             self.start(ctx);
@@ -669,9 +666,7 @@ impl Link {
         self.timers.stop(Timer::Stable);
         self.timers.stop(Timer::GiveUp);
         self.give_up_left = None;
-        self.attempt = 0;
-        self.fruitless = 0;
-        self.spread = self.policy.backoff.spread;
+        self.dials.begin_anew(self.policy.backoff.spread);
         self.on_good_credential();
     }
 }

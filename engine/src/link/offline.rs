@@ -29,7 +29,7 @@ impl Link {
     pub(super) fn stay_offline(&mut self, ctx: &mut Ctx<'_>) {
         let backoff = &self.policy.backoff;
         let wait = backoff::draw(backoff, 0, backoff.cap, ctx.rng).max(MIN_PAUSE);
-        let from = self.not_before.map_or(ctx.now, |at| at.max(ctx.now));
+        let from = self.dials.not_before.map_or(ctx.now, |at| at.max(ctx.now));
         self.timers.stop(Timer::Credential);
         self.timers.start(Timer::Dial, from.after(wait));
         self.state = State::Offline;
@@ -56,7 +56,7 @@ impl Link {
             State::Asking(_) if is_pausing => self.begin_offline(ctx),
             _ => {}
         }
-        let is_allowed = self.not_before.is_none_or(|at| at <= ctx.now);
+        let is_allowed = self.dials.not_before.is_none_or(|at| at <= ctx.now);
         if is_allowed && matches!(self.state, State::Offline) {
             self.dial(ctx);
         }

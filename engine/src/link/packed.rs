@@ -22,7 +22,7 @@ impl Link {
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
             return;
         }
-        self.last_received = ctx.now;
+        self.life.received = ctx.now;
         self.on_alive(ctx, None);
         for member in self.members.keys() {
             ctx.ports

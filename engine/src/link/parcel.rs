@@ -20,7 +20,7 @@ impl Link {
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
             return;
         }
-        self.last_received = ctx.now;
+        self.life.received = ctx.now;
         self.on_alive(ctx, None);
         if is_too_long {
             return self.refuse_received(ctx, len);

@@ -19,7 +19,7 @@ impl Link {
         if !matches!(self.state, State::Open(_) | State::Closing(_)) {
             return;
         }
-        self.last_received = ctx.now;
+        self.life.received = ctx.now;
         self.on_alive(ctx, Some(payload));
         if self.answer(ctx, payload) {
             return;
@@ -44,14 +44,14 @@ impl Link {
     }
 
     pub(crate) fn last_received(&self) -> Time {
-        self.last_received
+        self.life.received
     }
 
     /// What was gathered may have come before this time, at which a sleep was over or nothing is known of one: it does not prove that the socket is alive since.
     /// `known`: when something was received before that.
     pub(crate) fn on_gathered(&mut self, time: Time, known: Time) {
         let before = Time(time.0.saturating_sub(1));
-        self.last_received = self.last_received.min(before.max(known));
+        self.life.received = self.life.received.min(before.max(known));
     }
 
     /// Passes a message of the server on to every tab.

@@ -34,7 +34,8 @@ impl Link {
     pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, waking: Waking) {
         if matches!(waking, Waking::Hint)
             && self
-                .woke_at
+                .life
+                .woke
                 .is_some_and(|at| at.after(WAKE_INTERVAL) > ctx.now)
         {
             return;
@@ -43,14 +44,14 @@ impl Link {
             (State::Open(_), Waking::Slept(sleep))
                 if sleep
                     .trusted
-                    .is_some_and(|since| self.last_received >= since) => {}
+                    .is_some_and(|since| self.life.received >= since) => {}
             (State::Open(_), _) => self.check(ctx, waking),
             (State::Waiting(_), _) if self.may_dial(ctx) => {
-                self.woke_at = Some(ctx.now);
+                self.life.woke = Some(ctx.now);
                 self.dial(ctx);
             }
             (State::NeedsAuth, _) => {
-                self.woke_at = Some(ctx.now);
+                self.life.woke = Some(ctx.now);
                 self.ask_in_pause(ctx);
             }
             (State::Dialling(_), Waking::Slept(sleep)) => self.dial_anew(ctx, sleep.woke),
@@ -63,7 +64,7 @@ impl Link {
     pub(super) fn dial_anew(&mut self, ctx: &mut Ctx<'_>, since: Time) {
         let is_bare =
             matches!(&self.state, State::Dialling(dialling) if dialling.bare_behind.is_some());
-        let is_old = self.dialled_at.is_some_and(|at| at < since);
+        let is_old = self.dials.last.is_some_and(|at| at < since);
         if is_old && !is_bare && self.may_dial(ctx) && self.grants_dial() {
             self.drop_socket(ctx, CLOSE_REPLACED, "replaced");
             self.stop_socket_timers(ctx.now);
@@ -73,11 +74,11 @@ impl Link {
 
     /// Finds out whether the open socket is alive, or does without finding out.
     fn check(&mut self, ctx: &mut Ctx<'_>, waking: Waking) {
-        if matches!(waking, Waking::Hint) && self.last_received == ctx.now {
+        if matches!(waking, Waking::Hint) && self.life.received == ctx.now {
             return;
         }
         if self.policy.heartbeat.is_some() {
-            self.woke_at = Some(ctx.now);
+            self.life.woke = Some(ctx.now);
             return self.ping_now(ctx, waking);
         }
         let limit = self.policy.wake.replace_after;
@@ -93,7 +94,7 @@ impl Link {
     fn lose_alone(&mut self, ctx: &mut Ctx<'_>, cause: ReconnectCause) {
         // First, because a socket that was stable sets the spread anew.
         self.stop_socket_timers(ctx.now);
-        self.spread = Millis(0);
+        self.dials.spread = Millis(0);
         self.lose(ctx, cause);
     }
 
