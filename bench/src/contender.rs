@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use onesocket_tests::suite::Tier;
 use serde_json::{Value, json};
 
 use crate::load::Load;
@@ -34,14 +35,6 @@ pub(crate) enum Contender {
 pub(crate) enum Kind {
     Shared,
     Dedicated,
-}
-
-/// Where the library's loop runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Tier {
-    Shared,
-    Dedicated,
-    Main,
 }
 
 impl Contender {
@@ -79,6 +72,15 @@ impl Contender {
         }
     }
 
+    /// The relay that does nothing else in a worker like a tier's; none for the tier without one.
+    pub(crate) fn bare_of(tier: Tier) -> Option<Self> {
+        match tier {
+            Tier::Shared => Some(Self::Bare(Kind::Shared)),
+            Tier::Dedicated => Some(Self::Bare(Kind::Dedicated)),
+            Tier::Main => None,
+        }
+    }
+
     /// Whether it is one of several peers that no floor names: it is measured less often in a quick run.
     pub(crate) fn is_extra(self) -> bool {
         !matches!(
@@ -104,17 +106,6 @@ impl Contender {
         match self {
             Self::Tier(_) => ("tier", json!(self.name())),
             _ => ("peer", json!(self.name())),
-        }
-    }
-}
-
-impl Tier {
-    /// The relay that does nothing else in such a worker; none for the tier without one.
-    pub(crate) fn bare(self) -> Option<Contender> {
-        match self {
-            Self::Shared => Some(Contender::Bare(Kind::Shared)),
-            Self::Dedicated => Some(Contender::Bare(Kind::Dedicated)),
-            Self::Main => None,
         }
     }
 }

@@ -2,13 +2,9 @@
 
 use std::fmt;
 
-use onesocket_tests::browser::Engine;
+use onesocket_tests::{browser::Engine, suite::Tier};
 
-use crate::{
-    contender::{Contender, Tier},
-    figure::Figure,
-    report::Report,
-};
+use crate::{contender::Contender, figure::Figure, report::Report};
 
 /// What a figure of a tier must reach.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +86,7 @@ fn check(report: &Report, floor: Floor, slack: f64) -> Option<Missed> {
         floor,
         is,
         to_gloo: report.ratio(engine, figure, contender, Contender::GlooNet),
-        bare: tier.bare().and_then(|bare| floor.measure(report, bare)),
+        bare: Contender::bare_of(tier).and_then(|bare| floor.measure(report, bare)),
         verdict: floor.judge(report, is, slack),
     })
 }
@@ -149,7 +145,7 @@ impl Floor {
     /// Who shows what can't be had: whoever does the least that can be done there. It is nobody where the least costs a page more: a relay
     /// that does nothing else posts without a pace, and leaves the server's pings to the page.
     fn limit(&self) -> Option<Contender> {
-        match (self.tier.bare(), self.figure) {
+        match (Contender::bare_of(self.tier), self.figure) {
             (
                 Some(_),
                 Figure::FloodMain
@@ -199,7 +195,7 @@ pub(crate) const CHANCE: f64 = 1.5;
 
 fn expand(row: &FloorRow) -> impl Iterator<Item = Floor> {
     let (engine, figure, bounds) = *row;
-    let tiers = [Tier::Shared, Tier::Dedicated, Tier::Main];
+    let tiers = Tier::ALL;
     tiers
         .into_iter()
         .zip(bounds)

@@ -5,13 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use onesocket_tests::browser::Engine;
+use onesocket_tests::{browser::Engine, suite::Tier};
 
-use crate::{
-    contender::{Contender, Tier},
-    floor::CHANCE,
-    load::Load,
-};
+use crate::{contender::Contender, floor::CHANCE, load::Load};
 
 /// A quick run of so many rounds is one for figures that are published, and takes its time.
 pub(crate) const ROUNDS_OF_TIME: u32 = 3;
@@ -226,13 +222,15 @@ impl Plan {
     /// gloo-net, or that a bare relay shows to be out of reach.
     fn compares(&self, contender: Contender) -> bool {
         let is_named = |it: Contender| self.only.iter().any(|name| name == it.name());
-        let mut tiers = [Tier::Shared, Tier::Dedicated, Tier::Main]
+        let mut tiers = Tier::ALL
             .into_iter()
             .filter(|tier| is_named(Contender::Tier(*tier)));
         self.only.is_empty()
             || contender == Contender::Raw
             || is_named(contender)
-            || tiers.any(|tier| contender == Contender::GlooNet || tier.bare() == Some(contender))
+            || tiers.any(|tier| {
+                contender == Contender::GlooNet || Contender::bare_of(tier) == Some(contender)
+            })
     }
 }
 

@@ -59,6 +59,8 @@ use std::{
     },
 };
 
+use clap::ValueEnum;
+
 use crate::browser::{Browser, Engine};
 
 /// Every scenario, in the order of running.
@@ -115,7 +117,7 @@ pub struct Scenario {
 pub type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 
 /// Where the engine of the library runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Tier {
     /// A `SharedWorker` that serves all tabs.
     Shared,

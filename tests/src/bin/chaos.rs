@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Parser;
 use onesocket_tests::{
     browser::Engine,
@@ -19,9 +19,9 @@ struct Cli {
     /// The browser.
     #[arg(long, default_value = "chromium")]
     engine: Engine,
-    /// Where the loop starts: shared, dedicated or main.
+    /// Where the loop starts.
     #[arg(long, default_value = "shared")]
-    tier: String,
+    tier: Tier,
     /// How many tabs take part.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
     tabs: u32,
@@ -53,12 +53,6 @@ fn fault(name: &str) -> Result<Fault, String> {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
-    let Some(tier) = Tier::ALL.into_iter().find(|tier| tier.name() == cli.tier) else {
-        bail!(
-            "--tier is shared, dedicated or main, and not {:?}",
-            cli.tier
-        );
-    };
     let course = if let Some(times) = cli.each {
         Course::Each {
             times,
@@ -74,7 +68,7 @@ async fn main() -> Result<ExitCode> {
     };
     let report = chaos::run(&Plan {
         engine: cli.engine,
-        tier,
+        tier: cli.tier,
         tabs: cli.tabs as usize,
         course,
         dist: cli.dist,

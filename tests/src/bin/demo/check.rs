@@ -6,11 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use onesocket_tests::browser::{Browser, BrowserOptions, Engine};
+use onesocket_tests::{
+    browser::{Browser, BrowserOptions, Engine},
+    suite::Tier,
+};
 use tokio::{net::TcpStream, time::sleep, time::timeout};
 
 use crate::{
-    Tier,
     site::Site,
     table::{Cells, Report, Row},
     tabs::{Comparison, Tabs},

@@ -11,7 +11,8 @@ mod tabs;
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use onesocket_tests::suite::Tier;
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -27,26 +28,6 @@ struct Cli {
     /// Only this tier.
     #[arg(long)]
     tier: Option<Tier>,
-}
-
-/// Where the page's socket lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Tier {
-    Shared,
-    Dedicated,
-    Main,
-}
-
-impl Tier {
-    const ALL: [Self; 3] = [Self::Shared, Self::Dedicated, Self::Main];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Dedicated => "dedicated",
-            Self::Main => "main",
-        }
-    }
 }
 
 #[tokio::main]

@@ -7,9 +7,10 @@ use std::{
 };
 
 use anyhow::Result;
+use onesocket_tests::suite::Tier;
 use tokio::sync::mpsc;
 
-use crate::{Tier, site::Site};
+use crate::site::Site;
 
 /// Serves until Ctrl-C.
 pub(crate) async fn run(dist: &Path, port: u16, tier: Option<Tier>) -> Result<()> {
