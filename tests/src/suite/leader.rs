@@ -72,6 +72,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(goes_on_offline(ctx)),
         },
         Scenario {
+            name: "a_tab_that_missed_that_its_browser_is_online_stayed_without_a_worker",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(missed_online(ctx)),
+        },
+        Scenario {
             name: "a_leader_waits_for_the_end_of_the_worker_before",
             tiers: DEDICATED,
             run: |ctx| Box::pin(worker_before(ctx)),
@@ -445,22 +450,35 @@ return await sent;";
 
 /// By the events alone, as above.
 async fn goes_on_offline(ctx: &Context) -> Result<()> {
+    starts_by(ctx, &["dispatchEvent(new Event('online'))"]).await
+}
+
+/// As behind a freeze, and behind a time in which the system had stopped the page.
+async fn missed_online(ctx: &Context) -> Result<()> {
+    let shown =
+        "Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));";
+    starts_by(ctx, &["document.dispatchEvent(new Event('resume'))", shown]).await
+}
+
+async fn starts_by(ctx: &Context, scripts: &[&str]) -> Result<()> {
     let site = Site::start(ctx).await?;
     let page = site.client("/echo").await?;
-    page.wait_for_state("connected").await?;
     let faults = site.server()?.faults();
-    faults.http("/onesocket-worker.js", HttpFault::default().status(503))?;
-    for event in ["freeze", "resume"] {
-        let event = format!("document.dispatchEvent(new Event('{event}'))");
-        page.tab.eval(&event, vec![]).await?;
+    for script in scripts {
+        page.wait_for_state("connected").await?;
+        faults.http("/onesocket-worker.js", HttpFault::default().status(503))?;
+        for event in ["freeze", "resume"] {
+            let event = format!("document.dispatchEvent(new Event('{event}'))");
+            page.tab.eval(&event, vec![]).await?;
+        }
+        page.wait_for_state("stopped").await?;
+        faults.clear();
+        page.tab.eval(script, vec![]).await?;
+        page.wait_for_state("connected").await?;
+        page.send_ok("online").await?;
     }
-    page.wait_for_state("stopped").await?;
-    faults.clear();
-    page.tab
-        .eval("dispatchEvent(new Event('online'))", vec![])
-        .await?;
-    page.wait_for_state("connected").await?;
-    page.send_ok("online").await
+    Ok(())
 }
 
 /// It holds the lock as every worker of a hall does, and ends when it is waited for.

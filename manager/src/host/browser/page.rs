@@ -207,6 +207,10 @@ fn tell_network(core: &Rc<Core>) {
     if let Some(page) = &core.host.page {
         let online = page.window.navigator().on_line();
         core.with_session(|session| session.handle_network(online));
+        if online {
+            // The event that would have said so may have been missed.
+            climb_back::on_online(core);
+        }
     }
 }
 
