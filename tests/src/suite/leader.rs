@@ -86,6 +86,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: DEDICATED,
             run: |ctx| Box::pin(coup_is_taken(ctx)),
         },
+        Scenario {
+            name: "who_stood_still_while_it_took_over_was_in_the_way_of_all_others",
+            tiers: DEDICATED,
+            run: |ctx| Box::pin(coup_is_free_again(ctx)),
+        },
     ]
 }
 
@@ -566,6 +571,29 @@ async fn coup_is_taken(ctx: &Context) -> Result<()> {
     check_arrivals(&site, &outcomes).await?;
     take_leader(&mut vec![leader, follower]).await?;
     site.wait_for_sockets(1).await
+}
+
+async fn coup_is_free_again(ctx: &Context) -> Result<()> {
+    let site = super::healing::start(ctx).await?;
+    let mut config = super::healing::config(&site);
+    config["worker"]["tier"] = json!("dedicated");
+    let mut patient = config.clone();
+    patient["worker"]["ack_timeout_ms"] = json!(60_000);
+    patient["worker"]["probe_timeout_ms"] = json!(60_000);
+    config["worker"]["hello_timeout_ms"] = json!(2_000);
+    let mut pages = open(&site, &patient, 1).await?;
+    pages.extend(open(&site, &config, 1).await?);
+    let leader = take_leader(&mut pages).await?;
+    let other = site.page().await?;
+    other.tab.eval_async(HOLD_COUP, vec![]).await?;
+    let before = epoch(&leader).await?;
+    let hang = super::healing::Fault::Hang(Duration::from_secs(60));
+    let since = super::healing::inject(&leader, hang).await?;
+    pages[0].send_many("into the void ", 1).await?;
+    wait_for_successor(&pages, &before, since).await?;
+    pages[0].send_ok("after").await?;
+    take_leader(&mut pages).await?;
+    Ok(())
 }
 
 const HOLD_COUP: &str = "

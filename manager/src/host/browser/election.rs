@@ -215,7 +215,12 @@ pub(super) async fn take_over(core: &Rc<Core>, run: Option<String>) -> Loss {
     // Whoever was faster has done the same, unless it stands still by now.
     sleep(succession::LEASE).await;
     let coup = core.host.election.coup.take();
+    let is_in_the_way = coup.as_ref().is_some_and(|coup| !coup.is_held());
     drop(coup);
+    if is_in_the_way {
+        // It stands still itself, and the next one must not wait for it.
+        lock::steal(&name(core, COUP)).await;
+    }
     let is_run = |held: &Held| run.as_ref() == Some(&held.name);
     if !is_first
         && lock::held()
