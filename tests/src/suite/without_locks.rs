@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    Context, Engine, Scenario, Tier,
+    Context, Scenario, Tier,
     healing::{Fault, config, epoch, inject, start, wait_for_epoch_after},
     leader::check_arrivals,
     site::{Page, Site},
@@ -83,11 +83,8 @@ async fn gone_without_locks(ctx: &Context) -> Result<()> {
         .wait_for_status("both tabs", |status| status["tabs"] == 2)
         .await?;
     goes.tab.close().await?;
-    let seen = stays.wait_for_status("one tab", |status| status["tabs"] == 1);
-    match (ctx.engine(), seen.await) {
-        // It may lose the last words of a page: docs/browsers.md.
-        (Engine::Firefox, Err(still_there)) => ctx.note(format!("{still_there:.60}")),
-        (_, seen) => drop(seen?),
-    }
+    stays
+        .wait_for_status("one tab", |status| status["tabs"] == 1)
+        .await?;
     stays.send_ok("still here").await
 }

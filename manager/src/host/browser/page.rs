@@ -68,6 +68,9 @@ impl Page {
                 wake(core);
             }
         });
+        // Firefox breaks off the first script that runs once a process is to end with its last tab (`HangMonitorChild::InterruptCallback` in
+        // `dom/ipc/ProcessHangMonitor.cpp`, 153): this one instead of the goodbye.
+        let first = self.on(core, "pagehide", |_, _| ());
         let leave = self.on(core, "pagehide", |core, event| {
             if is_kept(&event) {
                 let has_ended = election::step_back(core);
@@ -80,6 +83,7 @@ impl Page {
             online("online", true),
             online("offline", false),
             back,
+            first,
             leave,
         ];
         self.listeners.borrow_mut().extend(self.watch_policy());
