@@ -40,6 +40,7 @@ mod static_server;
 mod supervision;
 mod tiers;
 mod together;
+mod turns;
 mod unshown;
 mod wire;
 mod without_locks;
@@ -73,6 +74,7 @@ pub fn scenarios() -> Vec<Scenario> {
         recovery::scenarios(),
         delivery::scenarios(),
         back_pressure::scenarios(),
+        turns::scenarios(),
         supervision::scenarios(),
         auth::scenarios(),
         tiers::scenarios(),
