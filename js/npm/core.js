@@ -11,8 +11,8 @@ export function configure(options) {
 // not told. Not before they are needed: what is no module has no URL, nor has a module on some servers. Where they put the script onto another
 // origin, or into a `data:` URL, there is no worker to be had, and nothing is returned but to who asks for one.
 function workerScript(tier) {
-  if (worker.script) return new URL(worker.script, document.baseURI).href;
-  const script = new URL("./onesocket-worker.js", import.meta.url);
+  if (worker.script) return absolute(worker.script).href;
+  const script = absolute(new URL("./onesocket-worker.js", import.meta.url));
   if (script.origin !== ownOrigin() || script.protocol === "data:") {
     // Who asks for a tier with a worker is told why there is none; the main one needs no script.
     if (tier && tier !== "main") return script.href;
@@ -22,10 +22,15 @@ function workerScript(tier) {
     }
     return null;
   }
-  const wasm = new URL("./onesocket-worker_bg.wasm", import.meta.url);
+  const wasm = absolute(new URL("./onesocket-worker_bg.wasm", import.meta.url));
   const beside = script.pathname.replace(/\.js$/, "_bg.wasm");
   if (wasm.pathname !== beside) script.searchParams.set("wasm", wasm.pathname + wasm.search);
   return script.href;
+}
+
+// What Next.js writes in place of a `new URL` with a bundled file is relative to the page, and has no origin.
+function absolute(url) {
+  return new URL(url, document.baseURI);
 }
 
 // As the browser judges by when it is to run a worker: a page without a URL of its own goes by its base.
