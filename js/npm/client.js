@@ -130,7 +130,13 @@ export class Client extends EventTarget {
   }
 
   async send(message) {
-    return this.#core.send(this.#codec.encode(message), this.#codec.isText);
+    return this.#core.send(this.#encode(message), this.#codec.isText);
+  }
+
+  // A codec is the app's. Of what is something else, such as a text, the wasm would make bytes that nobody has written.
+  #encode(message) {
+    const bytes = this.#codec.encode(message);
+    return bytes instanceof Uint8Array ? bytes : bytesOnly(bytes);
   }
 
   async request(build, { timeout = 30_000 } = {}) {
@@ -152,7 +158,7 @@ export class Client extends EventTarget {
 
   greet(greeting, farewell) {
     const encode = (message) => {
-      const bytes = this.#codec.encode(message);
+      const bytes = this.#encode(message);
       return this.#codec.isText ? exactDecoder.decode(bytes) : bytes.slice();
     };
     return this.#core.greet(encode(greeting), farewell === undefined ? undefined : encode(farewell));

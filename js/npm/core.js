@@ -86,8 +86,8 @@ export class Core {
       fatalCodes: undefined,
       authCodes: undefined,
       script: script ?? `${ownOrigin()}/onesocket-worker.js`,
-      name: worker.name,
-      build: worker.build ?? 0,
+      name: worker.name?.toString(),
+      build: numeric(worker.build ?? 0),
       helloTimeout: whole(worker.helloTimeout),
       ...settings,
       tier,
@@ -276,7 +276,13 @@ function guarded(listener) {
 
 // As the wasm takes numbers, of which an infinite one would be 0.
 export function whole(number) {
-  return number === undefined || number === null ? undefined : Math.min(Math.max(number, 0), 2 ** 32 - 1);
+  return number === undefined || number === null ? undefined : Math.min(Math.max(numeric(number), 0), 2 ** 32 - 1);
+}
+
+// For the wasm what is no number is 0, too: a linger of none, a build that is older than all.
+function numeric(value) {
+  if (Number.isNaN(Number(value))) throw new TypeError(`'${value}' is no number.`);
+  return value;
 }
 
 // As the engine has it.

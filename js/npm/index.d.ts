@@ -117,7 +117,7 @@ export class OneSocket extends EventTarget implements WebSocket {
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
 }
 
-/** How messages become what a WebSocket sends, and back. What throws in `decode` is told as `error`. */
+/** How messages become what a WebSocket sends, and back. What throws in `decode` is told as `error`. What `encode` returns that has no bytes, such as a text or a promise, is a `TypeError` of `send`. */
 export interface Codec<Rx, Tx> {
   /** Whether `encode` returns the UTF-8 of a text message. */
   isText: boolean;

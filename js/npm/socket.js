@@ -122,7 +122,7 @@ export class OneSocket extends EventTarget {
   send(data) {
     if (arguments.length === 0) throw new TypeError("send needs something to send.");
     const isFile = isBlob(data);
-    const isBinary = isArrayBuffer(data) || ArrayBuffer.isView(data);
+    const isBinary = isArrayBuffer(data) || ArrayBuffer.isView(data) || data?.[Symbol.toStringTag] === "SharedArrayBuffer";
     if (isBinary) checkBuffer(data.buffer ?? data);
     const bytes = isFile ? null : isBinary ? bytesOf(data) : utf8(`${data}`);
     if (this.#readyState === CONNECTING) throw new DOMException("Still in CONNECTING state.", "InvalidStateError");

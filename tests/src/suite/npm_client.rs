@@ -179,6 +179,13 @@ async fn harmless(ctx: &Context) -> Result<()> {
         ["a close code of HTTP", "TypeError"],
         ["a number of codes", "TypeError"],
         ["one close code", "TypeError"],
+        ["a linger of no number", "TypeError"],
+        ["a build of no number", "TypeError"],
+        ["encode: a text", "TypeError"],
+        ["encode: a promise", "TypeError"],
+        ["a greeting: a text", "TypeError"],
+        "1,2",
+        "named",
         "answered",
         ["dials", 1],
         "copied",
@@ -225,6 +232,28 @@ await refused("a tier", () => connect("/echo", { tier: "best" }));
 await refused("a close code of HTTP", () => connect("/echo", { tier, authCodes: [4401, 401] }));
 await refused("a number of codes", () => connect("/echo", { tier, fatalCodes: Array(257).fill(4000) }));
 await refused("one close code", () => connect("/echo", { tier, fatalCodes: 1008 }));
+await refused("a linger of no number", () => connect("/echo", { tier, linger: "2 s" }));
+onesocket.configure({ build: "1.2.3" });
+await refused("a build of no number", () => connect("/echo", { tier }));
+onesocket.configure({ build: undefined });
+
+// What is no `Uint8Array` would be sent as nothing, or as noughts.
+const coded = (encode) => connect("/echo?coded", { tier, codec: { isText: false, encode, decode: (data) => data } });
+await refused("encode: a text", () => coded(() => "abc").send(1));
+await refused("encode: a promise", () => coded(async () => new Uint8Array(2)).send(1));
+await refused("a greeting: a text", () => coded(() => "abc").greet(1));
+const buffers = coded(() => new Uint8Array([1, 2]).buffer);
+await next(buffers, "open");
+const came = next(buffers, "message");
+await buffers.send(1);
+told.push(String((await came).data));
+
+onesocket.configure({ name: 7 });
+const named = connect("/echo?named", { tier });
+await named.send(1);
+told.push("named");
+named.close();
+onesocket.configure({ name: undefined });
 
 // Longer than any timer.
 const question = asked.request((answers) => ({ answers }), { timeout: Infinity });
