@@ -45,6 +45,9 @@ const FOREIGN =
   'Copy onesocket-worker.js and onesocket-worker_bg.wasm to this origin, and say where: configure({ script: "/onesocket-worker.js" }).';
 
 let loading = null;
+let hasMissedWasm = false;
+
+const SET_UP = 'It is tried again. Where it never works, "Setting it up" in the package\'s README says what bundlers and a Content Security Policy need.';
 
 function loaded() {
   loading ??= load({ module_or_path: worker.wasm }).catch((error) => {
@@ -116,7 +119,13 @@ export class Core {
         return await loaded();
       } catch (error) {
         if (once) throw error;
-        if (this.#failure === null) this.#listener.complained(`the wasm could not be loaded: ${error?.message ?? error}`, false);
+        if (this.#failure === null) {
+          const text = `the wasm could not be loaded: ${error?.message ?? error}`;
+          // Not every app listens to `error`, and a policy that forbids the wasm is on no console by itself.
+          if (!hasMissedWasm) console.error(`onesocket: ${text}. ${SET_UP}`);
+          hasMissedWasm = true;
+          this.#listener.complained(text, false);
+        }
       }
       // Whoever has heard it may have closed it.
       if (this.#failure === null) await this.#pause(attempt);

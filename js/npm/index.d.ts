@@ -345,7 +345,7 @@ export function connect(
 /** {@link connect} with the codec `text`. */
 export function connect(url: string | URL, options: ClientOptions<string, string> & { codec: "text" }): Client<string, string>;
 /**
- * Connects. It is usable at once. Where the package's wasm can't be loaded, `error` says so, and it is tried again: after a random time of up to 1 s, 2 s, 4 s … 30 s, when
+ * Connects. It is usable at once. Where the package's wasm can't be loaded, `error` says so, the console once, too, and it is tried again: after a random time of up to 1 s, 2 s, 4 s … 30 s, when
  * the browser is online again, and at once by `reconnect`. What is sent meanwhile waits, as it does for a socket: 10,000 messages and 8 MiB of this client at most, for
  * 5 minutes; what is over that, or has waited for longer, is `NotSent`. A {@link OneSocket} ends then, with 1006.
  */

@@ -410,6 +410,7 @@ async fn late_wasm(ctx: &Context) -> Result<()> {
         ["socket", "error", "close 1006"],
         ["closed", "error", "close 1000", "NotSent"],
         ["client", "error", "connecting"],
+        1,
     ]);
     ensure!(told == expect, "{told}");
     faults.clear();
@@ -425,6 +426,8 @@ const [tier] = arguments;
 const { OneSocket, connect } = onesocket;
 const until = (target, type) => new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
 const told = [];
+const errors = [];
+console.error = (text) => errors.push(text);
 const hear = (name, target) => {
   const heard = [name];
   told.push(heard);
@@ -447,6 +450,7 @@ window.echo = until(client, 'message');
 client.send('early');
 for (let times = 0; times < 2; times += 1) await until(client, 'error');
 waiting.push(client.status.state);
+told.push(errors.filter((text) => text.startsWith('onesocket: the wasm could not be loaded')).length);
 return told;";
 
 /// At once: by then it may wait for seconds.
