@@ -56,6 +56,8 @@ function closeCodes(codes) {
   return list;
 }
 
+const isFunction = (value) => typeof value === "function";
+
 class ClientEvent extends Event {
   constructor(type, fields) {
     super(type);
@@ -79,11 +81,12 @@ export class Client extends EventTarget {
   // Of the message that is being told.
   #size = 0;
 
-  constructor(url, options = {}) {
+  constructor(url, options) {
     super();
-    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, readyAt, tier, replyTo, auth, heartbeat, answer, fatalCodes, authCodes } = options;
-    this.#codec = typeof codec === "string" ? CODECS[codec] : codec;
-    if (!this.#codec) throw new TypeError(`There is no codec '${codec}'.`);
+    const { codec = "json", protocols = [], account = "", share = true, replay = 0, linger, readyAt, tier, replyTo, auth, heartbeat, answer, fatalCodes, authCodes } = options ?? {};
+    this.#codec = Object.hasOwn(CODECS, codec) ? CODECS[codec] : codec;
+    if (![this.#codec?.encode, this.#codec?.decode].every(isFunction)) throw new TypeError(`There is no codec '${codec}', and it has no encode and decode of its own.`);
+    if (![auth || isFunction, replyTo || isFunction].every(isFunction)) throw new TypeError("auth and replyTo are functions.");
     this.#replyTo = replyTo;
     const settings = {
       url: checkUrl(`${url}`).href,
@@ -139,7 +142,8 @@ export class Client extends EventTarget {
     return bytes instanceof Uint8Array ? bytes : bytesOnly(bytes);
   }
 
-  async request(build, { timeout = 30_000 } = {}) {
+  async request(build, options) {
+    const timeout = whole(options?.timeout) ?? 30_000;
     if (!this.#replyTo) throw new TypeError("`replyTo` has to be set: the client does not know what an answer looks like.");
     const id = Math.floor(Math.random() * 2 ** 53);
     let timer;
@@ -164,8 +168,8 @@ export class Client extends EventTarget {
     return this.#core.greet(encode(greeting), farewell === undefined ? undefined : encode(farewell));
   }
 
-  logOut({ drain } = {}) {
-    this.#core.logOut(whole(drain));
+  logOut(options) {
+    this.#core.logOut(whole(options?.drain));
   }
 
   // For inspector.js.

@@ -299,8 +299,8 @@ export class Client<Rx = unknown, Tx = unknown> extends EventTarget implements A
    * Sends what `build` makes of a fresh number, and waits for the message that `replyTo` finds to answer it. Default timeout: 30 s, `Infinity` for none.
    *
    * Rejected with a `DOMException` whose name is `TimeoutError` when no answer has come in time: what still waits for a socket then is sent when there is one. As
-   * `send` is, `NotSent` or `MaybeSent`, when it may not have been sent. With an `Error` when the client is closed or has ended, a `TypeError` without `replyTo`, and
-   * what `build` or the codec's `encode` throws.
+   * `send` is, `NotSent` or `MaybeSent`, when it may not have been sent. With an `Error` when the client is closed or has ended, a `TypeError` without `replyTo` or
+   * when `timeout` is no number, and what `build` or the codec's `encode` throws.
    */
   request(build: (id: number) => Tx, options?: { timeout?: number }): Promise<Rx>;
 

@@ -180,6 +180,11 @@ async fn harmless(ctx: &Context) -> Result<()> {
         ["a number of codes", "TypeError"],
         ["one close code", "TypeError"],
         ["a linger of no number", "TypeError"],
+        ["a codec", "TypeError"],
+        ["a codec of nothing", "TypeError"],
+        ["a token in place of its provider", "TypeError"],
+        ["a timeout of no number", "TypeError"],
+        ["no options", "taken"],
         ["a build of no number", "TypeError"],
         ["encode: a text", "TypeError"],
         ["encode: a promise", "TypeError"],
@@ -233,6 +238,11 @@ await refused("a close code of HTTP", () => connect("/echo", { tier, authCodes: 
 await refused("a number of codes", () => connect("/echo", { tier, fatalCodes: Array(257).fill(4000) }));
 await refused("one close code", () => connect("/echo", { tier, fatalCodes: 1008 }));
 await refused("a linger of no number", () => connect("/echo", { tier, linger: "2 s" }));
+await refused("a codec", () => connect("/echo", { tier, codec: "constructor" }));
+await refused("a codec of nothing", () => connect("/echo", { tier, codec: {} }));
+await refused("a token in place of its provider", () => connect("/echo", { tier, auth: "token" }));
+await refused("a timeout of no number", () => asked.request((answers) => ({ answers }), { timeout: NaN }));
+await refused("no options", () => connect("/echo?out", null).logOut(null));
 onesocket.configure({ build: "1.2.3" });
 await refused("a build of no number", () => connect("/echo", { tier }));
 onesocket.configure({ build: undefined });
