@@ -3,6 +3,7 @@
 mod messages;
 
 use std::{
+    borrow,
     cell::{Cell, RefCell},
     convert::Infallible,
     fmt,
@@ -136,7 +137,7 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
 
     /// Sends a request and waits for its answer, 30 s if [`Request::timeout`] does not say otherwise.
     ///
-    /// `build` puts the id into the message; the server repeats it in the answer, where
+    /// `build` puts the id into the message, or into what can be borrowed as one, such as the `String` of a `Client<str, _>`; the server repeats it in the answer, where
     /// [`ClientBuilder::replies`] finds it. Ids are random, so tabs that share a socket do not mix up their answers; an answer to
     /// another tab's request is nobody's message.
     ///
@@ -152,10 +153,10 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     /// use onesocket::{Client, RequestError, RequestId, codec::Text};
     ///
     /// // The server repeats the number in front of its answer.
-    /// let client: Client<String, String> = Client::builder("wss://example.org/", Text)
+    /// let client: Client<str, String> = Client::builder("wss://example.org/", Text)
     ///     .replies(|text: &String| text.split(' ').next()?.parse().ok().map(RequestId))
     ///     .build()?;
-    /// # async fn run(client: Client<String, String>) -> Result<(), RequestError> {
+    /// # async fn run(client: Client<str, String>) -> Result<(), RequestError> {
     /// let answer = client.request(|RequestId(id)| format!("{id} weather")).await?;
     /// # drop(answer);
     /// # Ok(())
@@ -163,11 +164,13 @@ impl<Tx: ?Sized + 'static, Rx: 'static> Client<Tx, Rx> {
     /// # drop(client);
     /// # Ok::<(), onesocket::BuildError>(())
     /// ```
-    pub fn request(&self, build: impl FnOnce(RequestId) -> Tx) -> Request<Rx>
+    pub fn request<T>(&self, build: impl FnOnce(RequestId) -> T) -> Request<Rx>
     where
-        Tx: Sized,
+        T: borrow::Borrow<Tx>,
     {
-        Request::new(&self.shared, |id| self.send(&build(id)))
+        Request::new(&self.shared, |id| {
+            self.send(borrow::Borrow::borrow(&build(id)))
+        })
     }
 
     /// Registers a message that is sent first on every new socket, before anything that was queued: a log-in, a subscription.
