@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures::Stream;
+use futures::{Stream, stream::FusedStream};
 use onesocket_manager::{Stride, Turn};
 use onesocket_protocol::{
     Packed, Parcel, Payload, Payloads, ReconnectCause, Status, StopReason, limits,
@@ -124,6 +124,41 @@ impl<Rx> Event<Rx> {
 /// and clicked. Until they are read the worker posts nothing more: what comes waits there, and is lost beyond
 /// [16 MiB](onesocket_protocol::limits::MAX_BACKLOG_BYTES). A reader that polls until nothing is there, as by `now_or_never`, goes on with the next task.
 ///
+/// # Cancel safety
+///
+/// Nothing is lost when a future of it, such as that of `next`, is dropped: what has come stays in the stream. So it may be read in `select!`, that of
+/// `futures` as well as that of tokio:
+///
+/// ```
+/// use futures::{FutureExt, StreamExt, select};
+/// use onesocket::{Client, Event, RequestError, RequestId, codec::Text};
+///
+/// /// Shows what comes until the answer does.
+/// async fn ask(client: &Client<str, String>) -> Result<String, RequestError> {
+///     let mut events = client.events();
+///     let mut answer = client.request(|id| format!("{id} weather"));
+///     loop {
+///         select! {
+///             answer = answer => return answer,
+///             event = events.select_next_some() => {
+///                 if let Event::Message(text) = event {
+///                     println!("{text}");
+///                 }
+///             }
+///         }
+///     }
+/// }
+///
+/// let client: Client<str, String> = Client::builder("wss://example.org/", Text)
+///     .replies(|text: &String| text.split(' ').next()?.parse().ok().map(RequestId))
+///     .build()?;
+/// // There is no browser here, so nothing is sent.
+/// assert!(matches!(ask(&client).now_or_never(), Some(Err(RequestError::Send(_)))));
+/// # Ok::<(), onesocket::BuildError>(())
+/// ```
+///
+/// # When messages are decoded
+///
 /// Messages of a stream that came together, and binary ones of 16 KiB and more, are decoded when they are read here, the others when they come.
 /// What is so large stays outside of the page's wasm until then, whose memory never shrinks; in the main tier where it does not receive by gloo-net.
 pub struct Events<Rx> {
@@ -143,6 +178,8 @@ enum Reading {
     Something,
     /// Nothing before this turn of the browser's.
     Yielded(u32),
+    /// The end.
+    End,
 }
 
 impl<Rx> Stream for Events<Rx> {
@@ -163,13 +200,23 @@ impl<Rx> Stream for Events<Rx> {
                     }
                 }
                 Next::Event(event) => return Poll::Ready(Some(event)),
-                Next::End => return Poll::Ready(None),
+                Next::End => {
+                    this.reading = Reading::End;
+                    return Poll::Ready(None);
+                }
                 Next::Pending => {
                     this.reading = Reading::Through;
                     return Poll::Pending;
                 }
             }
         }
+    }
+}
+
+/// Terminated once its end was read, so that `futures::select!` takes it as it is.
+impl<Rx> FusedStream for Events<Rx> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.reading, Reading::End)
     }
 }
 
@@ -205,7 +252,7 @@ impl<Rx> Events<Rx> {
             Reading::Something if self.inbox.borrow().count == 0 => {}
             Reading::Something => return self.wait(cx),
             Reading::Yielded(number) if self.turn.is_to_come(number) => return self.wait(cx),
-            Reading::Through | Reading::Yielded(_) => self.stride.begin(),
+            Reading::Through | Reading::Yielded(_) | Reading::End => self.stride.begin(),
         }
         self.reading = Reading::Something;
         false

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{FutureExt, channel::oneshot};
+use futures::{FutureExt, channel::oneshot, future::FusedFuture};
 
 use crate::ReadyError;
 
@@ -15,15 +15,26 @@ use crate::ReadyError;
 /// Dropping it costs nothing. Several may wait: they all go on at once.
 #[derive(Debug)]
 #[must_use = "who does not wait need not ask"]
-pub struct Ready(oneshot::Receiver<Result<(), ReadyError>>);
+pub struct Ready {
+    told: oneshot::Receiver<Result<(), ReadyError>>,
+    has_ended: bool,
+}
 
 impl Future for Ready {
     type Output = Result<(), ReadyError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // Nobody can say any more when the client was dropped.
-        let told = self.0.poll_unpin(cx);
+        let told = self.told.poll_unpin(cx);
+        self.has_ended = told.is_ready();
         told.map(|told| told.unwrap_or(Err(ReadyError::Closed)))
+    }
+}
+
+/// Terminated once it has ended, so that `futures::select!` takes it as it is.
+impl FusedFuture for Ready {
+    fn is_terminated(&self) -> bool {
+        self.has_ended
     }
 }
 
@@ -59,7 +70,10 @@ impl Gate {
             Some(why) => self.tell(Err(why)),
             None => self.review(|| buffered),
         }
-        Ready(ready)
+        Ready {
+            told: ready,
+            has_ended: false,
+        }
     }
 
     /// Something may have changed.

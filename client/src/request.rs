@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt, channel::oneshot, future::LocalBoxFuture};
+use futures::{
+    FutureExt,
+    channel::oneshot,
+    future::{FusedFuture, LocalBoxFuture},
+};
 
 use crate::{RequestError, Sending, client::Shared, page};
 
@@ -31,6 +35,7 @@ pub struct Request<Rx> {
     shared: Weak<Shared<Rx>>,
     after: Duration,
     timer: LocalBoxFuture<'static, ()>,
+    has_ended: bool,
 }
 
 /// Long enough for a slow answer, short enough for a user who waits.
@@ -52,6 +57,7 @@ impl<Rx: 'static> Request<Rx> {
             shared: Rc::downgrade(shared),
             after: DEFAULT_TIMEOUT,
             timer,
+            has_ended: false,
         }
     }
 
@@ -67,6 +73,21 @@ impl<Rx> Future for Request<Rx> {
     type Output = Result<Rx, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.poll_outcome(cx);
+        self.has_ended = polled.is_ready();
+        polled
+    }
+}
+
+/// Terminated once its outcome was told, so that `futures::select!` takes it as it is.
+impl<Rx> FusedFuture for Request<Rx> {
+    fn is_terminated(&self) -> bool {
+        self.has_ended
+    }
+}
+
+impl<Rx> Request<Rx> {
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<Rx, RequestError>> {
         if self.id.is_none() {
             return Poll::Ready(Err(RequestError::NoReplies));
         }

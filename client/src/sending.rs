@@ -6,7 +6,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{FutureExt, channel::oneshot, future::Shared};
+use futures::{
+    FutureExt,
+    channel::oneshot,
+    future::{FusedFuture, Shared},
+};
 use onesocket_protocol::SendId;
 
 use crate::SendError;
@@ -18,7 +22,11 @@ use crate::SendError;
 /// The message is taken when [`Client::send`](crate::Client::send) is called, in the order of the calls. Dropping the future
 /// only drops the interest in the outcome.
 #[derive(Debug)]
-pub struct Sending(State);
+pub struct Sending {
+    state: State,
+    /// Its outcome was told.
+    has_ended: bool,
+}
 
 #[derive(Debug)]
 enum State {
@@ -28,17 +36,23 @@ enum State {
 
 impl Sending {
     pub(crate) fn failed(error: SendError) -> Self {
-        Self(State::Failed(Some(error)))
+        Self {
+            state: State::Failed(Some(error)),
+            has_ended: false,
+        }
     }
 
     pub(crate) fn taken(id: SendId, receipt: oneshot::Receiver<Result<(), SendError>>) -> Self {
-        Self(State::Taken(id, receipt))
+        Self {
+            state: State::Taken(id, receipt),
+            has_ended: false,
+        }
     }
 
     /// Returns its number within the client, or `None` when it was not taken.
     #[must_use]
     pub fn id(&self) -> Option<SendId> {
-        match self.0 {
+        match self.state {
             State::Failed(_) => None,
             State::Taken(id, _) => Some(id),
         }
@@ -62,13 +76,22 @@ impl Future for Sending {
     type Output = Result<SendId, SendError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
+        let polled = match &mut self.state {
             State::Failed(error) => Poll::Ready(Err(error.take().unwrap_or(SendError::Dropped))),
             State::Taken(id, receipt) => receipt.poll_unpin(cx).map(|receipt| match receipt {
                 Ok(outcome) => outcome.map(|()| *id),
                 Err(oneshot::Canceled) => Err(SendError::Dropped),
             }),
-        }
+        };
+        self.has_ended = polled.is_ready();
+        polled
+    }
+}
+
+/// Terminated once its outcome was told, so that `futures::select!` takes it as it is.
+impl FusedFuture for Sending {
+    fn is_terminated(&self) -> bool {
+        self.has_ended
     }
 }
 

@@ -785,3 +785,38 @@ fn who_waits_is_woken_by_messages_that_come_together() {
     assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
     assert_eq!(read(&mut events), ["b"]);
 }
+
+/// Whose stream or future can't tell that it is at its end is polled behind it, or is not taken at all.
+#[test]
+fn a_select_takes_a_stream_and_each_future_as_it_is() {
+    let codec = Codec(|| ());
+    let client: Probed = Client::builder("wss://x.org/", codec)
+        .replies(|message: &Bytes| message.starts_with(b"=").then_some(RequestId(0)))
+        .build()
+        .expect("a client");
+    drop(client.events());
+    let (receipt, sent) = oneshot::channel();
+    let mut sending = Sending::taken(SendId(1), sent);
+    let (mut ready, mut events) = (client.ready(), client.events());
+    // There is nobody to take it, and the answer is told first.
+    let mut request = client.request(|_| *b"ask");
+    hear(&client, alone("=5"));
+    hear(&client, alone("a"));
+    assert!(receipt.send(Ok(())).is_ok());
+    client.disconnect();
+    let mut ended = Vec::new();
+    let all = async {
+        loop {
+            futures::select_biased! {
+                answer = request => ended.push(format!("{:?}", answer.ok())),
+                outcome = sending => ended.push(format!("{outcome:?}")),
+                outcome = ready => ended.push(outcome.is_ok().to_string()),
+                event = events.next() => ended.push(shown(event.map(|event| event.map(Arc::new)))),
+                complete => break,
+            }
+        }
+    };
+    assert!(std::pin::pin!(all).now_or_never().is_some());
+    let expect = ["Some(b\"=5\")", "Ok(SendId(1))", "false", "a", "end"];
+    assert_eq!(ended, expect);
+}
