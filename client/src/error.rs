@@ -132,7 +132,7 @@ pub enum SendError {
 }
 
 /// A client that sends nothing more, so that nobody should wait to send; see [`Client::ready`](crate::Client::ready).
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadyError {
     /// The connection has stopped. [`Client::reconnect`](crate::Client::reconnect) starts it anew, or a tab that joins; not for a client that was logged

@@ -17,7 +17,27 @@ use futures::{
 use crate::{RequestError, Sending, client::Shared, page};
 
 /// Names a request within everything that shares its socket: a random number below 2^53, so that it survives JSON.
+///
+/// With serde it is the number alone, so that messages may have it as it is:
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// use onesocket::{Payload, RequestId, codec::{Codec, Json}};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Ask { id: RequestId, city: String }
+///
+/// let ask = Ask { id: RequestId(7), city: "Oslo".into() };
+/// let payload = Codec::<Ask, Ask>::encode(&Json, &ask);
+/// assert_eq!(payload.ok(), Some(Payload::text(r#"{"id":7,"city":"Oslo"}"#)));
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(
+    any(feature = "json", feature = "postcard"),
+    derive(serde::Serialize, serde::Deserialize)
+)]
 pub struct RequestId(pub u64);
 
 impl fmt::Display for RequestId {

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(text.as_text(), Some("hi"));
 /// assert_eq!(Payload::binary(vec![1, 2]).as_text(), None);
 /// assert_eq!(text.len(), 2);
+/// assert_eq!(Payload::from("hi"), text);
+/// assert_eq!(Payload::from(vec![1, 2]), Payload::binary(vec![1, 2]));
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Payload {
@@ -93,6 +95,34 @@ impl Payload {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+}
+
+/// Text as a text payload.
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+/// Text as a text payload.
+impl From<&str> for Payload {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+/// Bytes as a binary payload.
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        Self::binary(bytes)
+    }
+}
+
+/// Bytes as a binary payload.
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::binary(bytes)
     }
 }
 

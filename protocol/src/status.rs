@@ -35,7 +35,17 @@ impl Status {
     };
 }
 
-/// What the loop of a connection is doing.
+/// What the loop of a connection is doing. As text, one line for a user:
+///
+/// ```
+/// use onesocket_protocol::{LinkState, Millis, ReconnectCause, StopReason};
+///
+/// let (attempt, delay) = (2, Millis(1_500));
+/// let state = LinkState::Reconnecting { attempt, delay, cause: ReconnectCause::Unreachable };
+/// assert_eq!(state.to_string(), "the server can't be reached: reconnecting in 1500 ms");
+/// let state = LinkState::Stopped(StopReason::LoggedOut);
+/// assert_eq!(state.to_string(), "stopped: logged out");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub enum LinkState {
     /// A socket is being opened; or no worker has the connection, and all numbers of the status are 0.
@@ -81,6 +91,21 @@ impl LinkState {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         matches!(self, Self::Connected { .. })
+    }
+}
+
+impl fmt::Display for LinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting { .. } => f.write_str("connecting"),
+            Self::Connected { .. } => f.write_str("connected"),
+            Self::Reconnecting { delay, cause, .. } => {
+                write!(f, "{cause}: reconnecting in {} ms", delay.0)
+            }
+            Self::Offline { .. } => f.write_str("the browser is offline"),
+            Self::Stopped(reason) => write!(f, "stopped: {reason}"),
+            Self::NeedsAuth { .. } => f.write_str("a credential is needed"),
+        }
     }
 }
 
