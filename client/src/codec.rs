@@ -82,6 +82,36 @@ pub trait Codec<Tx: ?Sized, Rx> {
     }
 }
 
+/// A codec that is chosen at run time:
+///
+/// ```
+/// use onesocket::{Client, Codec, codec::{Json, Postcard}};
+///
+/// let codec = |is_debug| -> Box<dyn Codec<u32, u32>> {
+///     if is_debug { Box::new(Json) } else { Box::new(Postcard) }
+/// };
+/// assert_eq!(codec(true).encode(&7).ok(), Some("7".into()));
+/// let client: Client<u32, u32> = Client::builder("wss://example.org/", codec(false)).build()?;
+/// # Ok::<(), onesocket::BuildError>(())
+/// ```
+impl<Tx: ?Sized, Rx, C: Codec<Tx, Rx> + ?Sized> Codec<Tx, Rx> for Box<C> {
+    fn encode(&self, message: &Tx) -> Result<Payload, EncodeError> {
+        (**self).encode(message)
+    }
+
+    fn decode(&self, payload: &Payload) -> Result<Rx, DecodeError> {
+        (**self).decode(payload)
+    }
+
+    fn ack_id(&self, message: &Tx) -> Option<u64> {
+        (**self).ack_id(message)
+    }
+
+    fn acknowledges(&self, message: &Rx) -> Option<u64> {
+        (**self).acknowledges(message)
+    }
+}
+
 /// A message that has no form in the codec.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the message can't be encoded")]

@@ -89,6 +89,27 @@ pub enum Event<Rx> {
 }
 
 impl<Rx> Event<Rx> {
+    /// Returns the message, whether or not it is [replayed](Self::Replayed), and `None` of every other event: for who wants a stream of messages alone.
+    ///
+    /// ```
+    /// use futures::{Stream, StreamExt};
+    /// use onesocket::{Client, Event};
+    ///
+    /// fn texts(client: &Client<str, String>) -> impl Stream<Item = String> + use<> {
+    ///     client.events().filter_map(async |event| event.into_message())
+    /// }
+    ///
+    /// assert_eq!(Event::Message("hello").into_message(), Some("hello"));
+    /// assert_eq!(Event::<&str>::Lagged { missed: 3 }.into_message(), None);
+    /// # let _ = texts;
+    /// ```
+    pub fn into_message(self) -> Option<Rx> {
+        match self {
+            Self::Message(message) | Self::Replayed(message) => Some(message),
+            _ => None,
+        }
+    }
+
     /// Returns the same event with another message in it; what is no message stays as it is.
     pub fn map<T>(self, map: impl FnOnce(Rx) -> T) -> Event<T> {
         match self {

@@ -94,6 +94,8 @@ pub use onesocket_manager::{
     Role, ScriptKind, SkipReason, Start, StoragePartition, SwitchError, Tier, TierFailure,
     TierPolicy, UnknownTier, WorkerManager,
 };
+/// What a [`Channel`] proves itself with: on the wire, as it is dialled. An app's provider has the [`Credential`] of this crate.
+pub use onesocket_protocol::Credential as ChannelCredential;
 #[cfg(feature = "faults")]
 pub use onesocket_protocol::Fault;
 pub use onesocket_protocol::{

@@ -1,15 +1,16 @@
 //! What an app may have to keep can be named by `onesocket` alone.
 
 use onesocket::{
-    ChangeGuard, Channel, ChannelConfig, ChannelEvent, Epoch, EventGuard, GreetingGuard,
-    Inspection, Ladder, LinkKey, LinkPolicy, LogEntry, Observation, ParcelGuard, Replay, Sight,
-    SkipReason, StoragePartition, UnknownTier, VersionRange,
+    ChangeGuard, Channel, ChannelConfig, ChannelCredential, ChannelEvent, Epoch, EventGuard,
+    GreetingGuard, Inspection, Ladder, LinkKey, LinkPolicy, LogEntry, Observation, ParcelGuard,
+    Replay, Sight, SkipReason, StoragePartition, UnknownTier, VersionRange,
 };
 
 /// What keeps something going.
 pub struct Kept<Rx> {
     pub changes: ChangeGuard,
     pub channel: Channel,
+    pub credential: ChannelCredential,
     pub events: EventGuard<Rx>,
     pub greeting: GreetingGuard<Rx>,
     pub inspection: Inspection,
