@@ -10,6 +10,7 @@ pub mod authentication;
 pub mod debugging;
 pub mod delivery;
 pub mod deploying;
+pub mod faq;
 pub mod migrating;
 pub mod names;
 pub mod pace;

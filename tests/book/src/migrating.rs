@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _, sink};
 use leptos::prelude::*;
 use onesocket::{
-    Backoff, BuildError, Client, Event, GiveUp, Heartbeat, Payload, SendError, codec::Text,
+    Backoff, BuildError, Client, Event, GiveUp, Heartbeat, Payload, ReadyError, SendError,
+    codec::Text,
 };
 use onesocket_leptos::OneSocket;
 
@@ -18,6 +19,21 @@ pub async fn from_gloo_net() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     // ANCHOR_END: gloo_net
+    Ok(())
+}
+
+pub async fn as_a_sink(
+    client: &Client<str, String>,
+    lines: impl Stream<Item = String>,
+) -> Result<(), ReadyError> {
+    // ANCHOR: sink
+    let sink = sink::unfold((), async |(), line: String| {
+        client.ready().await?; // Waits while much is on its way.
+        drop(client.send(&line)); // Or awaits it, and has how each of them has ended.
+        Ok(())
+    });
+    lines.map(Ok).forward(sink).await?;
+    // ANCHOR_END: sink
     Ok(())
 }
 
@@ -63,7 +79,18 @@ pub async fn acknowledged(client: &Client<str, String>) -> Result<(), SendError>
 
 #[cfg(test)]
 mod tests {
+    use futures::{FutureExt as _, stream};
+
     use super::*;
+
+    #[test]
+    fn a_client_takes_what_a_stream_forwards() {
+        let client = from_reconnecting().unwrap();
+        let lines = stream::iter(["a".to_owned(), "b".to_owned()]);
+        let outcome = as_a_sink(&client, lines).now_or_never();
+        // There is no browser here, and nobody is to wait for one.
+        assert!(matches!(outcome, Some(Err(ReadyError::NoWorker(_)))));
+    }
 
     #[test]
     fn a_policy_can_be_carried_over() {
