@@ -60,6 +60,33 @@
 //! | to subscribe with the server for as long as a component is mounted | [`use_greeting`] | a signal with the error |
 //! | what went wrong | [`use_error`] | a signal |
 //!
+//! # In actions and futures of one's own
+//!
+//! The handle [`OneSocket`] is `Copy` and goes anywhere. The [`Client`] in it is of the page, and not `Send`: what awaits it is for
+//! [`Action::new_unsync`](leptos::prelude::Action::new_unsync), [`LocalResource`](leptos::prelude::LocalResource) or
+//! [`spawn_local`](leptos::task::spawn_local). `Action::new` and `Resource` say of it that a future cannot be sent between threads. The future of a send
+//! can:
+//!
+//! ```
+//! use leptos::prelude::*;
+//! use onesocket_leptos::{onesocket::SendError, prelude::*};
+//!
+//! #[component]
+//! fn Log(socket: OneSocket<str, String>) -> impl IntoView {
+//!     let say = Action::new(move |line: &String| socket.send(line));
+//!     let ask = Action::new_unsync(move |()| {
+//!         let client = socket.client();
+//!         async move { client?.request(|id| format!("{id} weather")).await.ok() }
+//!     });
+//!     let is_lost = move || matches!(*say.value().read(), Some(Err(SendError::NotSent(_))));
+//!     view! { <p>{is_lost} {move || ask.value().get().flatten()}</p> }
+//! }
+//! # let _ = Log;
+//! ```
+//!
+//! An action has a message that has a size, and so has what a greeting keeps. So [`use_send`] and [`use_greeting`] take the handle of a
+//! `Client<String, _>`, and not that of a `Client<str, _>`; the other hooks take both.
+//!
 //! # Accounts, routes, hot reload
 //!
 //! The provider's config is a function: when a signal that it reads has changed and its data differ
