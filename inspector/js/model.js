@@ -10,6 +10,8 @@ const GONE_MS = 2_600;
 const FROZEN_MS = 2_000;
 const MAX_TRIPS = 60;
 const MAX_STATES = 400;
+/** Of more sockets nothing is kept that no survey has shown: they may have come and gone between two. */
+const MAX_COUNTS = 1_000;
 
 export class Model {
   constructor() {
@@ -32,14 +34,19 @@ export class Model {
   }
 
   onLink(link, now) {
-    const known = this.links.get(link.id) ?? { states: [], trips: [], sockets: new Set() };
+    const known = this.links.get(link.id) ?? { states: [], trips: [], past: nothing() };
     const { states, trips } = known;
     if (states.at(-1)?.state !== link.state) states.push({ at: now, state: link.state });
     while (states.length > MAX_STATES || states[1]?.at < now - REACH_MS) states.shift();
     if (link.roundTrip !== undefined) trips.push(link.roundTrip);
     if (trips.length > MAX_TRIPS) trips.shift();
-    if (link.socket) known.sockets.add(link.socket);
-    this.links.set(link.id, { ...known, ...link, seenAt: now });
+    const counted = link.socket || known.counted;
+    if (counted !== known.counted) {
+      // It is closed: a connection may have thousands of those.
+      add(known.past, this.counts.get(known.counted));
+      this.counts.delete(known.counted);
+    }
+    this.links.set(link.id, { ...known, ...link, counted, seenAt: now });
   }
 
   onTrip(millis) {
@@ -50,7 +57,7 @@ export class Model {
   /** Counts payloads; says whether a connection may have changed. */
   onEntry({ kind, id, len }) {
     if (kind === KIND.RECEIVED || kind === KIND.TRANSMITTED) {
-      const counts = this.counts.get(id) ?? { received: 0, receivedBytes: 0, sent: 0, sentBytes: 0 };
+      const counts = this.counts.get(id) ?? nothing();
       const way = kind === KIND.RECEIVED ? "received" : "sent";
       counts[way]++;
       counts[`${way}Bytes`] += len;
@@ -61,17 +68,18 @@ export class Model {
 
   /** What went over a connection since the inspector looks. */
   countsOf(link) {
-    const total = { received: 0, receivedBytes: 0, sent: 0, sentBytes: 0 };
-    for (const socket of link.sockets) {
-      for (const [key, count] of Object.entries(this.counts.get(socket) ?? {})) total[key] += count;
-    }
-    return total;
+    return add(add(nothing(), link.past), this.counts.get(link.counted));
   }
 
   /** Forgets what is gone. */
   settle(now) {
     for (const map of [this.ports, this.links]) {
       for (const [id, { seenAt }] of map) if (seenAt < now - GONE_MS) map.delete(id);
+    }
+    const counted = new Set([...this.links.values()].map((link) => link.counted));
+    for (const socket of this.counts.keys()) {
+      if (this.counts.size <= MAX_COUNTS) break;
+      if (!counted.has(socket)) this.counts.delete(socket);
     }
   }
 
@@ -83,4 +91,13 @@ export class Model {
     // A tab asks for a longer pace while it is hidden; this one is seen.
     return own && port.pace > own.pace ? "hidden" : "visible";
   }
+}
+
+function nothing() {
+  return { received: 0, receivedBytes: 0, sent: 0, sentBytes: 0 };
+}
+
+function add(sum, counts) {
+  for (const [key, count] of Object.entries(counts ?? {})) sum[key] += count;
+  return sum;
 }

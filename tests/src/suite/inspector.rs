@@ -54,6 +54,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             run: |ctx| Box::pin(keeps_recording(ctx)),
         },
         Scenario {
+            name: "the_inspector_keeps_little_of_many_sockets",
+            tiers: &[],
+            run: |ctx| Box::pin(many_sockets(ctx)),
+        },
+        Scenario {
             name: "the_inspector_records_what_the_native_engine_replays",
             tiers: &[Tier::Shared, Tier::Main],
             run: |ctx| Box::pin(records(ctx)),
@@ -323,6 +328,30 @@ async fn keeps_recording(ctx: &Context) -> Result<()> {
         [0, 5000, false, null],
     ]);
     ensure!(seen == expect, "{seen}");
+    Ok(())
+}
+
+async fn many_sockets(ctx: &Context) -> Result<()> {
+    let mut site = Site::start(ctx).await?;
+    site.deploy("tests-npm").await?;
+    let tab = ctx.browser.open_tab(&site.url("/")).await?;
+    let script = "const { Model } = await import('/onesocket/inspector/model.js');
+        const { KIND } = await import('/onesocket/inspector/trace.js');
+        const model = new Model();
+        for (let socket = 1; socket <= 9000; socket += 3) {
+            // A survey shows the first of three, and then none.
+            for (const id of [socket, socket + 1, socket + 2]) {
+                model.onEntry({ kind: KIND.RECEIVED, id, len: 5 });
+                if (id === socket) model.onLink({ id: 1, state: 'open', socket }, socket);
+                if (id === socket) model.onEntry({ kind: KIND.TRANSMITTED, id, len: 2 });
+                else model.onLink({ id: 1, state: 'waiting' }, socket);
+            }
+            model.settle(socket);
+        }
+        const { received, receivedBytes, sent, sentBytes } = model.countsOf(model.links.get(1));
+        return [received, receivedBytes, sent, sentBytes, model.counts.size <= 1000];";
+    let seen = tab.eval_async(script, vec![]).await?;
+    ensure!(seen == json!([3000, 15000, 3000, 6000, true]), "{seen}");
     Ok(())
 }
 
