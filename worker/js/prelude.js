@@ -36,7 +36,7 @@ self.onesocketDial = (() => {
       return;
     }
     socket.binaryType = "arraybuffer";
-    const types = ["open", "message", "close"];
+    const types = ["open", "message", "error", "close"];
     let length = 0;
     const keep = (event) => {
       length += event.data?.byteLength ?? event.data?.length ?? 0;

@@ -163,14 +163,14 @@ extern "C" {
     fn dialled(this: &Dial, url: &str) -> Result<Option<web_sys::WebSocket>, JsValue>;
 }
 
-/// <https://websockets.spec.whatwg.org/#dom-websocket-websocket>: `SyntaxError` or, in browsers that predate its change of
-/// 2023, `SecurityError` for `ws:` in a secure page.
+/// <https://websockets.spec.whatwg.org/#dom-websocket-websocket>: `SyntaxError`. Whatever else is the browser's own: `SecurityError` for `ws:` in a secure page, as before
+/// 2023, and for what the policy forbids; of that Firefox throws what is no `DOMException`.
 fn refusal(error: &JsValue) -> DialRefusal {
     let name = error
         .dyn_ref::<web_sys::DomException>()
         .map(web_sys::DomException::name);
     match name.as_deref() {
-        Some("SecurityError") => DialRefusal::Insecure,
-        _ => DialRefusal::InvalidUrl,
+        Some("SyntaxError") => DialRefusal::InvalidUrl,
+        _ => DialRefusal::Insecure,
     }
 }

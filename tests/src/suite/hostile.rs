@@ -166,6 +166,17 @@ async fn policy(ctx: &Context) -> Result<()> {
     page.tab.eval(refused, vec![]).await?;
     let seen = "return window.violations.some((one) => one.startsWith('connect-src'))";
     page.tab.wait_for(seen, SOON).await?;
+    // So is a socket, at once. Of that Chromium tells by an `error` alone; the others throw, and not because of the URL.
+    let page = site.page().await?;
+    let mut config = site.config("");
+    config["url"] = json!("ws://127.0.0.2:9999/");
+    page.open("c", config).await?;
+    let (kind, field, why) = match ctx.engine() {
+        Engine::Chromium => ("reconnecting", "cause", "Unreachable"),
+        Engine::Firefox | Engine::WebKit => ("disconnected", "reason", "InsecureUrl"),
+    };
+    page.wait_for_event(why, 0, |event| event["type"] == kind && event[field] == why)
+        .await?;
     Ok(())
 }
 

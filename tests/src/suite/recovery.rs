@@ -76,6 +76,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             tiers: &Tier::ALL,
             run: |ctx| Box::pin(giving_up(ctx)),
         },
+        Scenario {
+            name: "a_port_that_browsers_block_is_out_of_reach_at_once",
+            tiers: &Tier::ALL,
+            run: |ctx| Box::pin(blocked_port(ctx)),
+        },
     ]
 }
 
@@ -484,6 +489,18 @@ async fn giving_up(ctx: &Context) -> Result<()> {
         .wait_for_event("reconnecting", 0, is("reconnecting"))
         .await?;
     ensure!(event["cause"] == "Unreachable", "{event}");
+    Ok(())
+}
+
+/// Browsers dial no port of some other protocol's. Of that WebKit tells by an `error` alone.
+async fn blocked_port(ctx: &Context) -> Result<()> {
+    let site = Site::start(ctx).await?;
+    let page = site.page().await?;
+    let mut config = site.config("");
+    config["url"] = json!("ws://127.0.0.1:6000/");
+    page.open("c", config).await?;
+    page.wait_for_event("unreachable", 0, |event| event["cause"] == "Unreachable")
+        .await?;
     Ok(())
 }
 

@@ -119,7 +119,11 @@ impl Inlet {
                 Some(Err(WebSocketError::ConnectionClose(close))) => {
                     return Poll::Ready(self.closed(close.code, close.reason, close.was_clean));
                 }
-                // A close event follows every error event, and says more.
+                // Behind a dial that the browser forbids no close event follows: by the page's policy in Chromium, for its port in WebKit.
+                Some(Err(_)) if self.phase != Phase::Open => {
+                    return Poll::Ready(self.closed(1006, String::new(), false));
+                }
+                // Else one follows every error event, and says more.
                 Some(_) => {}
                 // Unreachable while gloo-net keeps its sender in the close listener; the engine is owed an end all the same.
                 None => return Poll::Ready(self.closed(1006, String::new(), false)),

@@ -30,7 +30,7 @@ use crate::{held, host::Inner, listener::Listener, text};
 /// Hands everything that a socket receives to the host, until it is dropped.
 pub(super) struct Receiving {
     socket: WebSocket,
-    _listeners: [Listener; 2],
+    _listeners: [Listener; 3],
     on_message: Closure<dyn Fn(JsValue)>,
     gathered: Option<Gathered>,
     is_gathering: Cell<bool>,
@@ -47,16 +47,14 @@ impl Receiving {
         // Whether the engine has been told that it is open. One that is closing before anybody could see it open never is:
         // its messages would come before its opening.
         let is_open = Rc::new(Cell::new(false));
-        let on = |handle: fn(&WebSocket, SocketId, JsValue) -> Option<Input>| {
+        let on = |handle: fn(&WebSocket, SocketId, JsValue, bool) -> Option<Input>| {
             let (host, socket, is_open) = (host.clone(), socket.clone(), Rc::clone(&is_open));
             move |event| {
-                if let (Some(host), Some(input)) = (host.upgrade(), handle(&socket, id, event)) {
-                    match input {
-                        Input::SocketOpened { .. } => is_open.set(true),
-                        Input::Received { .. } | Input::ReceivedParcel { .. } if !is_open.get() => {
-                            return;
-                        }
-                        _ => {}
+                if let Some(host) = host.upgrade()
+                    && let Some(input) = handle(&socket, id, event, is_open.get())
+                {
+                    if let Input::SocketOpened { .. } = input {
+                        is_open.set(true);
                     }
                     host.input(input);
                 }
@@ -67,7 +65,7 @@ impl Receiving {
         Ok(Self {
             _listeners: [
                 Listener::new(socket, "open", on(opened)),
-                // It follows every error event, and says more.
+                Listener::new(socket, "error", on(failed)),
                 Listener::new(socket, "close", on(closed)),
             ],
             socket: socket.clone(),
@@ -151,14 +149,17 @@ impl Run<'_> {
     }
 }
 
-fn opened(socket: &WebSocket, id: SocketId, _: JsValue) -> Option<Input> {
+fn opened(socket: &WebSocket, id: SocketId, _: JsValue, _: bool) -> Option<Input> {
     (socket.ready_state() == WebSocket::OPEN).then(|| Input::SocketOpened {
         socket: id,
         subprotocol: socket.protocol(),
     })
 }
 
-fn received(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
+fn received(_: &WebSocket, id: SocketId, event: JsValue, is_open: bool) -> Option<Input> {
+    if !is_open {
+        return None;
+    }
     input(id, event.unchecked_into::<MessageEvent>().data())
 }
 
@@ -192,7 +193,18 @@ fn payload(data: Result<ArrayBuffer, JsValue>) -> Option<Payload> {
     })
 }
 
-fn closed(_: &WebSocket, id: SocketId, event: JsValue) -> Option<Input> {
+/// A close event follows most error events, and says more. It does not behind a dial that the browser forbids: by the page's policy in Chromium, for its port
+/// in WebKit.
+fn failed(_: &WebSocket, id: SocketId, _: JsValue, is_open: bool) -> Option<Input> {
+    (!is_open).then(|| Input::SocketClosed {
+        socket: id,
+        code: 1006,
+        reason: String::new(),
+        was_clean: false,
+    })
+}
+
+fn closed(_: &WebSocket, id: SocketId, event: JsValue, _: bool) -> Option<Input> {
     let close = event.unchecked_into::<CloseEvent>();
     Some(Input::SocketClosed {
         socket: id,
