@@ -27,7 +27,7 @@ mod mixture;
 mod npm;
 mod npm_client;
 mod npm_contract;
-mod npm_next;
+mod npm_files;
 mod pages;
 mod plugins;
 mod recovery;
@@ -99,7 +99,7 @@ pub fn scenarios() -> Vec<Scenario> {
         npm::scenarios(),
         npm_client::scenarios(),
         npm_contract::scenarios(),
-        npm_next::scenarios(),
+        npm_files::scenarios(),
         clients::scenarios(),
         inspector::scenarios(),
     ]
