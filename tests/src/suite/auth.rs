@@ -326,7 +326,9 @@ async fn hasty_log_out(ctx: &Context) -> Result<()> {
 async fn late_log_out(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let late = "const post = MessagePort.prototype.postMessage;
+        window.late = 0;
         MessagePort.prototype.postMessage = function (...args) {
+            window.late += 1;
             setTimeout(() => post.apply(this, args), 1000);
         };";
     log_out_at_once(&site, late).await
@@ -346,6 +348,8 @@ async fn log_out_at_once(site: &Site<'_>, before: &str) -> Result<()> {
         .wait_for_event("disconnected", 0, |event| event["type"] == "disconnected")
         .await?;
     ensure!(event["reason"] == "LoggedOut", "{event}");
+    let late = goes.tab.eval("return window.late ?? null", vec![]).await?;
+    ensure!(before.is_empty() || late.as_u64() > Some(0), "{late}");
     site.wait_for_sockets(0).await
 }
 

@@ -495,9 +495,9 @@ async fn worker_before(ctx: &Context) -> Result<()> {
         .eval_async(START_BEHIND_WORKER, vec![config])
         .await?;
     page.wait_for_state("connected").await?;
-    let early = "return window.endedAt === undefined || window.startedAt < window.endedAt";
-    let early = page.tab.eval(early, vec![]).await?;
-    ensure!(early == false, "it was there before the other had ended");
+    let order = "return window.startedAt >= window.endedAt";
+    let order = page.tab.eval(order, vec![]).await?;
+    ensure!(order == true, "it was there before the other had ended");
     Ok(())
 }
 
