@@ -63,10 +63,7 @@ async fn withholds(ctx: &Context) -> Result<()> {
 async fn lost_turn(ctx: &Context) -> Result<()> {
     for hears in HEARS {
         let site = Site::start(ctx).await?;
-        let page = busy_page(&site, hears).await?;
-        page.tab.eval("window.takes = true", vec![]).await?;
-        inject(&site, BURST)?;
-        page.tab.wait_for("return taken.length > 0", SOON).await?;
+        let page = page_without_turns(&site, hears).await?;
         page.tab.eval(CACHED_AND_BACK, vec![]).await?;
         page.send_ok("after").await?;
         page.wait_for_event("the message", 0, |event| event["content"] == "after")
@@ -83,10 +80,7 @@ for (const event of ['pagehide', 'pageshow']) dispatchEvent(new PageTransitionEv
 async fn last_word(ctx: &Context) -> Result<()> {
     for hears in HEARS {
         let site = Site::start(ctx).await?;
-        let page = busy_page(&site, hears).await?;
-        page.tab.eval("window.takes = true", vec![]).await?;
-        inject(&site, BURST)?;
-        page.tab.wait_for("return taken.length > 0", SOON).await?;
+        let page = page_without_turns(&site, hears).await?;
         page.tab.eval(LOG_OUT, vec![]).await?;
         site.wait_for_sockets(0).await?;
         // The worker has told of it, or is about to.
@@ -184,6 +178,15 @@ await new Promise((resolve, reject) => {
   Object.assign(script, { onload: resolve, onerror: reject });
   document.head.append(script);
 });";
+
+/// It waits for a turn that does not come.
+async fn page_without_turns(site: &Site<'_>, hears: &str) -> Result<Page> {
+    let page = busy_page(site, hears).await?;
+    page.tab.eval("window.takes = true", vec![]).await?;
+    inject(site, BURST)?;
+    page.tab.wait_for("return taken.length > 0", SOON).await?;
+    Ok(page)
+}
 
 fn inject(site: &Site<'_>, count: usize) -> Result<()> {
     let faults = site.server()?.faults();
