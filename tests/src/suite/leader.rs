@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use onesocket_server::{HttpFault, LedgerEntry, Selection};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
@@ -335,15 +335,22 @@ async fn leader_navigates(ctx: &Context) -> Result<()> {
     site.wait_for_sockets(1).await
 }
 
+/// Of a tab that does not notice first that its worker hangs.
+fn patient(config: &Value) -> Value {
+    let mut patient = config.clone();
+    for timeout in ["ack_timeout_ms", "probe_timeout_ms"] {
+        patient["worker"][timeout] = json!(60_000);
+    }
+    patient
+}
+
 /// Its worker hangs, which looks the same to followers as one that the browser has frozen without telling the page.
 async fn leader_stands_still(ctx: &Context) -> Result<()> {
     let site = super::healing::start(ctx).await?;
     let mut config = super::healing::config(&site);
     config["worker"]["tier"] = json!("dedicated");
-    let mut patient = config.clone();
     // The driver shows and hides tabs, of which the leader tells its worker. A frozen one would not, and must not notice first.
-    patient["worker"]["ack_timeout_ms"] = json!(60_000);
-    patient["worker"]["probe_timeout_ms"] = json!(60_000);
+    let patient = patient(&config);
     let mut pages = open(&site, &patient, 1).await?;
     pages.extend(open(&site, &config, 3).await?);
     let leader = take_leader(&mut pages).await?;
@@ -532,9 +539,7 @@ async fn coup_is_taken(ctx: &Context) -> Result<()> {
     let mut config = super::healing::config(&site);
     config["url"] = json!("/ledger");
     config["worker"]["tier"] = json!("dedicated");
-    let mut patient = config.clone();
-    patient["worker"]["ack_timeout_ms"] = json!(60_000);
-    patient["worker"]["probe_timeout_ms"] = json!(60_000);
+    let patient = patient(&config);
     let leader = site.client_with(patient).await?;
     leader.wait_for_state("connected").await?;
     let follower = site.client_with(config).await?;
@@ -577,9 +582,7 @@ async fn coup_is_free_again(ctx: &Context) -> Result<()> {
     let site = super::healing::start(ctx).await?;
     let mut config = super::healing::config(&site);
     config["worker"]["tier"] = json!("dedicated");
-    let mut patient = config.clone();
-    patient["worker"]["ack_timeout_ms"] = json!(60_000);
-    patient["worker"]["probe_timeout_ms"] = json!(60_000);
+    let patient = patient(&config);
     config["worker"]["hello_timeout_ms"] = json!(2_000);
     let mut pages = open(&site, &patient, 1).await?;
     pages.extend(open(&site, &config, 1).await?);
