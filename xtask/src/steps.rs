@@ -62,18 +62,22 @@ impl Steps {
         let mut tests = 0;
         let is_ok = self.add(name, || {
             let mut counts = Counts::default();
+            let mut failed = Vec::new();
             let result = shell.stream(|line| {
                 println!("{line}");
+                failed.extend(format.failed(line).map(str::to_owned));
                 if let Some(more) = format.parse(line) {
                     counts.passed += more.passed;
                     counts.failed += more.failed;
                 }
             });
             tests = counts.passed + counts.failed;
-            let result = result.and_then(|()| {
-                ensure!(is_filtered || tests > 0, "no test has run");
-                Ok(())
-            });
+            let result = result
+                .map_err(|error| anyhow!("{error:#}\n  {}", failed.join("\n  ")))
+                .and_then(|()| {
+                    ensure!(is_filtered || tests > 0, "no test has run");
+                    Ok(())
+                });
             (counts, result)
         });
         self.tests += tests;
@@ -161,11 +165,19 @@ impl Steps {
 pub(crate) enum Format {
     /// `test result: ok. 5 passed; 0 failed; ...`, once per test binary.
     CargoTest,
-    /// `5 passed, 0 failed`, once.
+    /// `5 passed, 0 failed`, once; above it `failed: a_test: why` for each.
     Total,
 }
 
 impl Format {
+    /// The test that has failed by this line, for the summary: of a long output often only the end is kept.
+    fn failed(self, line: &str) -> Option<&str> {
+        match self {
+            Self::CargoTest => line.strip_prefix("test ")?.strip_suffix(" ... FAILED"),
+            Self::Total => line.strip_prefix("failed: "),
+        }
+    }
+
     fn parse(self, line: &str) -> Option<Counts> {
         let (passed, rest) = match self {
             Self::CargoTest => line
@@ -204,6 +216,18 @@ mod tests {
         check(Format::Total, "4 passed, 1 failed", Some((4, 1)));
         check(Format::Total, "4 passed, 1 failed in chromium", None);
         check(Format::CargoTest, "4 passed, 1 failed", None);
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let failed = |format: Format, line| format.failed(line);
+        assert_eq!(
+            failed(Format::CargoTest, "test a::b ... FAILED"),
+            Some("a::b")
+        );
+        assert_eq!(failed(Format::CargoTest, "test a::b ... ok"), None);
+        assert_eq!(failed(Format::Total, "failed: a/b: why"), Some("a/b: why"));
+        assert_eq!(failed(Format::Total, "FAILED a/b: why"), None);
     }
 
     #[test]

@@ -161,8 +161,7 @@ impl Lane<'_> {
             }
             Err(error) => {
                 let evidence = self.evidence(&name).await;
-                let what = format!("{name}: {error:#}{evidence}");
-                lock(self.report).failed(job.engine, job.tier, what);
+                lock(self.report).failed(job.engine, job.tier, name.clone(), &error, evidence);
                 // Nobody knows what state it left the browser in.
                 self.context = None;
                 format!("FAILED {name} ({seconds:.1} s)\n       {error:#}")
