@@ -180,7 +180,7 @@ A floor is what a tier has to reach. When a floor is missed, the run gives one o
 | verdict | when | does the run fail? |
 |---|---|---|
 | *at its limit* | the limit misses the floor as well, in the same run, and is not better by more than a tenth | no |
-| *open* | the tier holds the floor in some round, beside what the others have in the same one | no |
+| *open* | the tier holds the floor in some round, beside what the others have in the same one; or the limit misses the floor as well, and not all rounds of the tier are worse than each of the limit's | no |
 | *near* | the run has fewer than three rounds, and the tier is no more than 1.5 times away from the floor, or from a limit that misses it | no |
 | *lost* | else | yes |
 

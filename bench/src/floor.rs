@@ -47,7 +47,7 @@ pub(crate) enum Verdict {
     Lost,
     /// As [`Lost`](Self::Lost), but no further away than a single round may be by chance.
     Near,
-    /// Some of its rounds hold it, others do not.
+    /// Some of its rounds hold it, or are no worse than one of who does the least that can be done and has missed it in the same run.
     Open,
     /// Who does the least that can be done has missed it in the same run, and is not better by more than [`CLOSE`].
     AtLimit,
@@ -123,11 +123,17 @@ impl Floor {
 
     /// Whether the tier holds this floor in some round, beside what the others have come to in the same one.
     fn holds_in_some_round(&self, report: &Report) -> bool {
+        let mut rounds = self.rounds(report, Contender::Tier(self.tier));
+        rounds.any(|is| self.bound.holds(is))
+    }
+
+    /// A contender's figure in each round, as this floor counts it beside what the others have come to in the same one.
+    fn rounds(&self, report: &Report, contender: Contender) -> impl Iterator<Item = f64> {
         let Self { engine, figure, .. } = *self;
-        let mut rounds = report.rounds(engine, figure, Contender::Tier(self.tier));
-        rounds.any(|(round, value)| {
+        let rounds = report.rounds(engine, figure, contender);
+        rounds.filter_map(move |(round, value)| {
             let of = |contender| report.value_in(round, engine, figure, contender);
-            self.count(value, of).is_some_and(|is| self.bound.holds(is))
+            self.count(value, of)
         })
     }
 
@@ -161,14 +167,26 @@ impl Floor {
 
     /// Judges a figure that misses this floor.
     fn judge(&self, report: &Report, is: f64, slack: f64) -> Verdict {
-        let limit = self.limit().and_then(|limit| self.measure(report, limit));
+        let limit = self
+            .limit()
+            .and_then(|limit| Some((limit, self.measure(report, limit)?)));
         // One that holds the floor is none.
-        match limit.filter(|limit| !self.bound.holds(*limit)) {
-            Some(limit) if self.is_within(is, limit, CLOSE) => Verdict::AtLimit,
+        match limit.filter(|(_, limit)| !self.bound.holds(*limit)) {
+            Some((_, limit)) if self.is_within(is, limit, CLOSE) => Verdict::AtLimit,
+            Some((limit, _)) if self.overlaps(report, limit) => Verdict::Open,
             _ if self.holds_in_some_round(report) => Verdict::Open,
-            limit if self.is_near(is, limit, slack) => Verdict::Near,
+            limit if self.is_near(is, limit.map(|(_, limit)| limit), slack) => Verdict::Near,
             _ => Verdict::Lost,
         }
+    }
+
+    /// Whether some round of the tier is no worse than some round of the limit. Of two contenders that are equal, three rounds of the one are all worse than three of the
+    /// other once in twenty; three that overlap tell nothing.
+    fn overlaps(&self, report: &Report, limit: Contender) -> bool {
+        let counted = |contender| self.rounds(report, contender).collect::<Vec<_>>();
+        let (own, limits) = (counted(Contender::Tier(self.tier)), counted(limit));
+        own.iter()
+            .any(|is| limits.iter().any(|limit| self.is_within(*is, *limit, 1.0)))
     }
 
     /// Whether it is so far from the floor, or from what the limit has come to, as may be chance.
@@ -237,7 +255,7 @@ impl fmt::Display for Missed {
         match self.verdict {
             Verdict::Lost => f.write_str("; lost"),
             Verdict::Near => f.write_str("; near, for so few rounds"),
-            Verdict::Open => f.write_str("; open, some rounds hold it"),
+            Verdict::Open => f.write_str("; open, its rounds do not tell"),
             Verdict::AtLimit => f.write_str("; at its limit"),
         }
     }
@@ -373,6 +391,11 @@ mod tests {
 
     /// The same beside what the raw WebSocket had in each of the rounds.
     fn judged_beside(slack: f64, raw: &[f64], shared: &[f64], bare: f64) -> Option<Verdict> {
+        judged_by_rounds(slack, raw, shared, &[bare])
+    }
+
+    /// The same beside several rounds of the bare relay.
+    fn judged_by_rounds(slack: f64, raw: &[f64], shared: &[f64], bare: &[f64]) -> Option<Verdict> {
         let sample = |contender, round: usize, value| Sample {
             engine: Engine::Chromium,
             contender,
@@ -380,8 +403,9 @@ mod tests {
             round: round as u32,
             value,
         };
-        let mut samples = vec![sample(Contender::Bare(Kind::Shared), 0, bare)];
+        let mut samples = Vec::new();
         for (contender, values) in [
+            (Contender::Bare(Kind::Shared), bare),
             (Contender::Raw, raw),
             (Contender::Tier(Tier::Shared), shared),
         ] {
@@ -456,6 +480,17 @@ mod tests {
         assert_eq!(judged(&[200.0, 210.0, 221.0], 300.0), Some(Verdict::Open));
         assert_eq!(judged(&[200.0, 210.0, 219.0], 300.0), Some(Verdict::Lost));
         assert_eq!(judged(&[220.0, 230.0], 300.0), None);
+    }
+
+    #[test]
+    fn rounds_that_overlap_with_those_of_the_limit_leave_a_floor_open() {
+        let raw = [100.0; 3];
+        let judged = |shared: &[f64], bare: &[f64]| judged_by_rounds(1.0, &raw, shared, bare);
+        let bare = [150.0, 155.0, 200.0];
+        assert_eq!(judged(&[120.0, 125.0, 150.0], &bare), Some(Verdict::Open));
+        assert_eq!(judged(&[120.0, 125.0, 149.0], &bare), Some(Verdict::Lost));
+        let holds = [150.0, 225.0, 230.0];
+        assert_eq!(judged(&[120.0, 125.0, 151.0], &holds), Some(Verdict::Lost));
     }
 
     #[test]
