@@ -7,6 +7,8 @@ mod config;
 #[cfg(target_family = "wasm")]
 mod gloo;
 #[cfg(target_family = "wasm")]
+mod heap;
+#[cfg(target_family = "wasm")]
 mod quote;
 #[cfg(target_family = "wasm")]
 mod report;

@@ -40,8 +40,12 @@ impl Drop for Listener {
     }
 }
 
-/// Reads a property; `undefined` when a getter throws.
+/// Reads a property; `undefined` when a getter throws, and of what is no object. That is not left to the exception: each one costs a place in wasm-bindgen's table
+/// for ever, that of the [`undefined` in place of what was to be returned](https://github.com/wasm-bindgen/wasm-bindgen/pull/5238).
 pub(super) fn get(object: &JsValue, name: &str) -> JsValue {
+    if !object.is_object() {
+        return JsValue::UNDEFINED;
+    }
     Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
