@@ -1,7 +1,9 @@
 // Puts the page's wasm within the reach of the suite.
+import "./objects.js";
 import init, * as api from "./page.js";
 
-const { memory } = await init();
+const exports = await init();
 window.api = api;
-window.memory = memory;
+window.memory = exports.memory;
+window.objects = () => self.heldObjects(exports);
 document.querySelector("#ready").textContent = "ready";

@@ -499,7 +499,7 @@ for (let round = 0; round < count; round += 1) {
 /// What must not grow.
 #[derive(Debug)]
 struct Kept {
-    /// Ports in the worker, locks that are held or waited for.
+    /// Objects of JavaScript that the wasm of page and worker holds on to, ports in the worker, locks that are held or waited for.
     left: Value,
     /// The size of the worker's wasm memory, in bytes.
     worker_memory: u64,
@@ -510,6 +510,7 @@ struct Kept {
 async fn measure(stays: &Page, comes: &Page) -> Result<Kept> {
     let page_heap = settled_heap(comes).await?;
     let mut left = stays.tab.eval_async(MEASURE_WORKER, vec![]).await?;
+    left["page_objects"] = comes.tab.eval("return objects()", vec![]).await?;
     let worker_memory = left["worker_bytes"].take();
     Ok(Kept {
         left,
