@@ -132,13 +132,18 @@ async fn waits_for_its_lock(ctx: &Context) -> Result<()> {
     let page = site
         .client(&format!("/feed?rate=10000&size=200&count={SLOW}"))
         .await?;
-    expect_feed(&page, SLOW).await
+    // It stands still for most of the time, and a machine with much to do takes more of it for the rest.
+    expect_feed_within(&page, SLOW, Duration::from_secs(60)).await
 }
 
 /// Waits for a feed of so many messages, which must be whole and in order.
 async fn expect_feed(page: &Page, count: u64) -> Result<()> {
+    expect_feed_within(page, count, SOON).await
+}
+
+async fn expect_feed_within(page: &Page, count: u64, limit: Duration) -> Result<()> {
     let arrived = format!("return JSON.parse(api.feed('c')).messages >= {count}");
-    page.tab.wait_for(&arrived, SOON).await?;
+    page.tab.wait_for(&arrived, limit).await?;
     let feed = page.call("feed", &[json!("c")]).await?;
     let expect = json!({ "messages": count, "misplaced": null }).to_string();
     ensure!(feed == expect, "{feed}");
