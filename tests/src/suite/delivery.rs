@@ -207,9 +207,7 @@ async fn latest(ctx: &Context) -> Result<()> {
     let mut all = config.clone();
     config["latest"] = json!(true);
     let page = site.client_with(config).await?;
-    page.wait_for_messages("c", 1).await?;
-    let busy = "const end = performance.now() + 700; while (performance.now() < end);";
-    page.tab.eval(busy, vec![]).await?;
+    page.tab.eval_async(&busy_from("feed('c')"), vec![]).await?;
     let last = |messages: &[Value]| messages.last().map(|last| last["number"].clone());
     let mut messages = page.messages("c").await?;
     while last(&messages) != Some(json!(COUNT - 1)) {
@@ -233,18 +231,25 @@ async fn latest(ctx: &Context) -> Result<()> {
     all["account"] = json!("all");
     all["counts"] = json!(true);
     page.open("all", all).await?;
-    let tally = async |least: u64| {
-        let script = format!(
-            "const tally = JSON.parse(api.tally('all')); return tally.messages >= {least} && tally"
-        );
-        page.tab.wait_for(&script, SOON).await
-    };
-    tally(1).await?;
-    page.tab.eval(busy, vec![]).await?;
-    let tally = tally(COUNT).await?;
+    page.tab
+        .eval_async(&busy_from("tally('all')"), vec![])
+        .await?;
+    let tally = format!(
+        "const tally = JSON.parse(api.tally('all')); return tally.messages >= {COUNT} && tally"
+    );
+    let tally = page.tab.wait_for(&tally, SOON).await?;
     let expect = json!({ "messages": COUNT, "misplaced": 0, "missed": 0 });
     ensure!(tally == expect, "the one that did not ask: {tally}");
     Ok(())
+}
+
+/// Makes the page busy as soon as the first messages of a feed are there: a driver may be told of them when all have come.
+fn busy_from(count: &str) -> String {
+    format!(
+        "while (JSON.parse(api.{count}).messages < 1) await new Promise((later) => setTimeout(later, 1));
+        const end = performance.now() + 700;
+        while (performance.now() < end);"
+    )
 }
 
 /// What a browser does to a page, which a driven one can't be told everywhere; and a count of what its workers wake it with.
