@@ -230,15 +230,18 @@ async fn buffered_amount(page: &Page) -> Result<u64> {
 /// Waits until an upload goes no further, and returns how far it has come.
 async fn standstill(page: &Page) -> Result<Value> {
     let mut before = Value::Null;
-    loop {
+    let mut times = 0;
+    while times < STILL {
         let now = page.call("uploaded", &[json!("c")]).await?;
-        if now == before {
-            return Ok(serde_json::from_str(now.as_str().context("a text")?)?);
-        }
+        times = if now == before { times + 1 } else { 0 };
         before = now;
         sleep(STANDSTILL).await;
     }
+    Ok(serde_json::from_str(before.as_str().context("a text")?)?)
 }
+
+/// How often in a row an upload has not moved that stands still: on a machine with much to do a browser may not run for a while.
+const STILL: u32 = 4;
 
 /// No browser that has room takes as long to say so.
 const STANDSTILL: Duration = Duration::from_millis(300);

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
-    site::{Page, Site},
+    site::{Page, SOON, Site},
     tiers::{SCRIPT, expect_tier},
 };
 
@@ -162,7 +162,13 @@ async fn early_follower(ctx: &Context) -> Result<()> {
     for (role, script, expected) in tabs {
         let page = early_page(ctx, &site, script).await?;
         // The answer of the browser.
-        sleep(Duration::from_millis(100)).await;
+        match expected.0 {
+            0 => sleep(Duration::from_millis(100)).await,
+            made => {
+                let is_made = format!("return self.made === {made}");
+                page.tab.wait_for(&is_made, SOON).await?;
+            }
+        }
         open_best(ctx, &site, &page).await?;
         let ladder = page.ladder().await?;
         ensure!(ladder["role"] == role, "{ladder}");
