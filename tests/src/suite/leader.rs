@@ -392,13 +392,10 @@ async fn only_listens(ctx: &Context) -> Result<()> {
         page.tab.eval(ALWAYS_SHOWN, vec![]).await?;
     }
     let before = epoch(&leader).await?;
-    let hang = super::healing::Fault::Hang(Duration::from_secs(60));
+    let hang = super::healing::Fault::Hang(HANG);
     let since = super::healing::inject(&leader, hang).await?;
     let moved = format!("return ![null, undefined, {before}].includes(api.epoch('c'))");
-    pages[0]
-        .tab
-        .wait_for(&moved, Duration::from_secs(30))
-        .await?;
+    pages[0].tab.wait_for(&moved, HANG - MARGIN).await?;
     let took = wait_for_successor(&pages, &before, since).await?;
     ctx.note(format!(
         "two followers are connected again after {} ms",
@@ -408,6 +405,10 @@ async fn only_listens(ctx: &Context) -> Result<()> {
     take_leader(&mut pages).await?;
     site.wait_for_sockets(1).await
 }
+
+/// Much longer than it takes to notice it, which is up to 27 s.
+const HANG: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// Whatever the driver does with the tabs.
 const ALWAYS_SHOWN: &str = "
