@@ -1,10 +1,13 @@
 //! Calls of several pages, or several of one, that are on their way at once.
 
-use anyhow::{Context as _, Result};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use super::site::Page;
+use super::site::{POLL, Page, SOON};
 
 /// A call of a page's API that has begun.
 ///
@@ -37,9 +40,27 @@ pub(super) async fn start<'a>(
         started.push(Started { page, what, number });
     }
     if let Some(last) = started.last() {
-        last.page.tab.eval(SIGNAL, vec![]).await?;
+        let until = Instant::now() + SOON;
+        for call in &started {
+            while !call.hears().await? {
+                ensure!(Instant::now() < until, "{} hears nothing", call.what);
+                last.page.tab.eval(SAY, vec![json!("listen")]).await?;
+                sleep(POLL).await;
+            }
+        }
+        last.page.tab.eval(SAY, vec![json!("begin")]).await?;
     }
     Ok(started)
+}
+
+impl Started<'_> {
+    /// Whether its page has heard another one say something. In WebKit the network process hears of a new channel behind the back of the page and of
+    /// the driver ([`WebBroadcastChannelRegistry`](https://github.com/WebKit/WebKit/blob/main/Source/WebKit/WebProcess/WebCoreSupport/WebBroadcastChannelRegistry.cpp)),
+    /// and passes nothing on that another page has said before.
+    async fn hears(&self) -> Result<bool> {
+        let hears = self.page.tab.eval(HEARS, vec![self.number.clone()]).await?;
+        Ok(hears == true)
+    }
 }
 
 /// Waits for all of them.
@@ -63,7 +84,12 @@ pub(super) fn were_together(calls: &[Ended]) -> bool {
 const ARM: &str = "const [name, args] = arguments;
     const calls = (window.calls ??= []);
     const channel = new BroadcastChannel('together');
-    const signal = new Promise((done) => (channel.onmessage = done));
+    const hears = (window.hears ??= []);
+    const number = calls.length;
+    const signal = new Promise((done) => (channel.onmessage = ({ data }) => {
+        hears[number] = true;
+        if (data === 'begin') done();
+    }));
     const run = async () => {
         await signal;
         channel.close();
@@ -74,10 +100,13 @@ const ARM: &str = "const [name, args] = arguments;
     const call = run();
     // It is told to whoever collects it.
     call.catch(() => {});
-    return calls.push(call) - 1;";
+    calls.push(call);
+    return number;";
 
-const SIGNAL: &str = "const channel = new BroadcastChannel('together');
-    channel.postMessage('begin');
+const HEARS: &str = "return window.hears[arguments[0]] ?? false";
+
+const SAY: &str = "const channel = new BroadcastChannel('together');
+    channel.postMessage(arguments[0]);
     channel.close();";
 
 const COLLECT: &str = "return await window.calls[arguments[0]]";
