@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{
     Context, Engine, Scenario, Tier,
-    site::{POLL, SOON, Site},
+    site::{PATIENCE_MS, POLL, SOON, Site},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -100,7 +100,8 @@ async fn until_acknowledged(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let mut config = site.config("/echo");
     config["codec"] = json!("json");
-    config["heartbeat"] = json!({ "every_ms": 300, "deadline_ms": 300, "ping": "0", "pong": "0" });
+    config["heartbeat"] =
+        json!({ "every_ms": 300, "deadline_ms": PATIENCE_MS, "ping": "0", "pong": "0" });
     let page = site.client_with(config.clone()).await?;
     let other = site.client_with(config).await?;
     for page in [&page, &other] {

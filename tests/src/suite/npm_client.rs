@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Context, Scenario, Tier,
     npm::{open, start},
-    site::SOON,
+    site::{PATIENCE_MS, SOON},
 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -475,10 +475,12 @@ return errors;";
 async fn greetings(ctx: &Context) -> Result<()> {
     let site = start(ctx).await?;
     let tab = open(ctx, &site).await?;
-    tab.eval(GREET, vec![json!(ctx.tier.map(Tier::name))])
-        .await?;
+    let args = vec![json!(ctx.tier.map(Tier::name)), json!(PATIENCE_MS)];
+    tab.eval(GREET, args).await?;
     let heard = async |messages: &str| {
-        let script = format!("return `${{heard}}` === '{messages}'");
+        let script = format!(
+            "if (`${{heard}}` !== '{messages}') throw new Error(`${{heard}} ${{cause}}`); return true"
+        );
         tab.wait_for(&script, SOON).await
     };
     heard("hi").await?;
@@ -509,7 +511,7 @@ window.heard = [];
 window.cause = '';
 window.client = onesocket.connect('/echo', {
   tier: arguments[0],
-  heartbeat: { interval: 300, deadline: 300, ping: 'beat', pong: 'beat' },
+  heartbeat: { interval: 300, deadline: arguments[1], ping: 'beat', pong: 'beat' },
   answer: { ping: '"ping"', pong: '"pong"' },
 });
 client.addEventListener('message', ({ data }) => heard.push(data));

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::{
     Context, Scenario, Tier,
     sharing::check_order,
-    site::{Page, Site},
+    site::{PATIENCE_MS, Page, Site},
 };
 use crate::browser::Engine;
 
@@ -319,7 +319,7 @@ async fn half_open(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     let mut config = site.config("/echo");
     config["heartbeat"] =
-        json!({ "every_ms": 300, "deadline_ms": 300, "ping": "ping", "pong": "ping" });
+        json!({ "every_ms": 300, "deadline_ms": PATIENCE_MS, "ping": "ping", "pong": "ping" });
     let page = site.client_with(config).await?;
     page.wait_for_state("connected").await?;
     page.wait_for_status("a round trip", |status| status["round_trip_ms"].is_u64())

@@ -17,6 +17,10 @@ use crate::browser::Tab;
 /// How long a scenario waits for something that takes no time when nothing is wrong.
 pub(super) const SOON: Duration = Duration::from_secs(20);
 
+/// The deadline of a heartbeat that must find a dead socket, and take none for dead that a machine under load is slow with: that would be
+/// replaced, and what was sent into it lost.
+pub(super) const PATIENCE_MS: u32 = 3_000;
+
 /// The server with the built test page.
 #[derive(Debug)]
 pub(super) struct Site<'a> {
