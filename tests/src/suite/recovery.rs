@@ -284,6 +284,10 @@ async fn greetings(ctx: &Context) -> Result<()> {
         .collect();
     ensure!(heard == ["subscribe", "after"], "{heard:?}");
     if site.sockets_for(2) == 1 {
+        // The tabs are told by themselves, one sooner than the other.
+        pages[0]
+            .wait_for_event("echo", 0, |event| event["content"] == "after")
+            .await?;
         ensure!(
             pages[0]
                 .messages("c")
