@@ -89,7 +89,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 fn config(site: &Site<'_>, part: &str) -> Value {
     let mut config = site.config("/auth");
     config["account"] = json!("alice");
-    config["auth"] = json!({ "part": part, "timeout_ms": 1_000 });
+    config["auth"] = json!({ "part": part, "timeout_ms": 20_000 });
     config
 }
 
@@ -168,7 +168,8 @@ async fn bad_url(ctx: &Context) -> Result<()> {
 async fn hanging_tab(ctx: &Context) -> Result<()> {
     let site = Site::start(ctx).await?;
     site.server()?.faults().allow_token("good");
-    let config = config(&site, "query");
+    let mut config = config(&site, "query");
+    config["auth"]["timeout_ms"] = json!(1_000);
     let hanging = page(&site, &config, &["hang"]).await?;
     hanging
         .wait_for_event("needs auth", 0, |event| event["type"] == "needs_auth")
