@@ -582,7 +582,7 @@ impl Engine {
             self.with_link(link, |link, ctx| match stir {
                 Stir::Tick => link.on_tick(ctx),
                 Stir::Network => link.on_network(ctx),
-                Stir::Slept(slept) => link.prolong_give_up(ctx.now, slept),
+                Stir::Slept(slept) => link.on_sleep(ctx.now, slept),
                 Stir::Wake(waking) => link.on_wake(ctx, waking),
             });
         }

@@ -46,4 +46,10 @@ impl Dials {
         self.fruitless = 0;
         self.spread = spread;
     }
+
+    /// What has failed before a sleep, or on the network before, says nothing about now, and the network often is up some seconds behind the wake: those seconds
+    /// are not to become a long wait. What a policy grants stays counted, as does the spread: a herd is not over because a client of it was away.
+    pub(super) fn forgive(&mut self) {
+        self.attempt = 0;
+    }
 }

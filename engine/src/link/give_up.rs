@@ -53,7 +53,7 @@ impl Link {
     }
 
     /// Adds the time of a sleep, in which nothing was tried. Behind one that no hidden page's timer is late by there is time for one dial at least.
-    pub(crate) fn prolong_give_up(&mut self, now: Time, slept: Millis) {
+    pub(super) fn prolong_give_up(&mut self, now: Time, slept: Millis) {
         if let Some(at) = self.timers.deadline(Timer::GiveUp) {
             let question = self.policy.auth.ask.unwrap_or(Millis(0));
             let dial = now.after(question).after(self.policy.connect_timeout);

@@ -516,6 +516,9 @@ impl Link {
     }
 
     pub(crate) fn on_network(&mut self, ctx: &mut Ctx<'_>) {
+        if ctx.online {
+            self.dials.forgive();
+        }
         if ctx.online
             && let Some(cause) = self.offline.take()
         {

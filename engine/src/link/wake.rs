@@ -30,6 +30,12 @@ pub(crate) struct Sleep {
 }
 
 impl Link {
+    /// Nothing has run for so long. What is to be done about it is done at the wake, behind what there is to be heard.
+    pub(crate) fn on_sleep(&mut self, now: Time, slept: Millis) {
+        self.dials.forgive();
+        self.prolong_give_up(now, slept);
+    }
+
     /// Something has come back.
     pub(crate) fn on_wake(&mut self, ctx: &mut Ctx<'_>, waking: Waking) {
         if matches!(waking, Waking::Hint)

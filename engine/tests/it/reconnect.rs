@@ -664,3 +664,31 @@ fn a_dial_that_begins_with_the_wake_has_its_chance() {
     sim.run(1_000);
     assert!(sim.client(chan).is_connected());
 }
+
+/// A machine wakes up, or has another network, some seconds before a name server answers.
+#[test]
+fn the_first_failure_behind_a_wake_was_the_nth_in_a_row() {
+    for seed in 0..20 {
+        for what in ["clock stood still", "clock went on", "network"] {
+            let (mut sim, chan) = refused(seed);
+            sim.run(300_000);
+            let before = attempts(&sim, chan).len();
+            assert!(before > 8);
+            match what {
+                "clock stood still" => sim.input(0, Input::Slept(Millis(3_600_000))),
+                "clock went on" => sim.sleep(3_600_000),
+                _ => {
+                    sim.network(0, false);
+                    sim.network(0, true);
+                }
+            }
+            // The dial that comes at once has failed by then. Offline there is no delay.
+            sim.run(100);
+            let mut since = sim.client(chan).reconnects.iter().skip(before);
+            let first = since.find(|(_, _, delay, _)| delay.is_some());
+            let (_, attempt, delay, _) = first.expect("it failed");
+            assert_eq!(*attempt, 1, "{seed}, {what}");
+            assert!(*delay <= Some(Millis(1_000)), "{seed}, {what}: {delay:?}");
+        }
+    }
+}
