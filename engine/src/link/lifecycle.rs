@@ -691,8 +691,8 @@ const ABNORMAL_CLOSURE: u16 = 1006;
 const CLOSING_TIMEOUT: Millis = Millis(3_000);
 
 /// How long the end of a closing handshake is waited for, and again, whoever has begun it, for as long as the socket passes on what it holds in front of it. Browsers
-/// report one that the server does not answer themselves: WebKitGTK after 5 s, Firefox after 20 s, Chromium after 60 s.
-const SHUTTING_TIMEOUT: Millis = Millis(30_000);
+/// report one that the server does not answer themselves: WebKitGTK after 5 s, Firefox after 20 s, Chromium after 60 s. So this is longer than each of them waits.
+const SHUTTING_TIMEOUT: Millis = Millis(75_000);
 
 /// Several tabs may want a new socket in the same moment, and an app may want one as often as it likes: so long after a dial that one of them has
 /// begun, the others do not break it off.

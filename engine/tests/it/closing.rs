@@ -76,10 +76,27 @@ fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
     sim.run(1_000);
     sim.conns[0].half_open = true;
     close(&mut sim, chan);
-    sim.run(20_000);
+    sim.run(60_000);
     assert!(sim.client(chan).stops.is_empty());
     sim.run(20_000);
     assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
+}
+
+/// A server that reads nothing for a while answers behind it, and Chromium's socket waits for 60 s.
+#[test]
+fn an_answer_that_the_browser_waited_for_came_too_late() {
+    let mut sim = Sim::with_tabs(12, 1);
+    let chan = sim.open(0, URL);
+    sim.run(1_000);
+    sim.conns[0].half_open = true;
+    sim.conns[0].holds = 6 * STEP;
+    close(&mut sim, chan);
+    sim.run(58_000);
+    sim.conns[0].half_open = false;
+    sim.conns[0].server_open = true;
+    sim.server_close(0, 3000, "done");
+    sim.run(1_000);
+    assert_eq!(sim.client(chan).stops, [closed(3000, "done")]);
 }
 
 #[test]
@@ -143,7 +160,7 @@ fn a_close_behind_an_upload_that_is_stuck_is_not_waited_for_for_ever() {
     close(&mut sim, chan);
     sim.run(20_000);
     sim.conns[0].holds = 5 * STEP;
-    sim.run(41_000);
+    sim.run(131_000);
     assert_eq!(sim.client(chan).stops, [closed(1006, "")]);
 }
 
