@@ -16,6 +16,8 @@ pub(super) struct Dials {
     pub(super) fruitless: u32,
     /// Whether any has ever led to an open socket.
     pub(super) was_open: bool,
+    /// Whether the last that opened a socket had none of the subprotocols, and no bare one has failed since.
+    pub(super) are_subprotocols_refused: bool,
     /// The server has asked not to be dialled before this.
     pub(super) not_before: Option<Time>,
     /// Over how long the next is spread at least: until a socket is stable again, because whoever has lost one is not alone.
@@ -32,6 +34,7 @@ impl Default for Dials {
             attempt: 0,
             fruitless: 0,
             was_open: false,
+            are_subprotocols_refused: false,
             not_before: None,
             spread: Millis(0),
             requested: None,

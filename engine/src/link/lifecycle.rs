@@ -210,6 +210,7 @@ impl Link {
         };
         if !accepted {
             ctx.close(socket, NORMAL_CLOSURE, "no subprotocol in common");
+            self.dials.are_subprotocols_refused = true;
             return self.lose(ctx, ReconnectCause::SubprotocolRefused);
         }
         // One that only the credential offers is part of it.
@@ -238,6 +239,7 @@ impl Link {
             ctx.now.after(self.policy.backoff.stable_after),
         );
         self.dials.was_open = true;
+        self.dials.are_subprotocols_refused = false;
         self.offline = None;
         self.life.begin(ctx.now);
         self.history.clear();
@@ -350,6 +352,7 @@ impl Link {
         if let State::Dialling(dialling) = &mut self.state
             && let Some(cause) = dialling.bare_behind.take()
         {
+            self.dials.are_subprotocols_refused = false;
             return self.lose(ctx, cause);
         }
         if self.policy.auth.codes.contains(&close.code) {
@@ -367,9 +370,13 @@ impl Link {
         } else {
             ReconnectCause::Closed(close)
         };
-        match self.should_dial_bare(ctx) {
-            true => self.dial_with(ctx, Some(failed)),
-            false => self.lose(ctx, failed),
+        match failed {
+            failed if self.should_dial_bare(ctx) => self.dial_with(ctx, Some(failed)),
+            // Until the next bare dial what the last one has found out is the best that is known.
+            ReconnectCause::Unreachable if self.dials.are_subprotocols_refused => {
+                self.lose(ctx, ReconnectCause::SubprotocolRefused);
+            }
+            failed => self.lose(ctx, failed),
         }
     }
 

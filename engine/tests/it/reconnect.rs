@@ -333,6 +333,41 @@ fn a_refused_subprotocol_is_named_whether_the_handshake_fails_or_not() {
 }
 
 #[test]
+fn behind_the_first_refusal_of_subprotocols_the_server_was_one_that_cannot_be_reached() {
+    let mut sim = Sim::with_tabs(9, 1);
+    sim.server.insists = true;
+    let chan = sim.open_with(0, URL, |config| config.key.subprotocols = vec!["v1".into()]);
+    let causes = |sim: &Sim| -> Vec<ReconnectCause> {
+        let reconnects = &sim.client(chan).reconnects;
+        reconnects.iter().map(|(.., cause)| cause.clone()).collect()
+    };
+    sim.run(200_000);
+    let refused = causes(&sim);
+    assert!(refused.len() > 8);
+    assert!(
+        refused
+            .iter()
+            .all(|cause| *cause == ReconnectCause::SubprotocolRefused),
+        "{refused:?}"
+    );
+    // A bare dial finds out that it is something else by now.
+    sim.server.mode = Mode::Refuse;
+    sim.run(400_000);
+    let last = causes(&sim).pop();
+    assert_eq!(last, Some(ReconnectCause::Unreachable));
+    // It is open, and then the server is gone.
+    sim.server.mode = Mode::Normal;
+    sim.run(400_000);
+    assert_eq!(causes(&sim).pop(), Some(ReconnectCause::SubprotocolRefused));
+    sim.server.accepts = vec!["v1".into()];
+    sim.run(60_000);
+    assert!(sim.client(chan).is_connected());
+    sim.stop_server();
+    sim.run(60_000);
+    assert_eq!(causes(&sim).pop(), Some(ReconnectCause::Unreachable));
+}
+
+#[test]
 fn a_requested_reconnect_replaces_the_socket_at_once() {
     let mut sim = Sim::with_tabs(10, 2);
     let (a, b) = (sim.open(0, URL), sim.open(1, URL));
