@@ -188,6 +188,25 @@ impl Browser {
         self.driver.tree().signal(process, "CONT")
     }
 
+    /// Stops all of its processes at once, as a machine does that sleeps, until [`wake`](Self::wake). Clocks go on, as
+    /// the browser's do in a sleep of Windows.
+    ///
+    /// # Errors
+    ///
+    /// When no signal can be sent.
+    pub fn sleep(&self) -> Result<(), BrowserError> {
+        self.driver.tree().signal_all("STOP")
+    }
+
+    /// Lets all of its processes go on.
+    ///
+    /// # Errors
+    ///
+    /// When no signal can be sent.
+    pub fn wake(&self) -> Result<(), BrowserError> {
+        self.driver.tree().signal_all("CONT")
+    }
+
     /// Sends a command of the Chrome DevTools Protocol to the current tab. See also [`Tab::cdp`].
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! kills whatever bears the mark.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     ffi::{OsStr, OsString},
     fs::{self, File},
@@ -138,23 +138,43 @@ impl ProcessTree {
         memory.sum()
     }
 
+    /// Sends a signal to every process of the tree, also to those that begin meanwhile.
+    pub(crate) fn signal_all(&self, signal: &'static str) -> Result<(), BrowserError> {
+        let mut told = BTreeSet::new();
+        loop {
+            let all = self.cpu_times().into_keys();
+            let new: Vec<u32> = all.filter(|process| told.insert(*process)).collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            // It fails when one of them has ended by itself, and tells the others all the same.
+            send_signal(signal, &new)?;
+        }
+    }
+
     /// Sends a signal to one process of the tree.
     pub(crate) fn signal(&self, process: u32, signal: &'static str) -> Result<(), BrowserError> {
         if !self.cpu_times().contains_key(&process) {
             return Err(BrowserError::NoProcess);
         }
-        let spawn_error = |source| BrowserError::Spawn {
-            program: "kill".to_owned(),
-            source,
-        };
-        let status = Command::new("kill")
-            .args(["-s", signal, &process.to_string()])
-            .status();
-        match status.map_err(spawn_error)?.success() {
+        match send_signal(signal, &[process])? {
             true => Ok(()),
             false => Err(BrowserError::NoProcess),
         }
     }
+}
+
+/// Returns whether all of them were there.
+fn send_signal(signal: &'static str, processes: &[u32]) -> Result<bool, BrowserError> {
+    let status = Command::new("kill")
+        .args(["-s", signal])
+        .args(processes.iter().map(u32::to_string))
+        .status();
+    let status = status.map_err(|source| BrowserError::Spawn {
+        program: "kill".to_owned(),
+        source,
+    })?;
+    Ok(status.success())
 }
 
 impl Drop for ProcessTree {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{Context, Tier};
-use crate::browser::Tab;
+use crate::browser::{Browser, Tab};
 
 /// How long a scenario waits for something that takes no time when nothing is wrong.
 pub(super) const SOON: Duration = Duration::from_secs(20);
@@ -94,6 +94,10 @@ impl<'a> Site<'a> {
     }
 
     /// What the sockets of `/ledger` have received, restarts or not.
+    pub(super) fn browser(&self) -> &'a Browser {
+        &self.ctx.browser
+    }
+
     pub(super) fn ledger(&self) -> Vec<LedgerEntry> {
         self.ledger.entries()
     }

@@ -43,13 +43,15 @@ pub enum Fault {
     TabCrashes,
     /// For five seconds the server reads 10 kB a second and answers late.
     NetworkSlow,
+    /// Everything stands still for half a minute: the browser, its workers, its network.
+    MachineSleeps,
     /// Workers end until their tier is given up.
     TierFalls,
 }
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::WorkerEnds,
         Self::WorkerTraps,
         Self::WorkerPanics,
@@ -65,6 +67,7 @@ impl Fault {
         Self::TabCached,
         Self::TabCrashes,
         Self::NetworkSlow,
+        Self::MachineSleeps,
         Self::TierFalls,
     ];
 
@@ -100,7 +103,8 @@ impl Fault {
             | Self::TabFreezes
             | Self::TabCached
             | Self::TabCrashes
-            | Self::NetworkSlow => false,
+            | Self::NetworkSlow
+            | Self::MachineSleeps => false,
         }
     }
 
@@ -161,6 +165,12 @@ impl Fault {
                 faults.delay(Duration::ZERO)?;
                 Ok(())
             }
+            Self::MachineSleeps => {
+                run.site.browser().sleep()?;
+                sleep(Duration::from_secs(30)).await;
+                run.site.browser().wake()?;
+                Ok(())
+            }
             Self::TierFalls => run.end_workers_until_fallen(tab).await,
         }
     }
@@ -184,6 +194,7 @@ impl fmt::Display for Fault {
             Self::TabCached => "tab cached 2 s",
             Self::TabCrashes => "tab crashes",
             Self::NetworkSlow => "network slow 5 s",
+            Self::MachineSleeps => "machine sleeps 30 s",
             Self::TierFalls => "tier falls",
         })
     }
