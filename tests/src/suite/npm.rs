@@ -8,10 +8,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use onesocket_server::{Endpoint, HttpFault, InjectedFrame, Selection, feed_frame};
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::{
     Context, Scenario, Tier,
-    site::{SOON, Site},
+    site::{POLL, SOON, Site},
 };
 use crate::browser::{Engine, Tab};
 
@@ -249,13 +250,18 @@ async fn more_than_fits(ctx: &Context) -> Result<()> {
     }
     // The server has what came in front of it, in order.
     tab.wait_for("return got.length === 2", SOON).await?;
-    let stats = site.server()?.stats();
-    let bytes = stats
-        .paths
-        .get(&Endpoint::Sink)
-        .context("no sink")?
-        .bytes_in;
-    ensure!(bytes == 90 * 1024 * 1024 * 2, "{bytes} B");
+    // What the browser has taken may still be on its way.
+    let all = 90 * 1024 * 1024 * 2;
+    let until = Instant::now() + LARGE_UPLOAD;
+    let bytes = loop {
+        let stats = site.server()?.stats();
+        let sink = stats.paths.get(&Endpoint::Sink).context("no sink")?;
+        if sink.bytes_in >= all || Instant::now() > until {
+            break sink.bytes_in;
+        }
+        sleep(POLL).await;
+    };
+    ensure!(bytes == all, "{bytes} B");
 
     let heard = tab.eval_async(TOO_LARGE, args()).await?;
     ensure!(heard == json!(["open", "first", "close 1006"]), "{heard}");
