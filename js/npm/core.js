@@ -108,6 +108,8 @@ export class Core {
     } catch (error) {
       if (this.#failure !== null) return;
       this.#fail(error instanceof Error ? error : new Error(`${error}`));
+      // Not every app listens to `close`. A OneSocket tells it itself.
+      if (!settings.once) console.error(`onesocket: ${this.#failure.message}`);
       this.#listener.ended({ code: 1006, reason: "", wasClean: false, text: this.#failure.message });
     }
   }

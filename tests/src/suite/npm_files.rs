@@ -51,7 +51,17 @@ async fn foreign_script(ctx: &Context) -> Result<()> {
         site.server()?.faults().http(CORE, fault)?;
         let tab = open(ctx, &site).await?;
         let heard = tab.eval_async(FOREIGN_SCRIPT, vec![]).await?;
-        let expect = json!(["main", "main", "open", true, 1, 1006, "close 1006", true]);
+        let expect = json!([
+            "main",
+            "main",
+            "open",
+            true,
+            1,
+            1006,
+            true,
+            "close 1006",
+            true
+        ]);
         ensure!(heard == expect, "{heard}");
         site.server()?.faults().clear();
     }
@@ -72,10 +82,12 @@ const heard = [...tiers, 'open', told[0]?.includes('configure({ script'), told.l
 // Who asks for a worker is told that there is none.
 const asks = connect('/echo', { tier: 'shared' });
 heard.push((await new Promise((resolve) => asks.addEventListener('close', resolve))).code);
+// On the console, too: an app that listens to nothing would see a client that stays silent.
+heard.push(told[1]?.startsWith("onesocket: the worker's configuration is wrong"));
 // What the app has chosen is not put right.
 configure({ script: 'https://cdn.example/w.js' });
 const { code } = await new Promise((resolve) => (new OneSocket('/echo').onclose = resolve));
-return [...heard, `close ${code}`, told[1]?.includes('cdn.example')];
+return [...heard, `close ${code}`, told[2]?.includes('cdn.example')];
 "#;
 
 /// A client that is closed meanwhile, and a socket, fetch nothing any more.
