@@ -93,11 +93,12 @@ impl<'a> Site<'a> {
         self.server.as_ref().context("the server is stopped")
     }
 
-    /// What the sockets of `/ledger` have received, restarts or not.
+    /// The browser of the scenario.
     pub(super) fn browser(&self) -> &'a Browser {
         &self.ctx.browser
     }
 
+    /// What the sockets of `/ledger` have received, restarts or not.
     pub(super) fn ledger(&self) -> Vec<LedgerEntry> {
         self.ledger.entries()
     }
