@@ -72,8 +72,9 @@ impl Steps {
                 }
             });
             tests = counts.passed + counts.failed;
+            let failed: String = failed.iter().map(|test| format!("\n  {test}")).collect();
             let result = result
-                .map_err(|error| anyhow!("{error:#}\n  {}", failed.join("\n  ")))
+                .map_err(|error| anyhow!("{error:#}{failed}"))
                 .and_then(|()| {
                     ensure!(is_filtered || tests > 0, "no test has run");
                     Ok(())
